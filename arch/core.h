@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The per-core block: what the trap path, the fast path and the scheduler share about one hart.
+ *
+ * Rules: in kernel mode `tp` holds the address of this core's block; in user mode `sscratch`
+ * does and `tp` is the user's. Fields are written by their own core with interrupts off; the one
+ * exception, `ipi_reasons`, has a cache line of its own. `cpu` is the dense index, `hart_id` the
+ * machine's number: never mix them. Offsets used by assembly are the CORE_* macros, each pinned
+ * by an assertion in arch/riscv/offsets.c.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/limits.h"
+#include "kernel/base/types.h"
+
+struct thread;
+struct activation;
+
+/* Bits of core.work: what must be done before the next return to user mode. */
+enum core_work {
+    WORK_RESCHEDULE = 1 << 0, /* the scheduler wants to choose again */
+    WORK_THREAD = 1 << 1,     /* the current thread has flags to look at */
+};
+
+/* Bits of core.ipi_reasons. */
+enum ipi_reason {
+    IPI_RESCHEDULE = 1 << 0, /* look at the run queue and at the current thread's flags */
+    IPI_EPOCH = 1 << 1,      /* acknowledge a grace period */
+    IPI_STOP = 1 << 2,       /* a panic: stop and show a backtrace */
+};
+
+struct core {
+    struct activation *activation; /* running activation; user traps start below it */
+    uint64_t user_sp;              /* trap.S: the user's sp while its registers are saved */
+    uint64_t scratch;              /* trap.S: one register */
+    struct thread *current;
+    uint32_t work;
+    cpu_t cpu;
+    hart_id_t hart_id;
+    vaddr_t boot_sp;         /* first stack of a hart that is being started */
+    vaddr_t emergency_stack; /* top of the stack that reports a kernel stack overflow */
+
+    uint64_t calls; /* services entered on this core */
+    uint64_t switches;
+    uint64_t interrupts;
+    uint64_t ipis_sent;
+    nsec_t idle_ns;
+    nsec_t idle_since; /* 0 while busy */
+    uint32_t online;
+
+    /* Written by other cores (ipi_request), read and cleared by this one (trap_handle_ipi). */
+    _Alignas(64) uint32_t ipi_reasons;
+    /* Grace periods acknowledged: written by this core, read by epoch_synchronize. */
+    _Alignas(64) uint64_t epoch_seen;
+} __attribute__((aligned(256)));
+
+extern struct core cores[MAX_CORES];
+
+/* This core's block. The answer is stale after a migration: hold interrupts off while using it. */
+static inline struct core *core_current(void)
+{
+    struct core *core;
+    __asm__ volatile("mv %0, tp" : "=r"(core));
+    return core;
+}
+
+/* The running thread; one load, so right even while preemptible. */
+static inline struct thread *core_thread(void)
+{
+    struct thread *thread;
+    __asm__ volatile("ld %0, %1(tp)" : "=r"(thread) : "i"(offsetof(struct core, current)));
+    return thread;
+}
+
+/* Index of the core that runs this instruction; advice only while preemptible. */
+static inline cpu_t core_index(void)
+{
+    cpu_t cpu;
+    __asm__ volatile("lwu %0, %1(tp)" : "=r"(cpu) : "i"(offsetof(struct core, cpu)));
+    return cpu;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The per-core blocks, and interrupts from core to core with a reason.
+ */
+#include "arch/core.h"
+
+#include "arch/ipi.h"
+#include "arch/smp.h"
+#include "kernel/base/atomic.h"
+
+struct core cores[MAX_CORES];
+
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    struct core *target = &cores[cpu];
+
+    /* release: what the reason is about was written before; pairs with the swap in
+     * trap_handle_ipi on the target */
+    uint32_t before = atomic_or_release(&target->ipi_reasons, reasons);
+
+    /* With a bit already set, its interrupt is on the way and the target has not swapped yet:
+     * it will see ours in the same swap. */
+    if (before == 0) {
+        ipi_send(cpu);
+        /* relaxed: a statistic */
+        atomic_add_relaxed(&core_current()->ipis_sent, 1);
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The timer: stimecmp where every hart has Sstc, else the firmware's TIME extension.
+ *
+ * Rules: as in arch/timer.h. With Sstc the interrupt is pending while time >= stimecmp, so a
+ * deadline in the past fires at once (RISC-V Sstc extension 1.0).
+ */
+#include "arch/timer.h"
+
+#include "arch/platform.h"
+#include "arch/riscv/clock_priv.h"
+#include "arch/riscv/sbi_priv.h"
+
+static uint64_t read_time(void)
+{
+    uint64_t ticks;
+    __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return ticks;
+}
+
+static void write_compare(uint64_t ticks)
+{
+    if (platform.has_sstc) {
+        __asm__ volatile("csrw 0x14d, %0" ::"r"(ticks) : "memory"); /* stimecmp */
+    } else {
+        sbi_set_timer(ticks);
+    }
+}
+
+void timer_init_core(void)
+{
+    write_compare(UINT64_MAX);
+}
+
+nsec_t timer_now_ns(void)
+{
+    return clock_ticks_to_ns(read_time(), platform.timebase_hz);
+}
+
+void timer_set_deadline(nsec_t when)
+{
+    write_compare(clock_ns_to_ticks(when, platform.timebase_hz));
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Trap entry and exit.
+ *
+ * Invariants, with the tag that marks the instructions which serve them:
+ *   [T] in user mode sscratch is the core's block; in kernel mode it is 0 and tp is the block.
+ *   [S] a trap from user mode starts its stack below the running activation and its
+ *       floating-point room, so activations above are never overwritten.
+ *   [F] sstatus.FS is live state: no path saves or restores it.
+ *   [Z] nothing of the kernel is left in a register on the way out.
+ * Interrupts are off from entry until C turns them on, and again from the look at core.work to
+ * the sret, so that no request for work is missed.
+ */
+#include "arch/riscv/offsets.h"
+
+    .section .text.trap, "ax"
+
+/*
+ * The vector of all traps (stvec, direct mode). System calls split off first: number 0 and 1 go
+ * to ipc/riscv/fastpath.S with sp = the running activation, t0 free, everything else the user's.
+ */
+    .balign 64
+    .globl trap_entry
+trap_entry:
+    csrrw   tp, sscratch, tp            /* [T] */
+    beqz    tp, trap_entry_kernel
+    sd      sp, CORE_USER_SP(tp)
+    sd      t0, CORE_SCRATCH(tp)
+    csrr    t0, scause
+    ld      sp, CORE_ACTIVATION(tp)     /* [S] */
+    addi    t0, t0, -SCAUSE_USER_ECALL
+    bnez    t0, trap_entry_user
+    beqz    a7, ipc_fastpath_call
+    addi    t0, a7, -SYSCALL_NUMBER_RETURN
+    beqz    t0, ipc_fastpath_return
+
+/*
+ * Every other system call: number in a7, arguments in a0..a6; calls syscall_table[a7](a0..a6) with
+ * interrupts on. The user's s registers are the C callee's business.
+ */
+    .globl syscall_entry
+syscall_entry:
+    addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
+    csrr    t0, sepc
+    ld      t1, CORE_USER_SP(tp)
+    csrrw   t2, sscratch, zero          /* [T] */
+    addi    t0, t0, 4
+    sd      t0, SYSCALL_PC(sp)
+    sd      t1, SYSCALL_SP(sp)
+    sd      t2, SYSCALL_TP(sp)
+    sd      ra, SYSCALL_RA(sp)
+    li      t0, SYSCALL_NUMBER_COUNT
+    bgeu    a7, t0, syscall_unknown
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    slli    t0, a7, 3
+1:  auipc   t1, %pcrel_hi(syscall_table)
+    add     t1, t1, t0
+    ld      t1, %pcrel_lo(1b)(t1)
+    jalr    t1
+
+syscall_exit:
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
+    lw      t0, CORE_WORK(tp)
+    bnez    t0, syscall_exit_work
+syscall_exit_now:
+    ld      t0, SYSCALL_PC(sp)
+    csrw    sepc, t0
+    ld      ra, SYSCALL_RA(sp)
+    csrw    sscratch, tp                /* [T] */
+    ld      tp, SYSCALL_TP(sp)
+    ld      sp, SYSCALL_SP(sp)
+    li      t0, 0                       /* [Z] from here */
+    li      t1, 0
+    li      t2, 0
+    li      t3, 0
+    li      t4, 0
+    li      t5, 0
+    li      t6, 0
+    li      a1, 0
+    li      a2, 0
+    li      a3, 0
+    li      a4, 0
+    li      a5, 0
+    li      a6, 0
+    li      a7, 0
+    sret
+
+syscall_exit_work:
+    sd      a0, SYSCALL_A0(sp)
+    call    upcall_exit_work
+    ld      a0, SYSCALL_A0(sp)
+    j       syscall_exit_now
+
+syscall_unknown:
+    li      a0, STATUS_UNKNOWN_CALL
+    j       syscall_exit
+
+/*
+ * The fast paths jump here, before any side effect, when they cannot do it: sp = the running
+ * activation, a0..a7 untouched, t registers free.
+ */
+    .globl syscall_message_slow
+syscall_message_slow:
+    addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
+    csrr    t0, sepc
+    ld      t1, CORE_USER_SP(tp)
+    csrrw   t2, sscratch, zero          /* [T] */
+    addi    t0, t0, 4
+    sd      t0, SYSCALL_PC(sp)
+    sd      t1, SYSCALL_SP(sp)
+    sd      t2, SYSCALL_TP(sp)
+    sd      ra, SYSCALL_RA(sp)
+    csrsi   sstatus, SSTATUS_SIE_BIT
+
+/*
+ * void syscall_message(...): the table's entry for calls that move a message. sp = the frame.
+ * Does not return to its caller: leaves with a0..a6 as the C function left them in the frame.
+ */
+    .globl syscall_message
+syscall_message:
+    sd      a0, (SYSCALL_A0 + 0)(sp)
+    sd      a1, (SYSCALL_A0 + 8)(sp)
+    sd      a2, (SYSCALL_A0 + 16)(sp)
+    sd      a3, (SYSCALL_A0 + 24)(sp)
+    sd      a4, (SYSCALL_A0 + 32)(sp)
+    sd      a5, (SYSCALL_A0 + 40)(sp)
+    sd      a6, (SYSCALL_A0 + 48)(sp)
+    sd      a7, (SYSCALL_A0 + 56)(sp)
+    mv      a0, sp
+    call    syscall_handle_message
+
+/* Leave with a0..a6 from the frame at sp; a7 in the frame is the call's number. */
+    .globl syscall_message_exit
+syscall_message_exit:
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
+    lw      t0, CORE_WORK(tp)
+    beqz    t0, 1f
+    call    upcall_exit_work
+1:  ld      t0, SYSCALL_PC(sp)
+    csrw    sepc, t0
+    ld      ra, SYSCALL_RA(sp)
+    ld      a7, (SYSCALL_A0 + 56)(sp)
+    li      t0, SYSCALL_NUMBER_RETURN
+    bgtu    a7, t0, 2f
+    li      ra, 0                       /* [Z] call and return: another domain's registers */
+    li      s0, 0
+    li      s1, 0
+    li      s2, 0
+    li      s3, 0
+    li      s4, 0
+    li      s5, 0
+    li      s6, 0
+    li      s7, 0
+    li      s8, 0
+    li      s9, 0
+    li      s10, 0
+    li      s11, 0
+    li      gp, 0
+2:  ld      a0, (SYSCALL_A0 + 0)(sp)
+    ld      a1, (SYSCALL_A0 + 8)(sp)
+    ld      a2, (SYSCALL_A0 + 16)(sp)
+    ld      a3, (SYSCALL_A0 + 24)(sp)
+    ld      a4, (SYSCALL_A0 + 32)(sp)
+    ld      a5, (SYSCALL_A0 + 40)(sp)
+    ld      a6, (SYSCALL_A0 + 48)(sp)
+    csrw    sscratch, tp                /* [T] */
+    ld      tp, SYSCALL_TP(sp)
+    ld      sp, SYSCALL_SP(sp)
+    li      t0, 0                       /* [Z] from here */
+    li      t1, 0
+    li      t2, 0
+    li      t3, 0
+    li      t4, 0
+    li      t5, 0
+    li      t6, 0
+    li      a7, 0
+    sret
+
+/* Save and restore the registers that need no care: all but zero, sp, tp, t0. */
+    .macro for_each_register instruction
+    .irp n, 1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    \instruction x\n, (8 * \n)(sp)
+    .endr
+    .endm
+
+    .macro save_trap_csrs
+    csrr    t0, sepc
+    sd      t0, TRAP_SEPC(sp)
+    csrr    t0, sstatus
+    sd      t0, TRAP_SSTATUS(sp)
+    csrr    t0, scause
+    sd      t0, TRAP_SCAUSE(sp)
+    csrr    t0, stval
+    sd      t0, TRAP_STVAL(sp)
+    .endm
+
+/* Interrupts and exceptions from user mode: void trap_handle_user(struct trap_frame *). */
+trap_entry_user:
+    addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
+    for_each_register sd
+    ld      t0, CORE_SCRATCH(tp)
+    sd      t0, (8 * 5)(sp)
+    ld      t0, CORE_USER_SP(tp)
+    sd      t0, (8 * 2)(sp)
+    csrrw   t0, sscratch, zero          /* [T] */
+    sd      t0, (8 * 4)(sp)
+    save_trap_csrs
+    mv      a0, sp
+    li      s0, 0                       /* end of the kernel's frame chain */
+    call    trap_handle_user
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT               /* [F] */
+    csrc    sstatus, t0
+    lw      t0, CORE_WORK(tp)
+    beqz    t0, 1f
+    call    upcall_exit_work
+1:  ld      t0, TRAP_SEPC(sp)
+    csrw    sepc, t0
+    csrw    sscratch, tp                /* [T] */
+    for_each_register ld
+    ld      tp, (8 * 4)(sp)
+    ld      t0, (8 * 5)(sp)
+    ld      sp, (8 * 2)(sp)
+    sret
+
+/*
+ * Traps from kernel mode: interrupts of preemptible code, or a bug. A stack slot's lowest three
+ * pages are its guard (mm/kstack.h), so sp tells an overflow before anything is stored.
+ */
+trap_entry_kernel:
+    csrrw   tp, sscratch, tp            /* [T] */
+    sd      t0, CORE_SCRATCH(tp)
+    slli    t0, sp, 49
+    srli    t0, t0, 61                  /* page of sp within its 32 KiB slot */
+    addi    t0, t0, -3
+    bltz    t0, trap_stack_overflow
+    addi    sp, sp, -TRAP_FRAME_BYTES
+    for_each_register sd
+    ld      t0, CORE_SCRATCH(tp)
+    sd      t0, (8 * 5)(sp)
+    addi    t0, sp, TRAP_FRAME_BYTES
+    sd      t0, (8 * 2)(sp)
+    sd      tp, (8 * 4)(sp)
+    save_trap_csrs
+    mv      a0, sp
+    call    trap_handle_kernel
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SPIE_BIT              /* [F] only interrupts return */
+    csrs    sstatus, t0
+    ld      t0, TRAP_SEPC(sp)
+    csrw    sepc, t0
+    for_each_register ld
+    ld      t0, (8 * 5)(sp)
+    addi    sp, sp, TRAP_FRAME_BYTES    /* tp stays: the thread may have changed cores */
+    sret
+
+/* Report on another stack; the frame shows the overflowed sp. */
+trap_stack_overflow:
+    sd      sp, CORE_USER_SP(tp)
+    ld      sp, CORE_EMERGENCY_STACK(tp)
+    addi    sp, sp, -TRAP_FRAME_BYTES
+    for_each_register sd
+    ld      t0, CORE_SCRATCH(tp)
+    sd      t0, (8 * 5)(sp)
+    ld      t0, CORE_USER_SP(tp)
+    sd      t0, (8 * 2)(sp)
+    sd      tp, (8 * 4)(sp)
+    save_trap_csrs
+    mv      a0, sp
+    call    trap_handle_stack_overflow

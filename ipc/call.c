@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The general call path.
+ */
+#include "ipc/call.h"
+
+#include "arch/context.h"
+#include "arch/fpu.h"
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "arch/upcall.h"
+#include "ipc/baton.h"
+#include "ipc/enter_priv.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "sched/activation.h"
+#include "sched/sched.h"
+
+static bool message_is_valid(const struct message *message)
+{
+    return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
+}
+
+/* Would the call wait for itself, or go too deep? */
+static status_t call_check_chain(const struct port *port)
+{
+    const struct activation *activation = activation_current();
+
+    if (activation->depth >= MAX_CALL_DEPTH) {
+        return ERR_DEPTH;
+    }
+    for (; activation != NULL; activation = activation->previous) {
+        if (activation->port == port) {
+            return ERR_DEADLOCK;
+        }
+    }
+    return OK;
+}
+
+/* A kernel service needs no room for user registers, so its record can lie in this frame. */
+static void call_run_kernel(struct port *port, uint64_t badge, struct message *message)
+{
+    struct activation *caller = activation_current();
+    struct activation activation = {
+        .previous = caller,
+        .domain = port->domain,
+        .port = port,
+        .kind = ACTIVATION_FROM_KERNEL,
+        .depth = (uint16_t)(caller->depth + 1),
+        .satp = caller->satp,
+    };
+    struct request request = {
+        .message = *message,
+        .badge = badge,
+        .cookie = port->cookie,
+        .caller = caller->domain,
+    };
+
+    activation_set(&activation);
+    context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
+    activation_set(caller);
+    *message = request.message;
+}
+
+static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
+{
+    uint64_t state = irq_save();
+
+    activation_save_fpu();
+    if (mmu_max_asid() == 0) {
+        mmu_set_satp(port->satp); /* with its flush; the entry code writes it without one */
+    }
+    irq_restore(state);
+    status_t status = activation_enter_user(port, badge, message);
+    if (!call_is_inside_dying_domain()) {
+        /* relaxed: a new reason raises the flag again */
+        atomic_and_relaxed(&thread_current()->flags, ~(uint32_t)THREAD_UNWIND);
+    }
+    return status;
+}
+
+status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+{
+    status_t status;
+
+    if (!message_is_valid(message)) {
+        return ERR_INVALID;
+    }
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return ERR_WRONG_TYPE;
+    }
+    status = call_check_chain(port);
+    if (status == OK) {
+        status = baton_take(port, deadline);
+    }
+    if (status != OK) {
+        return status;
+    }
+    port->calls++;
+    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
+        call_run_kernel(port, badge, message);
+    } else {
+        status = call_run_user(port, badge, message);
+    }
+    baton_give(port);
+    return status;
+}
+
+void call_from_user(struct syscall_frame *frame)
+{
+    struct message message = {
+        .tag = frame->a[1],
+        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
+    };
+    struct object *object;
+    uint64_t badge;
+    status_t status = handle_get(&activation_current()->domain->handles, frame->a[0], OBJECT_PORT,
+                                 RIGHT_CALL, &object, &badge);
+
+    if (status == OK) {
+        status = call_port(port_of_object(object), badge, &message, frame->a[6]);
+        object_release(object);
+    }
+    if (status != OK) {
+        message = (struct message){0};
+    }
+    frame->a[0] = (uint64_t)status;
+    frame->a[1] = message.tag;
+    for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
+        frame->a[2 + i] = message.word[i];
+    }
+    frame->a[6] = 0;
+}
+
+/* The fast path ran a kernel service but cannot leave it alone; see fastpath.S. */
+void call_finish_kernel(void)
+{
+    struct activation *activation = activation_current();
+
+    activation_set(activation->previous);
+    baton_give(activation->port);
+}
+
+/*
+ * Leave the innermost activation, whose service was called from user mode: afterwards this
+ * thread's user context is the caller's. The record stays readable: it lies above this frame.
+ */
+static void activation_pop_to_user(struct activation *activation)
+{
+    uint64_t state = irq_save();
+
+    fpu_disable(); /* the run's floating-point state dies with it */
+    activation_set(activation->previous);
+    mmu_set_satp(activation->previous->satp);
+    irq_restore(state);
+    baton_give(activation->port);
+}
+
+_Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)
+{
+    irq_disable();
+    fpu_disable();
+    mmu_set_satp(activation->previous->satp);
+    activation_return_kernel(activation, status);
+}
+
+void call_return(struct syscall_frame *frame)
+{
+    struct activation *activation = activation_current();
+    struct message reply = {
+        .tag = frame->a[1],
+        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
+    };
+    status_t status = OK;
+
+    frame->a[6] = 0;
+    if (activation->port == NULL || !message_is_valid(&reply)) {
+        frame->a[0] = (uint64_t)ERR_INVALID;
+        return;
+    }
+    if (domain_is_dying(activation->domain)) {
+        return; /* on the way out call_unwind leaves it, as it would without a reply */
+    }
+    if (activation->kind == ACTIVATION_FROM_KERNEL) {
+        *activation->message = reply;
+        activation_pop_to_kernel(activation, status);
+    }
+    frame->pc = activation->return_pc;
+    frame->sp = activation->return_sp;
+    frame->tp = activation->return_tp;
+    frame->ra = 0;
+    frame->a[0] = OK;
+    activation_pop_to_user(activation);
+}
+
+void call_unwind(void)
+{
+    struct activation *activation = activation_current();
+    struct activation *left = NULL;
+
+    while (activation->port != NULL && domain_is_dying(activation->domain)) {
+        if (activation->kind == ACTIVATION_FROM_KERNEL) {
+            activation_pop_to_kernel(activation, ERR_PEER_DIED);
+        }
+        left = activation;
+        activation_pop_to_user(activation);
+        activation = activation_current();
+    }
+    if (left != NULL) {
+        irq_disable();
+        upcall_exit_work(); /* the caller's own end may be due */
+        context_enter_user(left->return_pc, left->return_sp, left->return_tp,
+                           (uint64_t)ERR_PEER_DIED, 0, 0);
+    }
+}
+
+bool call_is_inside_dying_domain(void)
+{
+    const struct activation *activation = activation_current();
+
+    for (; activation->port != NULL; activation = activation->previous) {
+        if (domain_is_dying(activation->domain)) {
+            return true;
+        }
+    }
+    return false;
+}

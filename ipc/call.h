@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The synchronous call and its end, in C: what the fast path leaves over, and calls by the kernel.
+ *
+ * Rules: thread context, interrupts on, nothing locked. The caller stays the current thread; the
+ * service runs in an activation pushed on it.
+ */
+#pragma once
+
+#include "arch/trap.h"
+#include "ipc/port.h"
+#include "ipc/service.h"
+
+/*
+ * Call the service behind `port` and wait for its reply, which replaces *message. The deadline
+ * covers the time in the queue. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
+ * ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (the port is already in this thread's chain),
+ * ERR_TIMED_OUT, ERR_CANCELLED; *message is untouched on error.
+ */
+WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
+                               nsec_t deadline);
+
+/* SYS_CALL that the fast path did not take. Fills a0..a5 of the frame. */
+void call_from_user(struct syscall_frame *frame);
+
+/* SYS_RETURN that the fast path did not take: the frame becomes the caller's, or the kernel code
+ * that called resumes and this does not return. a0 = ERR_INVALID: not inside a service. */
+void call_return(struct syscall_frame *frame);
+
+/* If the running activations' domains are dying, leave them; the caller below gets ERR_PEER_DIED.
+ * Returns only if there was nothing to leave. On the way back to user mode, interrupts off. */
+void call_unwind(void);
+
+/* Is any activation of this thread in a dying domain, so that there is more to leave later? */
+bool call_is_inside_dying_domain(void);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The assembly of ipc/riscv/enter.S, as C sees it.
+ *
+ * Rules: private to ipc/; each architecture supplies them.
+ */
+#pragma once
+
+#include "ipc/port.h"
+
+/*
+ * Push an activation below the caller's frame and run the user service of `port` with `message`.
+ * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
+ * held, floating-point state is saved, interrupts are on.
+ */
+status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
+
+/* Pop the innermost activation, which activation_enter_user pushed, and let that call return
+ * `status`. Interrupts off. */
+_Noreturn void activation_return_kernel(struct activation *activation, status_t status);
+
+/* The fast path's kernel service has returned, but somebody queued or work is pending: pop its
+ * activation and give the baton on. Interrupts on; a1..a5 of the reply are already in the frame. */
+void call_finish_kernel(void);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a port: made, listed, closed, retired, freed after a grace period.
+ */
+#include "ipc/port.h"
+
+#include <string.h>
+
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "ipc/baton.h"
+#include "ipc/port_priv.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "mm/kstack.h"
+#include "mm/spmalloc.h"
+#include "sched/reaper.h"
+#include "sched/sched.h"
+#include "sched/upcall.h"
+
+#define PORT_TABLE_COUNT 16384U
+
+/* A user service whose space cannot be entered without a TLB flush (no ASIDs): never fast. */
+#define PORT_MODE_USER_FLUSH 3
+
+struct port_slot {
+    struct port *port; /* NULL while free */
+    uint64_t generation;
+};
+
+static struct spinlock table_lock = SPINLOCK_INIT("port table"); /* guards slots; innermost */
+static struct port_slot port_table[PORT_TABLE_COUNT] GUARDED_BY(table_lock);
+static uint32_t port_table_hint GUARDED_BY(table_lock);
+
+static status_t port_table_add(struct port *port)
+{
+    status_t status = ERR_NO_SPACE;
+    uint64_t state = spin_lock_save(&table_lock);
+
+    for (uint32_t i = 0; i < PORT_TABLE_COUNT; i++) {
+        uint32_t index = (port_table_hint + i) % PORT_TABLE_COUNT;
+        struct port_slot *slot = &port_table[index];
+
+        if (slot->port == NULL) {
+            slot->port = port;
+            port->index = index;
+            port->generation = ++slot->generation;
+            port_table_hint = index + 1;
+            status = OK;
+            break;
+        }
+    }
+    spin_unlock_restore(&table_lock, state);
+    return status;
+}
+
+static void port_table_remove(struct port *port)
+{
+    uint64_t state = spin_lock_save(&table_lock);
+
+    port_table[port->index].port = NULL;
+    spin_unlock_restore(&table_lock, state);
+}
+
+/* Thread context, after a grace period: no fast path can still look at it. */
+static void port_reclaim(struct epoch_callback *callback)
+{
+    struct port *port = container_of(callback, struct port, reclaim);
+    struct domain *domain = port->domain;
+
+    if (port->kernel_stack_owned) {
+        kstack_free(port->stack_top);
+    }
+    spmalloc_free(port);
+    account_uncharge_pages(&domain->account, 1);
+    object_release(&domain->object);
+}
+
+static void port_destroy(struct object *object)
+{
+    struct port *port = port_of_object(object);
+
+    epoch_defer(&port->reclaim, port_reclaim);
+}
+
+static bool user_address(vaddr_t address)
+{
+    return address >= USER_BASE && address < USER_TOP;
+}
+
+static status_t port_check(const struct domain *domain, const struct port_attributes *attributes)
+{
+    if (attributes->mode != PORT_MODE_USER_SERVICE) {
+        return OK;
+    }
+    if (domain->vspace == NULL || !user_address(attributes->entry) ||
+        !user_address(attributes->stack_top - 1) || attributes->stack_top % 16 != 0) {
+        return ERR_INVALID;
+    }
+    return OK;
+}
+
+static void port_fill(struct port *port, struct domain *domain,
+                      const struct port_attributes *attributes)
+{
+    object_init(&port->object, OBJECT_PORT, port_destroy);
+    object_retain(&domain->object);
+    port->domain = domain;
+    port->mode = attributes->mode;
+    port->entry = attributes->entry;
+    port->stack_top = attributes->stack_top;
+    port->service_tp = attributes->service_tp;
+    port->cookie = attributes->cookie;
+    if (attributes->mode == PORT_MODE_USER_SERVICE) {
+        port->satp = domain->vspace->satp;
+        if (mmu_max_asid() == 0) {
+            port->mode = PORT_MODE_USER_FLUSH;
+        }
+    }
+    spin_lock_init(&port->lock, "port");
+    queue_init(&port->queue);
+    wait_queue_init(&port->receivers);
+    list_init(&port->domain_link);
+}
+
+/* Enter the port into its owner's list, unless the owner is dying. */
+static status_t port_adopt(struct port *port)
+{
+    struct domain *domain = port->domain;
+    uint64_t state = spin_lock_save(&domain->lock);
+    bool alive = domain->state == DOMAIN_ALIVE;
+
+    if (alive) {
+        list_push_back(&domain->ports, &port->domain_link);
+    }
+    spin_unlock_restore(&domain->lock, state);
+    return alive ? OK : ERR_PEER_DIED;
+}
+
+status_t port_create(struct domain *domain, const struct port_attributes *attributes,
+                     struct port **out)
+{
+    status_t status = port_check(domain, attributes);
+
+    if (status == OK) {
+        status = account_charge_pages(&domain->account, 1);
+    }
+    if (status != OK) {
+        return status;
+    }
+    struct port *port = spmalloc_zeroed(sizeof(*port));
+    if (port == NULL) {
+        account_uncharge_pages(&domain->account, 1);
+        return ERR_NO_MEMORY;
+    }
+    port_fill(port, domain, attributes);
+    if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {
+        status = kstack_alloc(&port->stack_top);
+        port->kernel_stack_owned = status == OK;
+    }
+    if (status == OK) {
+        status = port_table_add(port);
+        if (status == OK) {
+            status = port_adopt(port);
+            if (status != OK) {
+                port_table_remove(port);
+            }
+        }
+    }
+    if (status != OK) {
+        object_release(&port->object);
+        return status;
+    }
+    object_retain(&port->object); /* the open port's own; port_retire releases it */
+    *out = port;
+    return OK;
+}
+
+void port_retire(struct port *port)
+{
+    struct domain *domain = port->domain;
+
+    port_table_remove(port);
+    uint64_t state = spin_lock_save(&domain->lock);
+    list_remove(&port->domain_link);
+    spin_unlock_restore(&domain->lock, state);
+
+    if (domain_is_dying(domain)) {
+        reaper_notify();
+    }
+    object_release(&port->object);
+}
+
+/* The thread inside the service is to look up: its service's domain dies. Between the RMW that
+ * takes or gives the baton and the note of the holder is a moment without one; it is short,
+ * because both sides have interrupts off or run on. */
+static void port_interrupt_holder(struct port *port)
+{
+    for (;;) {
+        uint64_t state = irq_save(); /* an epoch section: the holder's block stays readable */
+        /* acquire: the holder noted before; pairs with the lock or RMW that published it */
+        struct thread *holder = atomic_load_acquire(&port->holder);
+
+        if (holder != NULL) {
+            thread_raise(holder, THREAD_UNWIND);
+        }
+        irq_restore(state);
+        /* acquire: the run bit as left by the last giver; pairs with baton_give */
+        if (holder != NULL || (atomic_load_acquire(&port->word) & PORT_RUN) == 0) {
+            return;
+        }
+        sched_yield();
+    }
+}
+
+void port_close(struct port *port, status_t reason)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* acq_rel: the reason is written under the lock; run tells who retires; pairs with
+     * baton_give_slow */
+    uint64_t before = atomic_or_acq_rel(&port->word, PORT_CLOSED);
+
+    if ((before & PORT_CLOSED) != 0) {
+        spin_unlock_restore(&port->lock, state);
+        return;
+    }
+    port->close_reason = reason;
+    if (port->mode == PORT_MODE_MAILBOX) {
+        mailbox_drop_all(port);
+    } else {
+        baton_refuse_all_locked(port, reason);
+    }
+    /* Hold the port over the rest: a holder may retire it at any moment. */
+    object_retain(&port->object);
+    spin_unlock_restore(&port->lock, state);
+
+    wait_queue_wake_all(&port->receivers);
+    if ((before & PORT_RUN) == 0) {
+        port_retire(port);
+    } else if (reason == ERR_PEER_DIED) {
+        port_interrupt_holder(port);
+    }
+    object_release(&port->object);
+}
+
+status_t port_find(struct port_id id, struct port **out)
+{
+    status_t status = OK;
+
+    if (id.index >= PORT_TABLE_COUNT) {
+        return ERR_NOT_FOUND;
+    }
+    uint64_t state = spin_lock_save(&table_lock);
+    struct port_slot *slot = &port_table[id.index];
+
+    if (id.generation == 0 || id.generation > slot->generation) {
+        status = ERR_NOT_FOUND;
+    } else if (slot->port == NULL || slot->generation != id.generation ||
+               !object_retain_try(&slot->port->object)) {
+        status = ERR_STALE;
+    } else {
+        *out = slot->port;
+    }
+    spin_unlock_restore(&table_lock, state);
+    return status;
+}
+
+void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument)
+{
+    uint64_t state = spin_lock_save(&table_lock);
+
+    for (uint32_t i = 0; i < PORT_TABLE_COUNT; i++) {
+        if (port_table[i].port != NULL && !visit(port_table[i].port, argument)) {
+            break;
+        }
+    }
+    spin_unlock_restore(&table_lock, state);
+}
+
+/* Close the first open port of a dying domain; false when none is left. */
+static bool domain_close_one(struct domain *domain)
+{
+    struct port *port = NULL;
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    for (struct list *link = list_first(&domain->ports); link != NULL;
+         link = list_next(&domain->ports, link)) {
+        struct port *candidate = container_of(link, struct port, domain_link);
+
+        /* relaxed: a closed one is skipped; close looks again under the port's lock */
+        if ((atomic_load_relaxed(&candidate->word) & PORT_CLOSED) == 0) {
+            port = candidate;
+            object_retain(&port->object);
+            break;
+        }
+    }
+    spin_unlock_restore(&domain->lock, state);
+    if (port == NULL) {
+        return false;
+    }
+    port_close(port, ERR_PEER_DIED);
+    object_release(&port->object);
+    return true;
+}
+
+void upcall_domain_closing(struct domain *domain)
+{
+    while (domain_close_one(domain)) {
+    }
+    /* Ports that were closed before but still run: release their callers, too. */
+    uint64_t state = spin_lock_save(&domain->lock);
+    for (struct list *link = list_first(&domain->ports); link != NULL;
+         link = list_next(&domain->ports, link)) {
+        /* relaxed: a hint; the holder looks for itself */
+        struct thread *holder =
+            atomic_load_relaxed(&container_of(link, struct port, domain_link)->holder);
+
+        if (holder != NULL) {
+            thread_raise(holder, THREAD_UNWIND);
+        }
+    }
+    spin_unlock_restore(&domain->lock, state);
+}
+
+bool upcall_domain_is_quiet(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+    bool quiet = list_is_empty(&domain->ports);
+
+    spin_unlock_restore(&domain->lock, state);
+    return quiet;
+}

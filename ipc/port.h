@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A port: a named destination with a queue, a policy and an identity.
+ *
+ * Rules: the first lines are laid out for ipc/riscv/fastpath.S. A port is made by its owner
+ * domain and closed once, by anyone with RIGHT_MANAGE or by the owner's death. It is freed when
+ * it is closed, nobody runs in it, and no reference is left, after a grace period. Its id is
+ * (index, generation): an index is reused, a generation never.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "ipc/queue.h"
+#include "kernel/abi/message.h"
+#include "kernel/abi/status.h"
+#include "kernel/base/types.h"
+#include "kernel/object/object.h"
+#include "kernel/sync/epoch.h"
+#include "kernel/sync/spinlock.h"
+#include "sched/domain.h"
+#include "sched/sched.h"
+
+struct request;
+
+/* How the fast path treats a port. */
+enum port_mode {
+    PORT_MODE_MAILBOX = 0,        /* no call */
+    PORT_MODE_USER_SERVICE = 1,   /* exclusive, in another domain */
+    PORT_MODE_KERNEL_SERVICE = 2, /* exclusive, in the kernel */
+};
+
+/* The baton word: bits of port.word. Idle is 0. */
+#define PORT_RUN 1UL          /* somebody holds the baton */
+#define PORT_CLOSED 2UL       /* nothing is accepted any more */
+#define PORT_ONE_WAITER 256UL /* waiting callers are counted in bits 8 and up */
+
+struct port {
+    struct object object;
+    /* Read-mostly line: what entering the service needs. */
+    struct domain *domain;
+    vaddr_t entry;
+    vaddr_t stack_top;
+    vaddr_t service_tp;
+    uint64_t cookie;
+    uint64_t satp; /* address space of a user service */
+    /* Written at every call by whoever takes and gives the baton. */
+    _Alignas(64) uint64_t word;
+    struct thread *holder; /* who runs the service; a hint for kill, close and gdb */
+    uint64_t calls;        /* runs so far; written by the holder */
+    uint64_t mode;         /* enum port_mode; constant */
+    /* Contention and mailboxes. */
+    _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
+    struct queue queue GUARDED_BY(lock); /* waiting callers, or messages of a mailbox */
+    struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    status_t close_reason;
+    struct list domain_link; /* the owner domain's lock */
+    uint32_t index;
+    bool kernel_stack_owned;
+    uint64_t generation;
+    struct epoch_callback reclaim;
+};
+
+/* Identity for names and listings. */
+struct port_id {
+    uint32_t index;
+    uint64_t generation;
+};
+
+struct port_attributes {
+    enum port_mode mode;
+    vaddr_t entry;     /* user: pc; kernel: void (*)(struct request *) */
+    vaddr_t stack_top; /* user service: its stack; kernel service: 0, one is made */
+    vaddr_t service_tp;
+    uint64_t cookie;
+};
+
+/* Make a port owned by `domain`; the caller gets the one reference. ERR_NO_MEMORY, ERR_NO_SPACE,
+ * ERR_INVALID (addresses outside user space), ERR_PEER_DIED (domain is dying). */
+status_t port_create(struct domain *domain, const struct port_attributes *attributes,
+                     struct port **out);
+
+/* Refuse everything from now on: each waiter returns once with `reason` (ERR_STALE or
+ * ERR_PEER_DIED). Idempotent; does not wait for a running service. */
+void port_close(struct port *port, status_t reason);
+
+/* Find a port by identity and take a reference. ERR_STALE, ERR_NOT_FOUND. */
+status_t port_find(struct port_id id, struct port **out);
+
+/* Visit every open port; a lock is held: visit must not block. */
+void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument);
+
+static inline struct port *port_of_object(struct object *object)
+{
+    return (struct port *)object;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue of a port: first in, first out, intrusive.
+ *
+ * Rules: the caller holds the port's lock. A record is in at most one queue and is owned by the
+ * queue while linked; it never allocates. This locked form is the reference with which a lock-free
+ * one behind the same functions will be compared (seed 000, first step).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct queue_record {
+    struct queue_record *next;
+    bool linked;
+};
+
+struct queue {
+    struct queue_record *first;
+    struct queue_record *last;
+    uint32_t count;
+};
+
+void queue_init(struct queue *queue);
+
+/* Append; the record must not be linked. */
+void queue_push(struct queue *queue, struct queue_record *record);
+
+/* Take the oldest, or NULL. */
+struct queue_record *queue_pop(struct queue *queue);
+
+/* Take a particular record out; false if it is not linked. O(n): for cancels only. */
+bool queue_remove(struct queue *queue, struct queue_record *record);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entering a user service from C, and coming back to that C code.
+ */
+#include "arch/riscv/offsets.h"
+#include "ipc/riscv/macros.h"
+
+#define SAVED_BYTES 112
+
+    .text
+
+/*
+ * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
+ * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
+ * activation_return_kernel says. In: the baton is held, floating-point state is saved, interrupts
+ * on. Clobbers what a C call may.
+ */
+    .globl activation_enter_user
+activation_enter_user:
+    addi    sp, sp, -SAVED_BYTES
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    sd      s\n, (8 * \n)(sp)
+    .endr
+    sd      ra, 96(sp)
+    csrci   sstatus, SSTATUS_SIE_BIT
+    addi    sp, sp, -ACTIVATION_SIZE
+    mv      t4, a0
+    ld      t0, CORE_ACTIVATION(tp)
+    ld      t1, PORT_DOMAIN(t4)
+    lhu     t2, ACTIVATION_DEPTH(t0)
+    ld      t3, PORT_SATP(t4)
+    addi    t2, t2, 1
+    slli    t2, t2, 16
+    ori     t2, t2, META_FROM_KERNEL
+    sd      t0, ACTIVATION_PREVIOUS(sp)
+    sd      t1, ACTIVATION_DOMAIN(sp)
+    sd      t4, ACTIVATION_PORT(sp)
+    sd      t2, ACTIVATION_META(sp)
+    sd      t3, ACTIVATION_SATP(sp)
+    sd      a2, ACTIVATION_MESSAGE(sp)
+    sd      sp, CORE_ACTIVATION(tp)
+    csrw    satp, t3
+    ld      t0, PORT_ENTRY(t4)
+    li      t1, SSTATUS_FS_BITS | SSTATUS_SPP_BIT
+    csrw    sepc, t0
+    csrc    sstatus, t1
+    csrw    sscratch, tp
+    mv      t0, a2
+    mv      a0, a1
+    ld      a1, 0(t0)
+    ld      a2, 8(t0)
+    ld      a3, 16(t0)
+    ld      a4, 24(t0)
+    ld      a5, 32(t0)
+    ld      a6, PORT_COOKIE(t4)
+    ld      sp, PORT_STACK_TOP(t4)
+    ld      tp, PORT_SERVICE_TP(t4)
+    clear_saved_registers
+    clear_temporaries
+    li      a7, 0
+    sret
+
+/*
+ * void activation_return_kernel(struct activation *activation, status_t status);
+ * Pops the record that activation_enter_user pushed (it must be the innermost) and lets that call
+ * return `status`. In: interrupts off. Does not return to its caller.
+ */
+    .globl activation_return_kernel
+activation_return_kernel:
+    ld      t0, ACTIVATION_PREVIOUS(a0)
+    ld      t1, ACTIVATION_SATP(t0)
+    sd      t0, CORE_ACTIVATION(tp)
+    csrw    satp, t1
+    addi    sp, a0, ACTIVATION_SIZE
+    mv      a0, a1
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ld      s\n, (8 * \n)(sp)
+    .endr
+    ld      ra, 96(sp)
+    addi    sp, sp, SAVED_BYTES
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    ret

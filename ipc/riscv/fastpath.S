@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The common call and the common return, without C.
+ *
+ * Reached from arch/riscv/trap.S for system calls 0 and 1: interrupts off, tp = the core's block,
+ * sp = the running activation, sscratch = the user's tp, core.user_sp = the user's sp, t0..t6 free,
+ * all else the user's. Whatever is not the common case goes to syscall_message_slow before any
+ * side effect. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
+ * kept in the activation, the message stays in a1..a5, and every other register is cleared, so that
+ * neither side sees the other's.
+ *
+ * Protocol of the word: baton.md, edges "call, idle port" and "return, nothing came".
+ */
+#include "arch/riscv/offsets.h"
+#include "ipc/riscv/macros.h"
+
+    .section .text.trap, "ax"
+
+/* The record that a call pushes, relative to the running activation in sp. */
+#define NEW(field) (field - CALL_PUSH_BYTES)
+
+/* SYS_CALL: a0 handle, a1..a5 message, a6 deadline. */
+    .balign 64
+    .globl ipc_fastpath_call
+ipc_fastpath_call:
+    ld      t1, ACTIVATION_DOMAIN(sp)
+    slli    t3, a0, ENTRY_SHIFT
+    ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
+    sext.w  t5, a1                      /* no handles, segments or reserved bits in the tag */
+    ld      t2, HANDLES_MASK(t1)
+    li      t6, REGISTER_WORDS
+    and     t3, t3, t2
+    add     t1, t1, t3
+    ld      t2, ENTRY_VALUE(t1)
+    lwu     t3, ENTRY_RIGHTS(t1)
+    ld      t4, ENTRY_OBJECT(t1)
+    bne     t2, a0, .Lslow
+    andi    t3, t3, ENTRY_RIGHT_CALL
+    beqz    t3, .Lslow
+    bgtu    t5, t6, .Lslow
+    bnez    a6, .Lslow
+    lhu     t2, ACTIVATION_DEPTH(sp)
+    li      t3, MAX_DEPTH
+    bgeu    t2, t3, .Lslow
+    csrr    t3, sstatus
+    bltz    t3, .Lslow                  /* floating-point registers are dirty */
+    ld      t3, PORT_MODE(t4)
+    addi    t3, t3, -1
+    bnez    t3, .Lcall_kernel
+    baton_take .Lslow
+
+    csrr    t3, sepc
+    ld      t5, CORE_USER_SP(tp)
+    addi    t3, t3, 4
+    csrr    t6, sscratch
+    sd      t3, NEW(ACTIVATION_PC)(sp)
+    sd      t5, NEW(ACTIVATION_SP)(sp)
+    sd      t6, NEW(ACTIVATION_TP)(sp)
+    ld      t3, PORT_DOMAIN(t4)
+    addi    t2, t2, 1
+    ld      t5, PORT_SATP(t4)
+    slli    t2, t2, 16
+    sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
+    ori     t2, t2, META_FROM_USER
+    sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
+    sd      t4, NEW(ACTIVATION_PORT)(sp)
+    sd      t2, NEW(ACTIVATION_META)(sp)
+    sd      t5, NEW(ACTIVATION_SATP)(sp)
+    addi    sp, sp, -CALL_PUSH_BYTES
+    csrw    satp, t5
+    sd      sp, CORE_ACTIVATION(tp)
+    ld      a0, ENTRY_BADGE(t1)
+    port_note_run
+
+    ld      t1, PORT_ENTRY(t4)
+    li      t2, SSTATUS_FS_BITS
+    csrw    sepc, t1
+    csrc    sstatus, t2                 /* the service starts without floating-point state */
+    csrw    sscratch, tp
+    ld      a6, PORT_COOKIE(t4)
+    ld      sp, PORT_STACK_TOP(t4)
+    ld      tp, PORT_SERVICE_TP(t4)
+    clear_saved_registers
+    clear_temporaries
+    li      a7, 0
+    sret
+
+.Lslow:
+    j       syscall_message_slow
+
+/*
+ * A service in the kernel: the same chain, another stack, the same address space. t2 is the depth.
+ */
+.Lcall_kernel:
+    addi    t3, t3, -1
+    bnez    t3, .Lslow                  /* a mailbox */
+    baton_take .Lslow
+
+    csrr    t3, sepc
+    ld      t5, CORE_USER_SP(tp)
+    addi    t3, t3, 4
+    csrrw   t6, sscratch, zero
+    sd      t3, NEW(ACTIVATION_PC)(sp)
+    sd      t5, NEW(ACTIVATION_SP)(sp)
+    sd      t6, NEW(ACTIVATION_TP)(sp)
+    ld      t3, PORT_DOMAIN(t4)
+    addi    t2, t2, 1
+    ld      t5, ACTIVATION_SATP(sp)
+    slli    t2, t2, 16
+    sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
+    ori     t2, t2, META_FROM_USER
+    sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
+    sd      t4, NEW(ACTIVATION_PORT)(sp)
+    sd      t2, NEW(ACTIVATION_META)(sp)
+    sd      t5, NEW(ACTIVATION_SATP)(sp)
+    ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
+    ld      t1, ENTRY_BADGE(t1)
+    addi    sp, sp, -CALL_PUSH_BYTES
+    sd      sp, CORE_ACTIVATION(tp)
+    port_note_run
+
+    ld      sp, PORT_STACK_TOP(t4)
+    ld      t5, PORT_COOKIE(t4)
+    addi    sp, sp, -REQUEST_BYTES
+    sd      a1, REQUEST_TAG(sp)
+    sd      a2, (REQUEST_WORD0 + 0)(sp)
+    sd      a3, (REQUEST_WORD0 + 8)(sp)
+    sd      a4, (REQUEST_WORD0 + 16)(sp)
+    sd      a5, (REQUEST_WORD0 + 24)(sp)
+    sd      t1, REQUEST_BADGE(sp)
+    sd      t5, REQUEST_COOKIE(sp)
+    sd      t2, REQUEST_CALLER(sp)
+    ld      t1, PORT_ENTRY(t4)
+    mv      a0, sp
+    li      s0, 0                       /* end of the frame chain; comes back as 0 */
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    jalr    t1
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
+
+    /* The reply is read before the baton goes: the next holder uses the same stack. */
+    ld      a1, REQUEST_TAG(sp)
+    ld      a2, (REQUEST_WORD0 + 0)(sp)
+    ld      a3, (REQUEST_WORD0 + 8)(sp)
+    ld      a4, (REQUEST_WORD0 + 16)(sp)
+    ld      a5, (REQUEST_WORD0 + 24)(sp)
+    ld      sp, CORE_ACTIVATION(tp)
+    lw      t0, CORE_WORK(tp)
+    ld      t1, ACTIVATION_PORT(sp)
+    bnez    t0, .Lreturn_kernel_slow
+    baton_give .Lreturn_kernel_slow
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    ld      t3, ACTIVATION_PC(sp)
+    sd      t5, CORE_ACTIVATION(tp)
+    csrw    sepc, t3
+    csrw    sscratch, tp
+    ld      tp, ACTIVATION_TP(sp)
+    ld      sp, ACTIVATION_SP(sp)
+    li      a0, 0
+    li      ra, 0
+    clear_temporaries
+    li      a6, 0
+    li      a7, 0
+    sret
+
+/* Work is pending, or somebody queued: finish in C. sp = the activation to pop, a1..a5 reply. */
+.Lreturn_kernel_slow:
+    ld      t0, ACTIVATION_PC(sp)
+    ld      t1, ACTIVATION_SP(sp)
+    ld      t2, ACTIVATION_TP(sp)
+    addi    sp, sp, -SYSCALL_FRAME_BYTES
+    sd      t0, SYSCALL_PC(sp)
+    sd      t1, SYSCALL_SP(sp)
+    sd      t2, SYSCALL_TP(sp)
+    sd      zero, SYSCALL_RA(sp)
+    sd      zero, (SYSCALL_A0 + 0)(sp)
+    sd      a1, (SYSCALL_A0 + 8)(sp)
+    sd      a2, (SYSCALL_A0 + 16)(sp)
+    sd      a3, (SYSCALL_A0 + 24)(sp)
+    sd      a4, (SYSCALL_A0 + 32)(sp)
+    sd      a5, (SYSCALL_A0 + 40)(sp)
+    sd      zero, (SYSCALL_A0 + 48)(sp)
+    sd      zero, (SYSCALL_A0 + 56)(sp) /* as after SYS_CALL */
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    call    call_finish_kernel
+    j       syscall_message_exit
+
+/* SYS_RETURN: a1..a5 reply. The running activation was pushed by ipc_fastpath_call. */
+    .balign 64
+    .globl ipc_fastpath_return
+ipc_fastpath_return:
+    lbu     t2, ACTIVATION_META(sp)
+    lw      t3, CORE_WORK(tp)
+    ld      t1, ACTIVATION_PORT(sp)
+    addi    t2, t2, -META_FROM_USER
+    bnez    t2, .Lslow
+    bnez    t3, .Lslow
+    sext.w  t2, a1
+    li      t4, REGISTER_WORDS
+    bgtu    t2, t4, .Lslow
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    ld      t6, ACTIVATION_SATP(t5)
+    baton_give .Lslow
+    ld      t3, ACTIVATION_PC(sp)
+    sd      t5, CORE_ACTIVATION(tp)
+    csrw    satp, t6
+    li      t2, SSTATUS_FS_BITS
+    csrw    sepc, t3
+    csrc    sstatus, t2                 /* the service's floating-point state dies with its run */
+    csrw    sscratch, tp
+    ld      tp, ACTIVATION_TP(sp)
+    ld      sp, ACTIVATION_SP(sp)
+    li      a0, 0
+    clear_saved_registers
+    clear_temporaries
+    li      a6, 0
+    li      a7, 0
+    sret

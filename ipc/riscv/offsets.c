@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pins the offsets in offsets.h to the structures; no code.
+ */
+#include "ipc/riscv/offsets.h"
+
+#include <stddef.h>
+
+#include "ipc/port.h"
+#include "ipc/service.h"
+#include "kernel/abi/limits.h"
+#include "sched/activation.h"
+#include "sched/domain.h"
+
+#define PIN(offset, type, field)                                                                   \
+    _Static_assert((offset) == offsetof(type, field), "ipc/riscv/fastpath.S")
+
+PIN(ACTIVATION_PREVIOUS, struct activation, previous);
+PIN(ACTIVATION_DOMAIN, struct activation, domain);
+PIN(ACTIVATION_PORT, struct activation, port);
+PIN(ACTIVATION_PC, struct activation, return_pc);
+PIN(ACTIVATION_SP, struct activation, return_sp);
+PIN(ACTIVATION_TP, struct activation, return_tp);
+PIN(ACTIVATION_META, struct activation, kind);
+PIN(ACTIVATION_DEPTH, struct activation, depth);
+PIN(ACTIVATION_SATP, struct activation, satp);
+PIN(ACTIVATION_MESSAGE, struct activation, message);
+_Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
+_Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
+_Static_assert(META_FROM_USER == ACTIVATION_FROM_USER, "ipc/riscv/fastpath.S");
+_Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL, "ipc/riscv/enter.S");
+_Static_assert(MAX_DEPTH == MAX_CALL_DEPTH, "ipc/riscv/fastpath.S");
+_Static_assert(DOMAIN_HANDLES ==
+                   offsetof(struct domain, handles) + offsetof(struct handle_table, array),
+               "ipc/riscv/fastpath.S");
+PIN(HANDLES_MASK, struct handle_array, mask);
+PIN(ENTRY_VALUE, struct handle_array, entry[0].handle);
+PIN(ENTRY_OBJECT, struct handle_array, entry[0].object);
+PIN(ENTRY_BADGE, struct handle_array, entry[0].badge);
+PIN(ENTRY_RIGHTS, struct handle_array, entry[0].rights);
+_Static_assert(1 << ENTRY_SHIFT == sizeof(struct handle_entry), "ipc/riscv/fastpath.S");
+_Static_assert(ENTRY_RIGHT_CALL == RIGHT_CALL, "ipc/riscv/fastpath.S");
+PIN(PORT_DOMAIN, struct port, domain);
+PIN(PORT_ENTRY, struct port, entry);
+PIN(PORT_STACK_TOP, struct port, stack_top);
+PIN(PORT_SERVICE_TP, struct port, service_tp);
+PIN(PORT_COOKIE, struct port, cookie);
+PIN(PORT_SATP, struct port, satp);
+PIN(PORT_WORD, struct port, word);
+PIN(PORT_HOLDER, struct port, holder);
+PIN(PORT_CALLS, struct port, calls);
+PIN(PORT_MODE, struct port, mode);
+_Static_assert(PORT_MODE_USER_SERVICE == 1 && PORT_MODE_KERNEL_SERVICE == 2,
+               "ipc/riscv/fastpath.S");
+PIN(REQUEST_TAG, struct request, message.tag);
+PIN(REQUEST_WORD0, struct request, message.word[0]);
+PIN(REQUEST_BADGE, struct request, badge);
+PIN(REQUEST_COOKIE, struct request, cookie);
+PIN(REQUEST_CALLER, struct request, caller);
+_Static_assert(REQUEST_BYTES == sizeof(struct request), "ipc/riscv/fastpath.S");
+_Static_assert(REGISTER_WORDS == MESSAGE_REGISTER_WORDS, "ipc/riscv/fastpath.S");

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Offsets that the call paths use into structures of kernel/object, sched and ipc.
+ *
+ * Rules: numbers only; each is pinned by an assertion in offsets.c.
+ */
+#pragma once
+
+/* struct activation; a new record lies CALL_PUSH_BYTES below the old one */
+#define ACTIVATION_PREVIOUS 0
+#define ACTIVATION_DOMAIN 8
+#define ACTIVATION_PORT 16
+#define ACTIVATION_PC 24
+#define ACTIVATION_SP 32
+#define ACTIVATION_TP 40
+#define ACTIVATION_META 48 /* kind, fpu_saved, depth << 16 */
+#define ACTIVATION_DEPTH 50
+#define ACTIVATION_SATP 56
+#define ACTIVATION_MESSAGE 64
+#define ACTIVATION_SIZE 80
+#define CALL_PUSH_BYTES 352 /* record and floating-point room */
+
+#define META_FROM_USER 1
+#define META_FROM_KERNEL 2
+#define MAX_DEPTH 16
+
+/* struct domain, struct handle_array, struct handle_entry */
+#define DOMAIN_HANDLES 16
+#define HANDLES_MASK 0
+#define ENTRY_VALUE 32
+#define ENTRY_OBJECT 40
+#define ENTRY_BADGE 48
+#define ENTRY_RIGHTS 56
+#define ENTRY_SHIFT 5
+#define ENTRY_RIGHT_CALL 1
+
+/* struct port */
+#define PORT_DOMAIN 16
+#define PORT_ENTRY 24
+#define PORT_STACK_TOP 32
+#define PORT_SERVICE_TP 40
+#define PORT_COOKIE 48
+#define PORT_SATP 56
+#define PORT_WORD 64
+#define PORT_HOLDER 72
+#define PORT_CALLS 80
+#define PORT_MODE 88
+
+/* struct request */
+#define REQUEST_TAG 0
+#define REQUEST_WORD0 8
+#define REQUEST_BADGE 40
+#define REQUEST_COOKIE 48
+#define REQUEST_CALLER 56
+#define REQUEST_BYTES 64
+
+#define REGISTER_WORDS 4

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services that live in the kernel: how they are declared, and what a request looks like.
+ *
+ * Rules: handle() runs on the port's own stack, in the caller's thread, with interrupts on, one
+ * request at a time (exclusive). It may block; the caller waits where it stands. Who asks is
+ * read from the request, never from `current`. It changes request->message into the reply.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "ipc/port.h"
+
+/* Layout known to ipc/riscv/fastpath.S. */
+struct request {
+    struct message message; /* in: what was sent; out: the reply */
+    uint64_t badge;         /* of the handle that the caller used */
+    uint64_t cookie;        /* of the port */
+    struct domain *caller;  /* whose code made the call */
+};
+
+struct service {
+    const char *name; /* the port's name in the lookup service */
+    void (*handle)(struct request *request);
+    void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
+};
+
+/* Register a kernel service; the port is made at boot. */
+#define SERVICE(symbol_)                                                                           \
+    static const struct service symbol_;                                                           \
+    static const struct service *const symbol_##_entry                                             \
+        __attribute__((used, section(".service.table"))) = &symbol_;                               \
+    static const struct service symbol_
+
+/* Start every registered service: make its port, give it its name. Boot, thread context. */
+status_t service_start_all(void);
+
+/* The reply of a service: its own status as the label, and `words` words already in place. */
+static inline void request_reply(struct request *request, status_t status, unsigned words)
+{
+    request->message.tag = MESSAGE_TAG((uint32_t)status, words);
+}
+
+/* Copy from and to the caller's memory. ERR_FAULT. For a caller in the kernel: plain memory. */
+status_t request_copy_in(const struct request *request, void *to, uint64_t address, size_t bytes);
+status_t request_copy_out(const struct request *request, uint64_t address, const void *from,
+                          size_t bytes);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits that user space may rely on.
+ *
+ * Rules: a constant here is checked where it matters; exceeding it is an error, never a
+ * silent truncation.
+ */
+#pragma once
+
+#define MAX_CORES 128     /* cores a machine may have */
+#define MAX_CALL_DEPTH 16 /* nested calls on one thread */
+#define MAX_MESSAGE_WORDS                                                                          \
+    64 /* words of one message; the first MESSAGE_REGISTER_WORDS in registers */
+#define MESSAGE_REGISTER_WORDS 4
+#define MAX_NAME_BYTES 64         /* a port name, without the terminating zero */
+#define MAX_PROGRAM_NAME_BYTES 32 /* a program's file name, with the terminating zero */
+#define MAX_ARGUMENTS 32          /* argv entries of a program */
+#define MAX_ARGUMENT_BYTES 2048   /* all argv strings with their zeros */
+#define PORT_QUEUE_CAPACITY 64    /* requests that wait at one port */
+#define MAX_HANDLES 65536         /* handles of one domain */
+#define PAGE_BYTES 4096
+
+/* User addresses: [USER_BASE, USER_TOP). The first page is never mapped. */
+#define USER_BASE 0x1000UL
+#define USER_TOP 0x4000000000UL

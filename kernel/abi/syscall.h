@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System call numbers. `user/lib/baton.h` documents each call, a paragraph with every error.
+ *
+ * Rules: number in a7, arguments in a0..a6, status (or a handle) in a0. Preserved: sp, tp, gp
+ * and, except by SYS_CALL and SYS_RETURN, ra and s0..s11. All other registers come back zero
+ * or as documented. SYS_CALL and SYS_RETURN are first so that the trap path tells them apart
+ * with one branch each; SYS_SEND and SYS_RECEIVE move whole messages and take the same way.
+ */
+#pragma once
+
+enum system_call {
+    SYS_CALL = 0,              /* a0 port, a1..a5 message, a6 deadline -> a0 status, a1..a5 reply */
+    SYS_RETURN = 1,            /* a1..a5 reply; does not come back */
+    SYS_SEND = 2,              /* a0 port, a1..a5 message -> a0 status */
+    SYS_RECEIVE = 3,           /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge */
+    SYS_MESSAGE_LAST = 3,      /* numbers up to here use the message path of trap.S */
+    SYS_NULL = 4,              /* -> OK */
+    SYS_YIELD = 5,             /* -> OK */
+    SYS_THREAD_CREATE = 6,     /* a0 entry, a1 stack top, a2 argument, a3 tp -> handle */
+    SYS_THREAD_EXIT = 7,       /* a0 code; does not come back */
+    SYS_JOIN = 8,              /* a0 thread or domain, a1 deadline -> exit code, or an error */
+    SYS_THREAD_KILL = 9,       /* a0 thread -> status */
+    SYS_THREAD_MIGRATE = 10,   /* a0 core index -> status: move the calling thread there */
+    SYS_THREAD_CORE = 11,      /* -> core index on which the caller runs */
+    SYS_SLEEP = 12,            /* a0 deadline -> status */
+    SYS_DOMAIN_EXIT = 13,      /* a0 code; ends the calling domain; does not come back */
+    SYS_PORT_CREATE = 14,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie -> handle */
+    SYS_PORT_CLOSE = 15,       /* a0 port -> status */
+    SYS_HANDLE_CLOSE = 16,     /* a0 handle -> status */
+    SYS_HANDLE_DUPLICATE = 17, /* a0 handle, a1 rights, a2 badge -> handle */
+    SYS_MEMORY_MAP = 18,       /* a0 address or 0, a1 bytes, a2 protection -> address */
+    SYS_MEMORY_UNMAP = 19,     /* a0 address, a1 bytes -> status */
+    SYS_DEBUG_WRITE = 20,      /* a0 address, a1 bytes -> status: to the kernel's log */
+    SYS_CLOCK = 21,            /* -> nanoseconds since boot */
+    SYS_COUNT = 22,
+};
+
+/* Kinds for SYS_PORT_CREATE. */
+#define PORT_EXCLUSIVE 0
+#define PORT_MAILBOX 1
+
+/* Protection for SYS_MEMORY_MAP: read is implied; write and execute exclude each other. */
+#define PROTECT_READ 1
+#define PROTECT_WRITE 2
+#define PROTECT_EXECUTE 4
+
+/* Deadlines: absolute nanoseconds since boot. */
+#define DEADLINE_NONE 0UL   /* wait for ever */
+#define DEADLINE_NOW (~0UL) /* do not wait at all */

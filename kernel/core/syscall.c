@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of system calls, and the calls that move messages.
+ *
+ * arch/riscv/trap.S indexes the table with a number it has checked. Entries 0 to SYS_MESSAGE_LAST
+ * lead back into trap.S, which saves the message registers and calls syscall_handle_message.
+ */
+#include "arch/riscv/offsets.h"
+#include "ipc/call.h"
+#include "ipc/mailbox.h"
+#include "kernel/abi/syscall.h"
+#include "kernel/core/syscall_priv.h"
+#include "sched/activation.h"
+
+_Static_assert(SYSCALL_NUMBER_RETURN == SYS_RETURN && SYS_CALL == 0, "arch/riscv/trap.S");
+_Static_assert(SYSCALL_NUMBER_COUNT == SYS_COUNT, "arch/riscv/trap.S");
+_Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
+
+void syscall_message(void); /* trap.S */
+void syscall_handle_message(struct syscall_frame *frame);
+
+typedef void (*syscall_entry_t)(void);
+extern const syscall_entry_t syscall_table[SYS_COUNT];
+
+#define ENTRY(function) ((syscall_entry_t)(uintptr_t)(function))
+
+const syscall_entry_t syscall_table[SYS_COUNT] = {
+    [SYS_CALL] = syscall_message,
+    [SYS_RETURN] = syscall_message,
+    [SYS_SEND] = syscall_message,
+    [SYS_RECEIVE] = syscall_message,
+    [SYS_NULL] = ENTRY(syscall_null),
+    [SYS_YIELD] = ENTRY(syscall_yield),
+    [SYS_THREAD_CREATE] = ENTRY(syscall_thread_create),
+    [SYS_THREAD_EXIT] = ENTRY(syscall_thread_exit),
+    [SYS_JOIN] = ENTRY(syscall_join),
+    [SYS_THREAD_KILL] = ENTRY(syscall_thread_kill),
+    [SYS_THREAD_MIGRATE] = ENTRY(syscall_thread_migrate),
+    [SYS_THREAD_CORE] = ENTRY(syscall_thread_core),
+    [SYS_SLEEP] = ENTRY(syscall_sleep),
+    [SYS_DOMAIN_EXIT] = ENTRY(syscall_domain_exit),
+    [SYS_PORT_CREATE] = ENTRY(syscall_port_create),
+    [SYS_PORT_CLOSE] = ENTRY(syscall_port_close),
+    [SYS_HANDLE_CLOSE] = ENTRY(syscall_handle_close),
+    [SYS_HANDLE_DUPLICATE] = ENTRY(syscall_handle_duplicate),
+    [SYS_MEMORY_MAP] = ENTRY(syscall_memory_map),
+    [SYS_MEMORY_UNMAP] = ENTRY(syscall_memory_unmap),
+    [SYS_DEBUG_WRITE] = ENTRY(syscall_debug_write),
+    [SYS_CLOCK] = ENTRY(syscall_clock),
+};
+
+struct domain *syscall_domain(void)
+{
+    return activation_current()->domain;
+}
+
+void syscall_handle_message(struct syscall_frame *frame)
+{
+    switch (frame->a[7]) {
+    case SYS_CALL:
+        call_from_user(frame);
+        break;
+    case SYS_RETURN:
+        call_return(frame);
+        break;
+    case SYS_SEND:
+        syscall_send(frame);
+        break;
+    default:
+        syscall_receive(frame);
+        break;
+    }
+}
+
+/* What comes back besides the status of a call that brings no message. */
+static void frame_clear_message(struct syscall_frame *frame)
+{
+    for (unsigned i = 1; i <= 6; i++) {
+        frame->a[i] = 0;
+    }
+}
+
+void syscall_send(struct syscall_frame *frame)
+{
+    struct message message = {
+        .tag = frame->a[1],
+        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
+    };
+    struct object *object;
+    uint64_t badge;
+    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT, RIGHT_SEND,
+                                 &object, &badge);
+
+    if (status == OK) {
+        status = mailbox_send(port_of_object(object), badge, &message);
+        object_release(object);
+    }
+    frame_clear_message(frame);
+    frame->a[0] = (uint64_t)status;
+}
+
+void syscall_receive(struct syscall_frame *frame)
+{
+    struct message message;
+    struct object *object;
+    uint64_t badge;
+    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT,
+                                 RIGHT_RECEIVE, &object, NULL);
+
+    if (status == OK) {
+        status = mailbox_receive(port_of_object(object), frame->a[6], &message, &badge);
+        object_release(object);
+    }
+    frame_clear_message(frame);
+    frame->a[0] = (uint64_t)status;
+    if (status == OK) {
+        frame->a[1] = message.tag;
+        for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
+            frame->a[2 + i] = message.word[i];
+        }
+        frame->a[6] = badge;
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls, as the table in syscall.c knows them.
+ *
+ * Rules: each takes its arguments as the user gave them and validates all of them; each returns a
+ * status, a handle, an address or a count (negative: a status). Thread context, interrupts on.
+ * user/lib/ documents each call for its users.
+ */
+#pragma once
+
+#include "arch/trap.h"
+#include "kernel/abi/status.h"
+#include "kernel/base/types.h"
+#include "sched/domain.h"
+
+long syscall_null(void);
+long syscall_thread_core(void);
+long syscall_clock(void);
+
+long syscall_yield(void);
+long syscall_thread_create(vaddr_t entry, vaddr_t stack_top, uint64_t argument, vaddr_t tp);
+long syscall_thread_exit(long code);
+long syscall_join(handle_t handle, nsec_t deadline);
+long syscall_thread_kill(handle_t handle);
+long syscall_thread_migrate(uint64_t cpu);
+long syscall_sleep(nsec_t deadline);
+long syscall_domain_exit(long code);
+
+long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
+                         uint64_t cookie);
+long syscall_port_close(handle_t handle);
+long syscall_handle_close(handle_t handle);
+long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
+
+long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection);
+long syscall_memory_unmap(vaddr_t address, uint64_t bytes);
+long syscall_debug_write(vaddr_t address, uint64_t bytes);
+
+void syscall_send(struct syscall_frame *frame);
+void syscall_receive(struct syscall_frame *frame);
+
+/* The domain whose code made the call. */
+struct domain *syscall_domain(void);

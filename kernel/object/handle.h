@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handle tables: a domain's unforgeable references to kernel objects.
+ *
+ * Rules: an entry owns a reference to its object. The handle's value holds slot and generation;
+ * a slot's generation rises at every reuse and a slot whose generation is used up (2^47) retires,
+ * so an old handle never names a new object. Readers that hold interrupts off (the fast path)
+ * may look up without the lock: the table's array is replaced, never changed in size, and the old
+ * one is freed after a grace period.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/rights.h"
+#include "kernel/abi/status.h"
+#include "kernel/base/types.h"
+#include "kernel/object/object.h"
+#include "kernel/sync/epoch.h"
+#include "kernel/sync/spinlock.h"
+
+/* One slot; read by ipc/riscv/fastpath.S. A free slot has kind OBJECT_NONE and no rights. */
+struct handle_entry {
+    handle_t handle; /* the value that names this entry while it is in use */
+    struct object *object;
+    uint64_t badge;
+    uint32_t rights;
+    uint32_t kind;
+};
+
+/* The array: `mask` is (entries - 1) * sizeof(struct handle_entry). */
+struct handle_array {
+    uint64_t mask;
+    struct epoch_callback reclaim;
+    uint64_t unused;
+    struct handle_entry entry[];
+};
+
+struct handle_table {
+    struct handle_array *array; /* published with release; read with interrupts off */
+    struct spinlock lock;       /* guards everything here; innermost but for memory */
+    uint32_t used GUARDED_BY(lock);
+    uint32_t free_hint GUARDED_BY(lock);
+    /* Memory of the arrays; supplied by the owner (the domain's account). */
+    void *(*allocate)(void *owner, size_t bytes);
+    void (*release)(void *owner, void *memory, size_t bytes);
+    void *owner;
+};
+
+/* An empty table with room for 32 handles. ERR_NO_MEMORY. */
+status_t handle_table_init(struct handle_table *table, void *owner,
+                           void *(*allocate)(void *owner, size_t bytes),
+                           void (*release)(void *owner, void *memory, size_t bytes));
+
+/* Close every handle and free the array. No reader may be left. */
+void handle_table_destroy(struct handle_table *table);
+
+/* Make a handle to `object` with `rights` and `badge`; takes a reference of its own.
+ * ERR_NO_SPACE (MAX_HANDLES), ERR_NO_MEMORY; *out is untouched on error. */
+status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,
+                     uint64_t badge, handle_t *out);
+
+/* Find the object behind a handle and take a reference for the caller. `badge` may be NULL.
+ * ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT (any bit of `rights` missing). */
+status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
+                    rights_t rights, struct object **object, uint64_t *badge);
+
+/* Close one handle. ERR_BAD_HANDLE. */
+status_t handle_close(struct handle_table *table, handle_t handle);
+
+/* A second handle with no more than the first one's rights. `badge` replaces the badge only if
+ * the first one's badge is 0; otherwise it must be 0 or ERR_NO_RIGHT. ERR_BAD_HANDLE,
+ * ERR_NO_RIGHT (no RIGHT_DUPLICATE, or a right that the first handle lacks), ERR_NO_SPACE,
+ * ERR_NO_MEMORY. */
+status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
+                          uint64_t badge, handle_t *out);
+
+/* Handles in use. */
+uint32_t handle_count(struct handle_table *table);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A first-in first-out spinlock (ticket lock) that is held with interrupts off.
+ *
+ * Rules: never blocks, never fails; the holder must not call a service, fault on user memory or
+ * take the same lock again. Holding it makes the code not preemptible. Lock order: each
+ * declaration says what the lock guards and which locks may be taken inside.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/sync/thread_safety.h"
+
+struct CAPABILITY("spinlock") spinlock {
+    uint32_t next;    /* ticket of the next who comes */
+    uint32_t serving; /* ticket of the holder; written by the holder only */
+    const char *name;
+};
+
+#define SPINLOCK_INIT(name_)                                                                       \
+    {                                                                                              \
+        0, 0, name_                                                                                \
+    }
+
+static inline void spin_lock_init(struct spinlock *lock, const char *name)
+{
+    *lock = (struct spinlock)SPINLOCK_INIT(name);
+}
+
+/* Take the lock with interrupts already off. */
+void spin_lock(struct spinlock *lock) ACQUIRES(lock);
+
+/* Release a lock taken with spin_lock. */
+void spin_unlock(struct spinlock *lock) RELEASES(lock);
+
+/* Turn interrupts off, take the lock; returns the former interrupt state. */
+uint64_t spin_lock_save(struct spinlock *lock) ACQUIRES(lock);
+
+/* Release the lock and put the interrupt state back. */
+void spin_unlock_restore(struct spinlock *lock, uint64_t state) RELEASES(lock);
+
+/* True while somebody holds it; for assertions. */
+bool spin_is_locked(const struct spinlock *lock);

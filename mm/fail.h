@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes a chosen allocation fail, so that tests can try every out-of-memory path.
+ *
+ * Rules: in builds with tests only; elsewhere fail_this_allocation() is a constant. One count for
+ * the whole machine, of frame_alloc and spmalloc calls on any core. Any context.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+#ifndef BATON_TESTS
+#define BATON_TESTS 0
+#endif
+
+#if BATON_TESTS
+
+/* The n-th allocation from now on fails, once; 0 turns that off. */
+void fail_nth_allocation(uint64_t n);
+
+/* True while the failure that was asked for has not happened. */
+bool fail_is_pending(void);
+
+/* The allocators ask this once for each call. */
+bool fail_this_allocation(void);
+
+#else
+
+static inline bool fail_this_allocation(void)
+{
+    return false;
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel stacks: slots of KSTACK_SLOT_BYTES in an area of their own, each with an unmapped
+ * guard below its mapped pages (arch/layout.h has the numbers).
+ *
+ * Rules: after frame_init and mmu_init. Thread context; one lock, taken before the frame lock;
+ * never blocks. A freed slot stays mapped and is handed out again first, so pages in cached
+ * slots do not count as free: kstack_cached_pages tells how many there are. Contents are
+ * undefined. The top page of a thread's slot holds its `struct thread`; that is the caller's
+ * business. A slot must not be freed while any core still runs on it.
+ */
+#pragma once
+
+#include "kernel/abi/status.h"
+#include "kernel/base/types.h"
+
+#define KSTACK_MAX_SLOTS 16384
+
+/*
+ * *top gets the address one past the last byte of a slot. ERR_NO_MEMORY when out of frames,
+ * ERR_NO_SPACE when all slots are in use; *top is then untouched.
+ */
+WARN_UNUSED status_t kstack_alloc(vaddr_t *top);
+
+/* Gives a slot back by its top. A wrong address panics. */
+void kstack_free(vaddr_t top);
+
+/* Slots handed out now, and pages (stack and page tables' share excluded) held by free slots. */
+uint64_t kstack_count(void);
+uint64_t kstack_cached_pages(void);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An activation: one run of a service for one caller, pushed on the caller's thread.
+ *
+ * Rules: records lie on kernel stacks, newest lowest; the innermost is core.activation. Below
+ * each record the stack keeps room for its floating-point state, and a trap from user mode starts
+ * below that, so pushing and popping allocate nothing. Only the thread that runs the chain writes
+ * it; a thread that is off the core may be read by a debugger. Source: LRPC's linkage records
+ * (seed 002), the context problem of seed 000.
+ */
+#pragma once
+
+#include "arch/core.h"
+#include "arch/fpu.h"
+#include "kernel/base/types.h"
+
+struct domain;
+struct port;
+struct message;
+
+enum activation_kind {
+    ACTIVATION_BASE = 0,        /* the thread's own first level */
+    ACTIVATION_FROM_USER = 1,   /* returning goes straight to the caller's user code */
+    ACTIVATION_FROM_KERNEL = 2, /* returning resumes kernel code above this record */
+};
+
+struct activation {
+    struct activation *previous;
+    struct domain *domain; /* whose code runs in this activation */
+    struct port *port;     /* what was called; NULL for the base */
+    vaddr_t return_pc;     /* FROM_USER: the caller's context */
+    vaddr_t return_sp;
+    vaddr_t return_tp;
+    uint8_t kind;
+    uint8_t fpu_saved; /* the save area below holds this activation's registers */
+    uint16_t depth;    /* calls above the base */
+    uint32_t unused;
+    uint64_t satp;           /* address space while this activation runs */
+    struct message *message; /* FROM_KERNEL: where the reply goes */
+    uint64_t unused2;
+};
+
+#define ACTIVATION_BYTES 80
+#define ACTIVATION_FPU_BYTES 272
+
+_Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
+_Static_assert(sizeof(struct fpu_state) == ACTIVATION_FPU_BYTES, "arch/riscv/trap.S");
+
+/* The room below a record for its floating-point registers. */
+static inline struct fpu_state *activation_fpu(struct activation *activation)
+{
+    return (struct fpu_state *)(void *)((char *)activation - ACTIVATION_FPU_BYTES);
+}
+
+/* Save the running activation's floating-point registers if they are newer than its save area, and
+ * turn the unit off; it comes back on first use. Interrupts off. */
+void activation_save_fpu(void);
+
+/* Make `activation` the running one of this thread. One store, right while preemptible. */
+static inline void activation_set(struct activation *activation)
+{
+    __asm__ volatile("sd %0, %1(tp)" ::"r"(activation), "i"(offsetof(struct core, activation))
+                     : "memory");
+}
+
+static inline struct activation *activation_current(void)
+{
+    struct activation *activation;
+    __asm__ volatile("ld %0, %1(tp)"
+                     : "=r"(activation)
+                     : "i"(offsetof(struct core, activation))
+                     : "memory");
+    return activation;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a domain: made, killed, torn down by the reaper when it is quiet.
+ */
+#include "sched/domain.h"
+
+#include <string.h>
+
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "kernel/base/print.h"
+#include "mm/spmalloc.h"
+#include "sched/runqueue_priv.h"
+#include "sched/sched.h"
+#include "sched/upcall.h"
+
+struct domain kernel_domain;
+
+static struct spinlock all_lock = SPINLOCK_INIT("all domains"); /* guards the list */
+static struct list all_domains GUARDED_BY(all_lock) = LIST_INIT(all_domains);
+static uint32_t domain_last_id;
+
+/* Handle arrays are small: they come from the object allocator, and the domain's account is
+ * charged in whole pages, rounded up. */
+static void *domain_allocate(void *owner, size_t bytes)
+{
+    struct domain *domain = owner;
+    uint64_t pages = ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES;
+
+    if (account_charge_pages(&domain->account, pages) != OK) {
+        return NULL;
+    }
+    void *memory = spmalloc(bytes);
+    if (memory == NULL) {
+        account_uncharge_pages(&domain->account, pages);
+    }
+    return memory;
+}
+
+static void domain_release(void *owner, void *memory, size_t bytes)
+{
+    struct domain *domain = owner;
+
+    spmalloc_free(memory);
+    account_uncharge_pages(&domain->account, ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES);
+}
+
+static void domain_destroy(struct object *object)
+{
+    struct domain *domain = container_of(object, struct domain, object);
+
+    BUG_ON(domain->state != DOMAIN_DEAD);
+    if (account_pages(&domain->account) != 0) {
+        print("domain %u (%s) ended with %lu pages still charged\n", domain->id, domain->name,
+              account_pages(&domain->account));
+    }
+    spmalloc_free(domain);
+}
+
+static status_t domain_prepare(struct domain *domain, const char *name, uint64_t limit_pages)
+{
+    object_init(&domain->object, OBJECT_DOMAIN, domain_destroy);
+    account_init(&domain->account, limit_pages);
+    spin_lock_init(&domain->lock, "domain");
+    list_init(&domain->threads);
+    list_init(&domain->ports);
+    list_init(&domain->all_link);
+    list_init(&domain->reap_link);
+    wait_queue_init(&domain->ended_queue);
+    strlcpy(domain->name, name, sizeof(domain->name));
+    domain->state = DOMAIN_ALIVE;
+    /* relaxed: only the number matters */
+    domain->id = atomic_add_relaxed(&domain_last_id, 1);
+    return handle_table_init(&domain->handles, domain, domain_allocate, domain_release);
+}
+
+static void domain_publish(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&all_lock);
+
+    list_push_back(&all_domains, &domain->all_link);
+    spin_unlock_restore(&all_lock, state);
+}
+
+status_t domain_init_kernel(void)
+{
+    status_t status = domain_prepare(&kernel_domain, "kernel", ACCOUNT_UNLIMITED);
+
+    if (status == OK) {
+        domain_publish(&kernel_domain);
+    }
+    return status;
+}
+
+status_t domain_create(const char *name, uint64_t memory_limit, struct domain **out)
+{
+    struct domain *domain = spmalloc_zeroed(sizeof(*domain));
+    uint64_t limit = memory_limit == 0 ? ACCOUNT_UNLIMITED : memory_limit / PAGE_BYTES;
+
+    if (domain == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    status_t status = domain_prepare(domain, name, limit);
+    if (status != OK) {
+        spmalloc_free(domain);
+        return status;
+    }
+    status = vspace_create(&domain->account, &domain->vspace);
+    if (status != OK) {
+        handle_table_destroy(&domain->handles);
+        spmalloc_free(domain);
+        return status;
+    }
+    object_retain(&domain->object); /* the living domain's own; the reaper releases it */
+    domain_publish(domain);
+    *out = domain;
+    return OK;
+}
+
+bool domain_is_dying(const struct domain *domain)
+{
+    /* acquire: who sees the end sees what led to it; pairs with the release in domain_kill */
+    return atomic_load_acquire(&domain->state) != DOMAIN_ALIVE;
+}
+
+void domain_kill(struct domain *domain, long exit_code)
+{
+    BUG_ON(domain == &kernel_domain);
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    if (domain->state != DOMAIN_ALIVE) {
+        spin_unlock_restore(&domain->lock, state);
+        return;
+    }
+    domain->exit_code = exit_code;
+    /* release: the exit code is there; pairs with the acquire in domain_is_dying */
+    atomic_store_release(&domain->state, DOMAIN_DYING);
+    for (struct list *link = list_first(&domain->threads); link != NULL;
+         link = list_next(&domain->threads, link)) {
+        thread_raise(container_of(link, struct thread, domain_link), THREAD_KILL);
+    }
+    spin_unlock_restore(&domain->lock, state);
+
+    upcall_domain_closing(domain);
+    reaper_add_domain(domain);
+}
+
+/* Everything in it has stopped: give its memory back. The reaper's thread. */
+void domain_finish(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&all_lock);
+
+    list_remove(&domain->all_link);
+    spin_unlock_restore(&all_lock, state);
+
+    handle_table_destroy(&domain->handles);
+    vspace_destroy(domain->vspace);
+    domain->vspace = NULL;
+
+    state = spin_lock_save(&domain->ended_queue.lock);
+    domain->state = DOMAIN_DEAD;
+    domain->ended = true;
+    spin_unlock_restore(&domain->ended_queue.lock, state);
+    wait_queue_wake_all(&domain->ended_queue);
+    object_release(&domain->object);
+}
+
+static bool domain_has_ended(void *argument)
+{
+    return ((struct domain *)argument)->ended;
+}
+
+status_t domain_join(struct domain *domain, nsec_t deadline, long *code)
+{
+    status_t status = wait_queue_wait(&domain->ended_queue, deadline, domain_has_ended, domain);
+
+    if (status == OK) {
+        *code = domain->exit_code;
+    }
+    return status;
+}
+
+void domain_visit_all(bool (*visit)(struct domain *domain, void *argument), void *argument)
+{
+    uint64_t state = spin_lock_save(&all_lock);
+
+    for (struct list *link = list_first(&all_domains); link != NULL;
+         link = list_next(&all_domains, link)) {
+        if (!visit(container_of(link, struct domain, all_link), argument)) {
+            break;
+        }
+    }
+    spin_unlock_restore(&all_lock, state);
+}
+
+struct domain_search {
+    uint32_t id;
+    struct domain *found;
+};
+
+static bool domain_matches(struct domain *domain, void *argument)
+{
+    struct domain_search *search = argument;
+
+    if (domain->id == search->id && object_retain_try(&domain->object)) {
+        search->found = domain;
+        return false;
+    }
+    return true;
+}
+
+status_t domain_find(uint32_t id, struct domain **out)
+{
+    struct domain_search search = {.id = id, .found = NULL};
+
+    domain_visit_all(domain_matches, &search);
+    if (search.found == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    *out = search.found;
+    return OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain: an address space, a handle table, an account and threads; what others call a process.
+ *
+ * Rules: the first three words are read by ipc/riscv/fastpath.S. A domain lives until its last
+ * reference is gone; it *ends* (domain_kill) when asked or when its last thread exits: its
+ * threads are killed, its ports closed (upcall_domain_closing), its callers released, then its
+ * memory goes back. The kernel is a domain too; it never ends.
+ */
+#pragma once
+
+#include "kernel/abi/status.h"
+#include "kernel/object/handle.h"
+#include "kernel/object/object.h"
+#include "mm/account.h"
+#include "mm/vspace.h"
+#include "sched/thread.h"
+
+#define DOMAIN_NAME_BYTES 32
+
+enum domain_state {
+    DOMAIN_ALIVE,
+    DOMAIN_DYING, /* being torn down; nothing new starts in it */
+    DOMAIN_DEAD,  /* its memory is gone, its exit code is left */
+};
+
+struct domain {
+    struct object object;
+    struct handle_table handles; /* offset pinned for the fast path */
+    struct vspace *vspace;       /* NULL for the kernel */
+    struct account account;
+    uint32_t id;
+    uint32_t state;       /* enum domain_state; written under lock, read anywhere (acquire) */
+    struct spinlock lock; /* guards threads, ports and state changes; run queue locks inside */
+    struct list threads GUARDED_BY(lock);
+    uint32_t thread_count GUARDED_BY(lock);
+    struct list ports GUARDED_BY(lock); /* struct port, linked by domain_link */
+    struct list all_link;
+    struct list reap_link;
+    bool ended; /* ended_queue.lock */
+    long exit_code;
+    struct wait_queue ended_queue;
+    char name[DOMAIN_NAME_BYTES];
+};
+
+extern struct domain kernel_domain;
+
+/* Make the kernel's own domain. Boot, once. ERR_NO_MEMORY. */
+status_t domain_init_kernel(void);
+
+/* A new empty domain with at most `memory_limit` bytes (0: no limit). ERR_NO_MEMORY,
+ * ERR_NO_SPACE. */
+status_t domain_create(const char *name, uint64_t memory_limit, struct domain **out);
+
+/* End it: threads, ports, memory. Returns at once; the first caller's exit code stays. */
+void domain_kill(struct domain *domain, long exit_code);
+
+/* True once it is dying or dead. */
+bool domain_is_dying(const struct domain *domain);
+
+/* Wait until its memory has gone back. ERR_TIMED_OUT, ERR_CANCELLED. */
+status_t domain_join(struct domain *domain, nsec_t deadline, long *code);
+
+/* Find a living domain by number and take a reference. ERR_NOT_FOUND. */
+status_t domain_find(uint32_t id, struct domain **out);
+
+/* Visit every domain that is not dead, kernel first. A lock is held: visit must not block. */
+void domain_visit_all(bool (*visit)(struct domain *domain, void *argument), void *argument);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bringing a core into the scheduler, and what it does when nothing is ready.
+ */
+#include "arch/context.h"
+#include "arch/core.h"
+#include "arch/irq.h"
+#include "arch/timer.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "kernel/base/print.h"
+#include "mm/kstack.h"
+#include "sched/domain.h"
+#include "sched/runqueue_priv.h"
+#include "sched/sched.h"
+#include "sched/timeout.h"
+
+static uint32_t online_count;
+
+status_t sched_init(uint32_t core_count)
+{
+    timeout_init();
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        spin_lock_init(&runqueues[cpu].lock, "run queue");
+        list_init(&runqueues[cpu].ready);
+    }
+    for (cpu_t cpu = 0; cpu < core_count; cpu++) {
+        char name[THREAD_NAME_BYTES];
+        status_t status;
+
+        format_string(name, sizeof(name), "idle/%u", cpu);
+        status = thread_make(&kernel_domain, name, &runqueues[cpu].idle);
+        if (status == OK) {
+            status = kstack_alloc(&cores[cpu].emergency_stack);
+        }
+        if (status != OK) {
+            return status;
+        }
+        cores[cpu].emergency_stack -= 16;
+        cores[cpu].boot_sp = cores[cpu].emergency_stack;
+        runqueues[cpu].idle->cpu = cpu;
+    }
+    return OK;
+}
+
+/*
+ * Interrupts stay off between the look at the work word and wfi: one that comes in between is
+ * pending and ends the sleep at once.
+ */
+static void idle_loop(void *argument)
+{
+    struct core *core = core_current();
+
+    (void)argument;
+    for (;;) {
+        irq_disable();
+        if ((core->work & WORK_RESCHEDULE) != 0) {
+            sched_yield();
+        } else {
+            core->idle_since = timer_now_ns();
+            arch_wait_for_interrupt();
+            core->idle_ns += timer_now_ns() - core->idle_since;
+            core->idle_since = 0;
+        }
+        irq_enable();
+    }
+}
+
+void sched_run_core(void)
+{
+    struct core *core = core_current();
+    struct runqueue *runqueue = &runqueues[core->cpu];
+    struct thread *idle = runqueue->idle;
+
+    ASSERT(!irq_enabled());
+    idle->state = THREAD_RUNNING;
+    idle->run_since = timer_now_ns();
+    core->current = idle;
+    core->activation = idle->activation;
+    core->work = WORK_RESCHEDULE;
+    /* relaxed: a count for listings */
+    atomic_add_relaxed(&online_count, 1);
+    /* release: the core's fields are set; pairs with the acquire loads of `online` */
+    atomic_store_release(&core->online, 1);
+    context_call_on(idle_loop, NULL, (vaddr_t)activation_fpu(&idle->base));
+    BUG_ON(true); /* the idle loop does not end */
+    for (;;) {
+    }
+}
+
+uint32_t sched_online_count(void)
+{
+    /* relaxed: a count for listings */
+    return atomic_load_relaxed(&online_count);
+}

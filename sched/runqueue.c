@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Per-core round robin: choosing the next thread and switching to it.
+ */
+#include "sched/runqueue_priv.h"
+
+#include "arch/context.h"
+#include "arch/ipi.h"
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "arch/timer.h"
+#include "arch/upcall.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "sched/activation.h"
+#include "sched/domain.h"
+#include "sched/sched.h"
+#include "sched/timeout.h"
+#include "sched/upcall.h"
+
+struct runqueue runqueues[MAX_CORES];
+
+static struct runqueue *runqueue_here(void)
+{
+    return &runqueues[core_index()];
+}
+
+void sched_program_timer(void)
+{
+    nsec_t slice = runqueue_here()->slice_end;
+    nsec_t timeout = timeout_first();
+
+    if (slice != 0 && slice < timeout) {
+        timeout = slice;
+    }
+    timer_set_deadline(timeout);
+}
+
+static void runqueue_push(struct runqueue *runqueue, struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    list_push_back(&runqueue->ready, &thread->run_link);
+    runqueue->ready_count++;
+    runqueue->operations++;
+}
+
+static struct thread *runqueue_pop(struct runqueue *runqueue)
+{
+    struct list *link = list_pop_front(&runqueue->ready);
+
+    if (link == NULL) {
+        return runqueue->idle;
+    }
+    runqueue->ready_count--;
+    runqueue->operations++;
+    return container_of(link, struct thread, run_link);
+}
+
+void sched_enqueue(struct thread *thread, cpu_t cpu)
+{
+    struct runqueue *runqueue = &runqueues[cpu];
+    uint64_t state = spin_lock_save(&runqueue->lock);
+
+    thread->cpu = cpu;
+    runqueue_push(runqueue, thread);
+    sched_notify_locked(cpu);
+    spin_unlock_restore(&runqueue->lock, state);
+}
+
+void sched_notify_locked(cpu_t cpu)
+{
+    struct runqueue *runqueue = &runqueues[cpu];
+
+    if (cpu != core_index()) {
+        /* Only the first waiting thread changes what the core must do. */
+        if (runqueue->ready_count == 1) {
+            ipi_request(cpu, IPI_RESCHEDULE);
+        }
+        return;
+    }
+    sched_look_again();
+}
+
+void sched_look_again(void)
+{
+    struct core *core = core_current();
+    struct runqueue *runqueue = &runqueues[core->cpu];
+
+    if (runqueue->ready_count == 0) {
+        return;
+    }
+    if (core->current == runqueue->idle) {
+        core->work |= WORK_RESCHEDULE;
+    } else if (runqueue->slice_end == 0) {
+        runqueue->slice_end = timer_now_ns() + SCHED_SLICE_NS;
+        sched_program_timer();
+    }
+}
+
+void sched_switch_away(struct runqueue *runqueue)
+{
+    struct core *core = core_current();
+    struct thread *previous = core->current;
+    struct thread *next = runqueue_pop(runqueue);
+    nsec_t now = timer_now_ns();
+
+    ASSERT(!irq_enabled());
+    ASSERT(next->cpu == core->cpu);
+    activation_save_fpu();
+    previous->run_ns += now - previous->run_since;
+    next->run_since = now;
+    previous->activation = core->activation;
+    core->activation = next->activation;
+    core->current = next;
+    core->switches++;
+    next->state = THREAD_RUNNING;
+    /* relaxed: who raises a flag takes this queue's lock next and finds the thread running */
+    core->work = atomic_load_relaxed(&next->flags) != 0 ? WORK_THREAD : 0;
+    if (next->activation->satp != previous->activation->satp) {
+        mmu_set_satp(next->activation->satp);
+    }
+    nsec_t slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
+    if (slice_end != runqueue->slice_end) {
+        runqueue->slice_end = slice_end;
+        sched_program_timer();
+    }
+    previous = context_switch(&previous->context, next->context, previous);
+    sched_finish_switch(previous);
+}
+
+void sched_finish_switch(struct thread *previous)
+{
+    struct runqueue *runqueue = runqueue_here();
+    enum thread_state state = previous->state;
+
+    spin_unlock(&runqueue->lock);
+    if (state == THREAD_MOVING) {
+        sched_enqueue(previous, previous->next_cpu);
+    } else if (state == THREAD_DEAD) {
+        reaper_add_thread(previous);
+    }
+}
+
+void sched_yield(void)
+{
+    uint64_t state = irq_save();
+    struct runqueue *runqueue = runqueue_here();
+    struct core *core = core_current();
+
+    core->work &= ~(uint32_t)WORK_RESCHEDULE;
+    spin_lock(&runqueue->lock);
+    if (runqueue->ready_count == 0) {
+        spin_unlock(&runqueue->lock);
+    } else {
+        if (core->current != runqueue->idle) {
+            runqueue_push(runqueue, core->current);
+        }
+        sched_switch_away(runqueue);
+    }
+    irq_restore(state);
+}
+
+void sched_handle_timer(void)
+{
+    struct runqueue *runqueue = runqueue_here();
+
+    timeout_run();
+    if (runqueue->slice_end != 0 && timer_now_ns() >= runqueue->slice_end) {
+        runqueue->slice_end = 0;
+        core_current()->work |= WORK_RESCHEDULE;
+    }
+    sched_program_timer();
+}
+
+void upcall_preempt_kernel(void)
+{
+    sched_yield();
+}
+
+void sched_block(void)
+{
+    uint64_t state = irq_save();
+    struct runqueue *runqueue = runqueue_here();
+    struct thread *thread = thread_current();
+
+    ASSERT(thread != runqueue->idle);
+    spin_lock(&runqueue->lock);
+    if (thread->token) {
+        thread->token = false;
+        spin_unlock(&runqueue->lock);
+    } else {
+        thread->state = THREAD_BLOCKED;
+        sched_switch_away(runqueue);
+    }
+    irq_restore(state);
+}
+
+/* Lock the run queue at which the thread is at home; it may move until the lock is held. */
+static struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY
+{
+    for (;;) {
+        /* relaxed: checked again under the lock */
+        cpu_t cpu = atomic_load_relaxed(&thread->cpu);
+        struct runqueue *runqueue = &runqueues[cpu];
+
+        spin_lock(&runqueue->lock);
+        if (atomic_load_relaxed(&thread->cpu) == cpu) {
+            return runqueue;
+        }
+        spin_unlock(&runqueue->lock);
+    }
+}
+
+void sched_wake_thread(struct thread *thread)
+{
+    uint64_t state = irq_save();
+    struct runqueue *runqueue = runqueue_lock_home(thread);
+
+    if (thread->state == THREAD_BLOCKED) {
+        runqueue_push(runqueue, thread);
+        sched_notify_locked(thread->cpu);
+    } else {
+        thread->token = true;
+    }
+    spin_unlock(&runqueue->lock);
+    irq_restore(state);
+}
+
+void thread_raise(struct thread *thread, uint32_t flags)
+{
+    uint64_t state = irq_save();
+
+    /* release: why it is raised was written before; pairs with the acquire in thread_flags */
+    atomic_or_release(&thread->flags, flags);
+    struct runqueue *runqueue = runqueue_lock_home(thread);
+    if (thread->state == THREAD_BLOCKED) {
+        runqueue_push(runqueue, thread);
+        sched_notify_locked(thread->cpu);
+    } else {
+        thread->token = true;
+        if (thread == thread_current()) {
+            core_current()->work |= WORK_THREAD;
+        } else if (thread->state == THREAD_RUNNING) {
+            ipi_request(thread->cpu, IPI_RESCHEDULE);
+        }
+    }
+    spin_unlock(&runqueue->lock);
+    irq_restore(state);
+}
+
+status_t sched_migrate(cpu_t cpu)
+{
+    /* acquire: the core is ready for work; pairs with sched_run_core */
+    if (cpu >= MAX_CORES || atomic_load_acquire(&cores[cpu].online) == 0) {
+        return ERR_INVALID;
+    }
+    uint64_t state = irq_save();
+    struct thread *thread = thread_current();
+
+    if (cpu != core_index()) {
+        struct runqueue *runqueue = runqueue_here();
+
+        spin_lock(&runqueue->lock);
+        thread->state = THREAD_MOVING;
+        thread->next_cpu = cpu;
+        sched_switch_away(runqueue);
+    }
+    irq_restore(state);
+    return OK;
+}
+
+uint32_t sched_ready_count(cpu_t cpu)
+{
+    /* relaxed: a hint for placement and listings */
+    return atomic_load_relaxed(&runqueues[cpu].ready_count);
+}

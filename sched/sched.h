@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler's front door: block, wake, yield, move, sleep.
+ *
+ * Rules: a wake-up is sticky: waking a thread that is not yet blocked makes its next sched_block
+ * return at once, so a waiter always looks at its own condition in a loop. Waking never blocks and
+ * may be done with interrupts off. Per-core round robin with a time slice; queues are locked by
+ * their own core's lock, and no function holds two of them.
+ */
+#pragma once
+
+#include "kernel/abi/status.h"
+#include "kernel/base/types.h"
+#include "sched/thread.h"
+
+#define SCHED_SLICE_NS 10000000UL
+
+/* Before other cores run: queues, idle threads and emergency stacks of `core_count` cores.
+ * ERR_NO_MEMORY. */
+status_t sched_init(uint32_t core_count);
+
+/* Turn the calling boot context of this core into its idle thread, and schedule for ever. */
+_Noreturn void sched_run_core(void);
+
+/* Block the calling thread until a wake-up. Interrupts must be on or off; they are restored. */
+void sched_block(void);
+
+/* The same until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
+ * ERR_TIMED_OUT when the time passed first, and ERR_CANCELLED when the thread must stop. */
+status_t sched_block_until(nsec_t deadline);
+
+/* Make a blocked thread ready, or leave it a token. */
+void sched_wake_thread(struct thread *thread);
+
+/* Let the next ready thread run. */
+void sched_yield(void);
+
+/* Go on on core `cpu`. ERR_INVALID: no such core, or it is not online. */
+status_t sched_migrate(cpu_t cpu);
+
+/* Sleep until `deadline`. OK at the deadline, ERR_CANCELLED. */
+status_t sched_sleep_until(nsec_t deadline);
+
+/* Look at this core's queue: ask for a reschedule if it is idle, start a slice if it is not. For
+ * the IPI handler; interrupts off. */
+void sched_look_again(void);
+
+/* The timer has fired on this core: time-outs, end of the slice. Interrupts off. */
+void sched_handle_timer(void);
+
+/* Ready threads on a core, not counting the running one. */
+uint32_t sched_ready_count(cpu_t cpu);
+
+/* Cores that schedule now. */
+uint32_t sched_online_count(void);
+
+void wait_queue_init(struct wait_queue *queue);
+
+/* Wake every waiter. */
+void wait_queue_wake_all(struct wait_queue *queue);
+
+/* Wake the one that waits longest; false if none waits. */
+bool wait_queue_wake_one(struct wait_queue *queue);
+
+/* Wait on `queue` until condition(argument) holds. The condition is looked at with the queue's lock
+ * held, so a waker that changes it under that lock, or before waking, is never missed.
+ * OK, ERR_TIMED_OUT, ERR_CANCELLED. */
+status_t wait_queue_wait(struct wait_queue *queue, nsec_t deadline, bool (*condition)(void *),
+                         void *argument);

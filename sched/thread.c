@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a thread: made on a stack slot, started, ended, reclaimed.
+ */
+#include "sched/thread.h"
+
+#include <string.h>
+
+#include "arch/context.h"
+#include "arch/layout.h"
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "kernel/abi/exit.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "mm/kstack.h"
+#include "mm/spmalloc.h"
+#include "sched/domain.h"
+#include "sched/runqueue_priv.h"
+#include "sched/sched.h"
+
+static struct spinlock all_lock = SPINLOCK_INIT("all threads"); /* guards the list */
+static struct list all_threads GUARDED_BY(all_lock) = LIST_INIT(all_threads);
+static uint32_t thread_last_id;
+static uint32_t threads_in_use;
+
+static vaddr_t thread_stack_slot_top(const struct thread *thread)
+{
+    return ALIGN_UP((vaddr_t)thread + sizeof(struct thread), KSTACK_SLOT_BYTES);
+}
+
+/* After a grace period: nobody who saw the thread in an epoch section is left. */
+static void thread_reclaim(struct epoch_callback *callback)
+{
+    struct thread *thread = container_of(callback, struct thread, reclaim);
+    struct domain *domain = thread->domain;
+
+    kstack_free(thread_stack_slot_top(thread));
+    /* relaxed: a count for listings */
+    atomic_sub_relaxed(&threads_in_use, 1);
+    account_uncharge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+    object_release(&domain->object);
+}
+
+static void thread_destroy(struct object *object)
+{
+    struct thread *thread = container_of(object, struct thread, object);
+
+    epoch_defer(&thread->reclaim, thread_reclaim);
+}
+
+status_t thread_make(struct domain *domain, const char *name, struct thread **out)
+{
+    vaddr_t top;
+    status_t status = account_charge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+
+    if (status != OK) {
+        return status;
+    }
+    status = kstack_alloc(&top);
+    if (status != OK) {
+        account_uncharge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+        return status;
+    }
+    struct thread *thread = (struct thread *)ALIGN_DOWN(top - sizeof(struct thread), 64);
+    memset(thread, 0, sizeof(*thread));
+    object_init(&thread->object, OBJECT_THREAD, thread_destroy);
+    object_retain(&domain->object);
+    thread->domain = domain;
+    /* relaxed: only the number matters */
+    thread->id = atomic_add_relaxed(&thread_last_id, 1) + 1;
+    thread->base.kind = ACTIVATION_BASE;
+    thread->base.domain = domain;
+    thread->base.satp = domain->vspace != NULL ? domain->vspace->satp : mmu_kernel_satp();
+    thread->activation = &thread->base;
+    thread->state = THREAD_NEW;
+    list_init(&thread->run_link);
+    list_init(&thread->domain_link);
+    list_init(&thread->all_link);
+    list_init(&thread->reap_link);
+    wait_queue_init(&thread->ended_queue);
+    strlcpy(thread->name, name, sizeof(thread->name));
+    /* relaxed: a count for listings */
+    atomic_add_relaxed(&threads_in_use, 1);
+    *out = thread;
+    return OK;
+}
+
+/* The first code of every thread, on its own stack, with the run queue locked. */
+static void thread_first_code(void *carry, void *argument)
+{
+    struct thread *thread = argument;
+
+    sched_finish_switch(carry);
+    if (thread->start_kernel != NULL) {
+        irq_enable();
+        thread->start_kernel(thread->start_argument);
+        thread_exit(0);
+    }
+    context_enter_user(thread->start_pc, thread->start_sp, thread->start_tp,
+                       thread->start_arguments[0], thread->start_arguments[1],
+                       thread->start_arguments[2]);
+}
+
+status_t thread_create_kernel(const char *name, void (*entry)(void *argument), void *argument,
+                              struct thread **out)
+{
+    struct thread *thread;
+    status_t status = thread_make(&kernel_domain, name, &thread);
+
+    if (status != OK) {
+        return status;
+    }
+    thread->start_kernel = entry;
+    thread->start_argument = argument;
+    *out = thread;
+    return OK;
+}
+
+status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc, vaddr_t sp,
+                            vaddr_t tp, const uint64_t arguments[3], struct thread **out)
+{
+    struct thread *thread;
+    status_t status = thread_make(domain, name, &thread);
+
+    if (status != OK) {
+        return status;
+    }
+    thread->start_pc = pc;
+    thread->start_sp = sp;
+    thread->start_tp = tp;
+    memcpy(thread->start_arguments, arguments, sizeof(thread->start_arguments));
+    *out = thread;
+    return OK;
+}
+
+static cpu_t thread_choose_core(void)
+{
+    cpu_t best = core_index();
+    uint32_t best_load = UINT32_MAX;
+
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        /* acquire: the core is ready for work; pairs with sched_run_core */
+        if (atomic_load_acquire(&cores[cpu].online) == 0) {
+            continue;
+        }
+        uint32_t load = sched_ready_count(cpu) + (cores[cpu].current != runqueues[cpu].idle);
+        if (load < best_load) {
+            best_load = load;
+            best = cpu;
+        }
+    }
+    return best;
+}
+
+status_t thread_start(struct thread *thread, cpu_t cpu)
+{
+    struct domain *domain = thread->domain;
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    if (domain->state != DOMAIN_ALIVE) {
+        spin_unlock_restore(&domain->lock, state);
+        return ERR_PEER_DIED;
+    }
+    list_push_back(&domain->threads, &thread->domain_link);
+    domain->thread_count++;
+    spin_unlock_restore(&domain->lock, state);
+
+    state = spin_lock_save(&all_lock);
+    list_push_back(&all_threads, &thread->all_link);
+    spin_unlock_restore(&all_lock, state);
+
+    object_retain(&thread->object); /* the running thread's own; the reaper releases it */
+    thread->context =
+        context_make((vaddr_t)activation_fpu(&thread->base), thread_first_code, thread);
+    sched_enqueue(thread, cpu == THREAD_ANY_CORE ? thread_choose_core() : cpu);
+    return OK;
+}
+
+void thread_exit(long code)
+{
+    struct thread *thread = thread_current();
+    struct runqueue *runqueue;
+    uint64_t state = spin_lock_save(&all_lock);
+
+    BUG_ON(activation_current() != &thread->base);
+    list_remove(&thread->all_link);
+    spin_unlock_restore(&all_lock, state);
+
+    state = spin_lock_save(&thread->ended_queue.lock);
+    thread->exit_code = code;
+    thread->ended = true;
+    spin_unlock_restore(&thread->ended_queue.lock, state);
+    wait_queue_wake_all(&thread->ended_queue);
+
+    irq_disable();
+    runqueue = &runqueues[core_index()];
+    spin_lock(&runqueue->lock);
+    thread->state = THREAD_DEAD;
+    sched_switch_away(runqueue);
+    BUG_ON(true); /* a dead thread is never chosen */
+    for (;;) {
+    }
+}
+
+void thread_kill(struct thread *thread)
+{
+    thread_raise(thread, THREAD_KILL);
+}
+
+static bool thread_has_ended(void *argument)
+{
+    return ((struct thread *)argument)->ended;
+}
+
+status_t thread_join(struct thread *thread, nsec_t deadline, long *code)
+{
+    status_t status = wait_queue_wait(&thread->ended_queue, deadline, thread_has_ended, thread);
+
+    if (status == OK) {
+        *code = thread->exit_code;
+    }
+    return status;
+}
+
+void thread_visit_all(bool (*visit)(struct thread *thread, void *argument), void *argument)
+{
+    uint64_t state = spin_lock_save(&all_lock);
+
+    for (struct list *link = list_first(&all_threads); link != NULL;
+         link = list_next(&all_threads, link)) {
+        if (!visit(container_of(link, struct thread, all_link), argument)) {
+            break;
+        }
+    }
+    spin_unlock_restore(&all_lock, state);
+}
+
+uint32_t thread_count(void)
+{
+    /* relaxed: a count for listings */
+    return atomic_load_relaxed(&threads_in_use);
+}

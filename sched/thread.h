@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread: a scheduling context and a chain of activations; what run queues hold.
+ *
+ * Rules: the block lies at the top of its kernel stack's slot (mm/kstack.h), so block and stack are
+ * found from one another without a search. A thread starts suspended; thread_start makes it
+ * ready. It ends itself (thread_exit); others ask (thread_kill), and it complies at its next
+ * return to its own user code or at a wait. Every waiting function returns ERR_CANCELLED once
+ * thread_must_stop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/abi/status.h"
+#include "kernel/base/list.h"
+#include "kernel/base/types.h"
+#include "kernel/object/object.h"
+#include "kernel/sync/epoch.h"
+#include "kernel/sync/spinlock.h"
+#include "sched/activation.h"
+
+struct domain;
+struct thread;
+
+#define THREAD_NAME_BYTES 32
+
+enum thread_state {
+    THREAD_NEW,     /* made, never started */
+    THREAD_READY,   /* on a run queue */
+    THREAD_RUNNING, /* current on a core */
+    THREAD_BLOCKED, /* waits for a wake-up */
+    THREAD_MOVING,  /* leaves one core for another */
+    THREAD_DEAD,    /* has ended; only its exit code is left */
+};
+
+/* Bits of thread.flags; set by anyone with an atomic or. */
+enum thread_flag {
+    THREAD_KILL = 1 << 0,   /* end at the next chance */
+    THREAD_UNWIND = 1 << 1, /* a domain in which it has an activation dies */
+};
+
+/* A queue of threads that wait for one thing. */
+struct wait_queue {
+    struct spinlock lock; /* guards the list; run queue locks may be taken inside */
+    struct list waiters GUARDED_BY(lock);
+};
+
+struct thread {
+    struct activation base; /* first level; the room for its registers lies below the block */
+    struct object object;
+    vaddr_t context;               /* saved kernel context while not running */
+    struct activation *activation; /* innermost, while not running */
+    struct domain *domain;         /* owns a reference */
+    uint32_t id;                   /* from 1 up, never reused in one boot */
+    uint32_t flags;                /* enum thread_flag; atomic */
+    struct list run_link;          /* on a run queue; its lock */
+    struct list domain_link;       /* in domain->threads; the domain's lock */
+    enum thread_state state;       /* the lock of its core's run queue */
+    cpu_t cpu;                     /* home core; changed only by the thread itself */
+    cpu_t next_cpu;                /* MOVING: where to */
+    bool token;                    /* a wake-up came while it was not blocked; run queue lock */
+    bool ended;                    /* exit code is valid; ended_queue.lock */
+    long exit_code;
+    struct wait_queue ended_queue; /* who waits for the end */
+    nsec_t run_ns;                 /* time on a core */
+    nsec_t run_since;
+    struct port *waiting_for; /* the port whose baton it waits for; for `waits` and gdb */
+    char name[THREAD_NAME_BYTES];
+    vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
+    uint64_t start_arguments[3];
+    void (*start_kernel)(void *argument); /* kernel threads */
+    void *start_argument;
+    struct list all_link;  /* the list of all threads; its lock */
+    struct list reap_link; /* waits for the reaper */
+    struct epoch_callback reclaim;
+} __attribute__((aligned(16)));
+
+static inline struct thread *thread_current(void);
+
+/* Make a suspended kernel thread of the kernel domain. ERR_NO_MEMORY, ERR_NO_SPACE. */
+status_t thread_create_kernel(const char *name, void (*entry)(void *argument), void *argument,
+                              struct thread **out);
+
+/* Make a suspended user thread of `domain` that will start at pc with sp, tp and a0..a2.
+ * ERR_NO_MEMORY, ERR_NO_SPACE. */
+status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc, vaddr_t sp,
+                            vaddr_t tp, const uint64_t arguments[3], struct thread **out);
+
+/* Make it ready on core `cpu`, or on the least loaded one for THREAD_ANY_CORE. The creator keeps
+ * its reference. ERR_PEER_DIED: its domain is ending; the thread stays as it was. */
+#define THREAD_ANY_CORE (~(cpu_t)0)
+WARN_UNUSED status_t thread_start(struct thread *thread, cpu_t cpu);
+
+/* End the calling thread with `code`. Its activation chain must be at the base. */
+_Noreturn void thread_exit(long code);
+
+/* Ask a thread to end, with exit code EXIT_KILLED; returns at once. */
+void thread_kill(struct thread *thread);
+
+/* Set flag bits and make the thread look at them soon, wherever it is. */
+void thread_raise(struct thread *thread, uint32_t flags);
+
+/* The calling thread is to end or unwind: stop waiting. */
+bool thread_must_stop(void);
+
+/* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
+status_t thread_join(struct thread *thread, nsec_t deadline, long *code);
+
+/* Visit every living thread with `visit` until it returns false. A lock is held: visit must not
+ * block. */
+void thread_visit_all(bool (*visit)(struct thread *thread, void *argument), void *argument);
+
+/* Number of thread blocks in use. */
+uint32_t thread_count(void);
+
+#include "arch/core.h"
+
+static inline struct thread *thread_current(void)
+{
+    return core_thread();
+}

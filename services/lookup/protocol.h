@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol of the `lookup` service: names of ports.
+ *
+ * Rules: every domain starts with a handle (RIGHT_CALL) to it. A name is 1 to MAX_NAME_BYTES
+ * bytes, each printable ASCII without space; it is passed as address and length in the
+ * caller's memory. The label of the reply is the service's status (int32).
+ * Errors of every operation: ERR_INVALID (length of the name, or a byte that is not allowed),
+ * ERR_FAULT (an address is not mapped), ERR_UNKNOWN_CALL (no such label).
+ */
+#pragma once
+
+enum lookup_call {
+    /* w0 name address, w1 name bytes -> w0 a new handle (CALL, SEND, DUPLICATE, TRANSFER) in
+     * the caller's domain. ERR_NOT_FOUND: no such name, or its port was closed. ERR_NO_SPACE,
+     * ERR_NO_MEMORY: no room for the handle. */
+    LOOKUP_FIND = 1,
+    /* w0 port handle (with RIGHT_MANAGE), w1 name address, w2 name bytes -> nothing.
+     * ERR_EXISTS: a living port has that name. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT,
+     * ERR_STALE: about the handle. ERR_NO_SPACE: the table is full. */
+    LOOKUP_REGISTER = 2,
+    /* w0 name address, w1 name bytes -> nothing. ERR_NOT_FOUND: no such name. ERR_DENIED: the
+     * port belongs to another domain. */
+    LOOKUP_UNREGISTER = 3,
+    /* w0 index, w1 buffer address, w2 buffer bytes -> w0 name bytes, w1 port index. The name
+     * is written without a terminating zero and cut to the buffer; w0 is its full length.
+     * ERR_NOT_FOUND: index is past the last name. */
+    LOOKUP_LIST = 4,
+};

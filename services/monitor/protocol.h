@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol of the `monitor` service: what the system is doing, and how to end it.
+ *
+ * Rules: the tables are read one row a call, by index from 0; a row that comes or goes in
+ * between may be missed or seen twice. The caller's buffer has to hold the whole structure.
+ * The label of the reply is the service's status (int32). Errors of every table:
+ * ERR_NOT_FOUND (index past the last row), ERR_INVALID (the buffer is too small), ERR_FAULT
+ * (the buffer is not mapped writable), ERR_UNKNOWN_CALL (no such label).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "kernel/abi/limits.h"
+
+enum monitor_call {
+    MONITOR_DOMAIN = 1,   /* w0 index, w1 address, w2 bytes of a struct monitor_domain */
+    MONITOR_THREAD = 2,   /* w0 index, w1 address, w2 bytes of a struct monitor_thread */
+    MONITOR_PORT = 3,     /* w0 index, w1 address, w2 bytes of a struct monitor_port */
+    MONITOR_CORE = 4,     /* w0 index, w1 address, w2 bytes of a struct monitor_core */
+    MONITOR_MEMORY = 5,   /* w0 address, w1 bytes of a struct monitor_memory */
+    MONITOR_PANIC = 6,    /* no words; panics the kernel on purpose, does not come back */
+    MONITOR_POWEROFF = 7, /* w0 exit code 0..255; ends the machine, does not come back */
+};
+
+enum monitor_thread_state {
+    MONITOR_THREAD_READY = 0,
+    MONITOR_THREAD_RUNNING = 1,
+    MONITOR_THREAD_BLOCKED = 2, /* in a call's queue, a receive or a join */
+    MONITOR_THREAD_SLEEPING = 3,
+    MONITOR_THREAD_ENDED = 4, /* ended, a handle still names it */
+};
+
+struct monitor_domain {
+    uint64_t id; /* 0 is the kernel */
+    uint64_t threads;
+    uint64_t ports;
+    uint64_t handles;
+    uint64_t pages; /* charged to its account */
+    uint64_t page_limit;
+    char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
+};
+_Static_assert(sizeof(struct monitor_domain) == 80, "no padding in a protocol structure");
+
+struct monitor_thread {
+    uint64_t id;
+    uint64_t domain_id;
+    uint64_t run_ns; /* time on a core so far; 0 where it is not counted */
+    uint32_t state;  /* enum monitor_thread_state */
+    uint32_t core;   /* where it runs or ran last */
+    uint32_t depth;  /* nested calls it is in */
+    uint32_t reserved;
+    char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
+};
+_Static_assert(sizeof(struct monitor_thread) == 72, "no padding in a protocol structure");
+
+struct monitor_port {
+    uint64_t index;
+    uint64_t generation;
+    uint64_t domain_id;        /* the owner */
+    uint64_t queued;           /* requests that wait now */
+    uint64_t served;           /* calls or messages so far; 0 where it is not counted */
+    uint32_t kind;             /* PORT_EXCLUSIVE or PORT_MAILBOX */
+    uint32_t busy;             /* 1 while somebody runs the service */
+    char name[MAX_NAME_BYTES]; /* padded with zeros, none when it is full; all zero: no name */
+};
+_Static_assert(sizeof(struct monitor_port) == 112, "no padding in a protocol structure");
+
+struct monitor_core {
+    uint64_t hart_id;
+    uint64_t thread_id; /* what runs there; 0 is the idle thread */
+    uint64_t ready;     /* threads in its run queue */
+    uint64_t switches;  /* thread switches so far */
+    uint64_t idles;     /* times it went idle so far */
+    uint64_t interrupts;
+    uint32_t core;
+    uint32_t numa_node;
+};
+_Static_assert(sizeof(struct monitor_core) == 56, "no padding in a protocol structure");
+
+struct monitor_memory {
+    uint64_t total_bytes; /* all frames that the kernel manages */
+    uint64_t free_bytes;
+    uint64_t heap_bytes;  /* what the object allocator hands out now */
+    uint64_t stack_bytes; /* kernel stacks */
+};
+_Static_assert(sizeof(struct monitor_memory) == 32, "no padding in a protocol structure");

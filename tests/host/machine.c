@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The pretended machine: arch/layout.h, arch/mmu.h and arch/smp.h for mm on the host. */
+
+#include "tests/host/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/layout.h"
+#include "arch/mmu.h"
+#include "arch/smp.h"
+#include "kernel/abi/limits.h"
+#include "kernel/abi/syscall.h"
+#include "mm/frame.h"
+#include "mm/spmalloc.h"
+
+uint64_t host_direct_map_base;
+unsigned machine_flushes;
+uint16_t machine_max_asid;
+void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
+
+static pte_t kernel_root[MMU_TABLE_ENTRIES];
+static paddr_t (*table_source)(void);
+
+void machine_map_memory(uint64_t pages)
+{
+    /* Aligned as the largest block is, so that alignment in the direct map can be tested. */
+    size_t alignment = (size_t)PAGE_BYTES << FRAME_MAX_ORDER;
+    size_t bytes = ALIGN_UP(pages * PAGE_BYTES, alignment);
+    void *memory = aligned_alloc(alignment, bytes);
+
+    if (memory == NULL) {
+        abort();
+    }
+    memset(memory, 0xa5, bytes);
+    host_direct_map_base = (uint64_t)(uintptr_t)memory - MACHINE_RAM_BASE;
+}
+
+static paddr_t alloc_table(void)
+{
+    return frame_alloc_zeroed(0);
+}
+
+void machine_init(uint64_t pages)
+{
+    const struct frame_range bank = {MACHINE_RAM_BASE, pages * PAGE_BYTES};
+
+    machine_map_memory(pages);
+    frame_init_ranges(&bank, 1, NULL, 0);
+    spmalloc_init();
+    mmu_set_table_source(alloc_table);
+    machine_max_asid = 3;
+}
+
+static unsigned table_index(vaddr_t va, unsigned level)
+{
+    return (unsigned)(va >> (12 + 9 * level)) % MMU_TABLE_ENTRIES;
+}
+
+pte_t *mmu_walk(pte_t *root, vaddr_t va, unsigned level, paddr_t (*alloc)(void))
+{
+    pte_t *table = root;
+
+    for (unsigned at = MMU_ROOT_LEVEL; at > level; at--) {
+        pte_t *entry = &table[table_index(va, at)];
+
+        if ((*entry & PTE_VALID) == 0) {
+            paddr_t fresh = alloc == NULL ? 0 : alloc();
+
+            if (fresh == 0) {
+                return NULL;
+            }
+            *entry = pte_make_table(fresh);
+        }
+        table = direct_map(pte_address(*entry));
+    }
+    return &table[table_index(va, level)];
+}
+
+pte_t mmu_lookup(const pte_t *root, vaddr_t va, unsigned *level)
+{
+    union {
+        const pte_t *in;
+        pte_t *out;
+    } table = {.in = root};
+    const pte_t *entry = mmu_walk(table.out, va, 0, NULL);
+
+    if (level != NULL) {
+        *level = 0;
+    }
+    return entry != NULL && pte_is_leaf(*entry) ? *entry : 0;
+}
+
+static pte_t make_leaf(paddr_t page, unsigned protection)
+{
+    pte_t entry = page >> 2 | PTE_VALID | PTE_READ | PTE_ACCESSED | PTE_DIRTY;
+
+    entry |= (protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0;
+    entry |= (protection & PROTECT_EXECUTE) != 0 ? PTE_EXECUTE : 0;
+    return entry;
+}
+
+pte_t pte_make_user(paddr_t page, unsigned protection)
+{
+    return make_leaf(page, protection) | PTE_USER;
+}
+
+pte_t pte_make_kernel(paddr_t page, unsigned protection)
+{
+    return make_leaf(page, protection) | PTE_GLOBAL;
+}
+
+uint64_t mmu_satp(paddr_t root, uint16_t asid)
+{
+    return 8UL << 60 | (uint64_t)asid << 44 | root >> 12;
+}
+
+void mmu_set_satp(uint64_t satp)
+{
+    (void)satp;
+}
+
+uint64_t mmu_kernel_satp(void)
+{
+    return 8UL << 60;
+}
+
+uint16_t mmu_max_asid(void)
+{
+    return machine_max_asid;
+}
+
+void mmu_copy_kernel_half(pte_t *user_root)
+{
+    user_root[MMU_TABLE_ENTRIES - 1] = PTE_VALID | PTE_GLOBAL | PTE_READ;
+}
+
+void mmu_set_table_source(paddr_t (*source)(void))
+{
+    table_source = source;
+}
+
+status_t mmu_map_kernel_page(vaddr_t va, paddr_t page, unsigned protection)
+{
+    pte_t *entry = mmu_walk(kernel_root, va, 0, table_source);
+
+    if (entry == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    *entry = pte_make_kernel(page, protection);
+    return OK;
+}
+
+void tlb_flush_all_cores(vaddr_t va, uint64_t bytes, uint16_t asid)
+{
+    if (machine_on_flush != NULL) {
+        machine_on_flush(va, bytes, asid);
+    }
+    machine_flushes++;
+}
+
+void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid)
+{
+    (void)va;
+    (void)bytes;
+    (void)asid;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An address space to test with, and the check that nothing is left of it.
+ *
+ * Rules: space_start first in a test, space_finish last.
+ */
+#pragma once
+
+#include "kernel/abi/limits.h"
+#include "kernel/abi/syscall.h"
+#include "mm/vspace.h"
+
+#define SPACE_RAM_PAGES 2048U
+#define SPACE_QUOTA_PAGES 1000U
+#define SPACE_BASE 0x10000UL
+#define SPACE_RW (PROTECT_READ | PROTECT_WRITE)
+
+extern struct account space_account;
+extern struct vspace *space;
+
+/* Makes a machine, the account and the space. */
+void space_start(void);
+
+/* Ends the space; fails the test if a page, an object or a charge is left. */
+void space_finish(void);
+
+/* Maps pages at an address, readable and writable. */
+WARN_UNUSED status_t space_map(vaddr_t address, uint64_t pages);
+
+bool space_is_mapped(vaddr_t address);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running the in-kernel tests that the boot argument chose, then ending the machine.
+ *
+ * test=<pattern> runs, test=list prints the plan, test_from=<k> starts at the k-th test of the plan.
+ * Exit code 0 if all passed, 1 if one failed.
+ */
+#include <string.h>
+
+#include "arch/console.h"
+#include "arch/platform.h"
+#include "arch/power.h"
+#include "kernel/base/atomic.h"
+#include "kernel/base/print.h"
+#include "kernel/core/suite.h"
+#include "tests/plan.h"
+
+#define PATTERN_BYTES 96
+
+static uint32_t failures; /* of the running test; atomic, any thread of the test adds */
+static const char *skip_reason;
+static char pattern[PATTERN_BYTES] = "*";
+
+bool suite_requested(void)
+{
+    return bootarg_find("test", pattern, sizeof(pattern));
+}
+
+void test_fail(const char *file, int line, const char *text, bool has_values, int64_t got,
+               int64_t wanted)
+{
+    if (has_values) {
+        print("# %s:%d: %s: got %ld, wanted %ld\n", file, line, text, (long)got, (long)wanted);
+    } else {
+        print("# %s:%d: %s\n", file, line, text);
+    }
+    /* relaxed: read after the test's threads have been joined */
+    atomic_add_relaxed(&failures, 1);
+}
+
+void test_skip(const char *reason)
+{
+    skip_reason = reason;
+}
+
+static bool suite_run_one(const struct test_case *test, unsigned index)
+{
+    /* relaxed: no thread of a test runs now */
+    atomic_store_relaxed(&failures, 0U);
+    skip_reason = NULL;
+    test->run();
+    test_print_result(test, index, failures, skip_reason, print);
+    return failures == 0;
+}
+
+NORETURN static void suite_end(unsigned code)
+{
+    console_flush();
+    power_exit(code);
+}
+
+static unsigned suite_number(const char *text)
+{
+    unsigned number = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++) {
+        number = number * 10 + (unsigned)(*text - '0');
+    }
+    return number;
+}
+
+void suite_run(void)
+{
+    char value[16];
+    unsigned count = test_plan_count(pattern);
+    unsigned first = 1;
+    unsigned failed = 0;
+
+    if (strcmp(pattern, "list") == 0) {
+        test_plan_print(NULL, print);
+        suite_end(0);
+    }
+    if (bootarg_find("test_from", value, sizeof(value))) {
+        first = suite_number(value);
+    }
+    test_print_header(pattern, print);
+    for (unsigned index = first; index <= count; index++) {
+        failed += !suite_run_one(test_plan_at(pattern, index), index);
+    }
+    suite_end(failed == 0 ? 0 : 1);
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The shell's commands, typed on the serial line of a live machine."""
+
+COMMANDS = ("help", "ps", "threads", "ports", "cores", "mem", "run", "call", "test", "kill", "panic",
+            "poweroff")
+
+
+def test_help_names_every_command(shell):
+    """help lists each command that there is."""
+    words = shell.run("help").split()
+    missing = [command for command in COMMANDS if command not in words]
+    assert not missing, f"help does not name {missing}"
+
+
+def test_call_reaches_echo_through_lookup(shell):
+    """`call echo 1 2 3` prints the words that the service sent back."""
+    answer = shell.run("call echo 1 2 3")
+    assert [word in answer for word in ("1", "2", "3")] == [True] * 3, answer
+
+
+def test_call_to_an_unknown_name_is_refused_by_name(shell):
+    answer = shell.run("call no-such-service 1")
+    assert "no-such-service" in answer or "NOT_FOUND" in answer.upper(), answer
+    assert shell.run("help"), "the shell did not go on"
+
+
+def test_unknown_command_is_told(shell):
+    assert "frobnicate" in shell.run("frobnicate 1 2")
+
+
+def test_history_brings_the_last_command_back(shell):
+    shell.run("call echo 41 42")
+    shell.send("\x1b[A")
+    shell.send("\r")
+    assert "41" in shell.until_prompt()
+
+
+def test_editing_moves_and_deletes_inside_the_line(shell):
+    """Left twice, then a letter: it lands before the last two."""
+    shell.send("hlp\x1b[D\x1b[De\x1b[C\x1b[C\r")
+    assert "poweroff" in shell.until_prompt()
+
+
+def test_interrupt_key_drops_the_line(shell):
+    shell.send("panic\x03")
+    shell.until_prompt()
+    assert "poweroff" in shell.run("help")
+
+
+def test_every_core_is_listed(shell):
+    """`cores` has a line for each hart of the machine."""
+    text = shell.run("cores")
+    numbers = [line.split()[0] for line in text.splitlines() if line.split() and line.split()[0].isdigit()]
+    assert numbers == ["0", "1"], text

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`make bench`: runs the benchmarks under -icount and prints the table. B= is a pattern of ids.
+
+Rules:
+- One hart, one instruction is one nanosecond of guest time: the figures are the same on every machine.
+- The machine prints a line "bench <id> <value> <unit>" for each row, and ends with code 0.
+- build/bench/bench.csv has the columns id,value,unit,target,peer,peer_value.
+- tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached.
+"""
+
+import csv
+import fnmatch
+import os
+import re
+import sys
+
+import build
+import mkbuildid
+import paths
+import qemu
+
+FOLDER = os.path.join(paths.ROOT, "tests", "bench")
+COLUMNS = ["id", "value", "unit", "target", "peer", "peer_value"]
+ROW = re.compile(r"^bench (\w+) (\d+(?:\.\d+)?) (\S+)\s*$")
+QUIET_LIMIT_S = 120.0
+ALLOWED_GROWTH = 0.03
+
+
+class BenchError(Exception):
+    """The benchmarks did not run to their end."""
+
+
+def read_table(name):
+    """{id: row} of a table under tests/bench/."""
+    with open(os.path.join(FOLDER, name), encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def measure(pattern="*"):
+    """{id: (value, unit)} of all rows that match."""
+    rows, lines = {}, []
+
+    def hear(text):
+        lines.append(text)
+        match = ROW.match(text)
+        if match and fnmatch.fnmatchcase(match.group(1), pattern):
+            rows[match.group(1)] = (float(match.group(2)), match.group(3))
+        return bool(match)
+    line = qemu.command("release", smp=1, append=f"bench={pattern}", extra=qemu.ICOUNT)
+    code = qemu.batch(line, hear, QUIET_LIMIT_S)
+    if code != qemu.EXIT_OK:
+        raise BenchError("\n".join(lines[-30:] + [f"the machine ended with {code} "
+                                                  f"({qemu.MEANING.get(code, 'unknown')})"]))
+    return rows
+
+
+def table(rows):
+    """The rows of the CSV file, as dictionaries."""
+    targets = read_table("targets.csv")
+    result = []
+    for name, (value, unit) in rows.items():
+        target = targets.get(name, {})
+        result.append(dict(zip(COLUMNS, [name, f"{value:g}", unit, target.get("target", ""),
+                                         target.get("peer", ""), target.get("peer_value", "")])))
+    return result
+
+
+def regressions(rows, chosen=lambda name: True):
+    """{id: sentence or None} against the committed table; a row that is gone is a regression too."""
+    verdicts = {}
+    for name, row in read_table("baseline.csv").items():
+        if not chosen(name):
+            continue
+        old = float(row["value"])
+        if name not in rows:
+            verdicts[name] = "the row is gone"
+        elif rows[name][0] > old * (1 + ALLOWED_GROWTH):
+            verdicts[name] = f"{rows[name][0]:g}, was {old:g}"
+        else:
+            verdicts[name] = None
+    return verdicts
+
+
+def print_table(rows, out=sys.stdout):
+    print(f"Baton build {mkbuildid.source_hash(paths.ROOT)}, release, -cpu rv64, -icount shift=0, one hart",
+          file=out)
+    print(f"{'id':<26}{'value':>10} {'unit':<14}{'target':>8}  peer", file=out)
+    for row in rows:
+        met = ""
+        if row["target"]:
+            met = "" if float(row["value"]) <= float(row["target"]) else "  (above the target)"
+        peer = f"{row['peer']} {row['peer_value']}" if row["peer"] else "-"
+        print(f"{row['id']:<26}{row['value']:>10} {row['unit']:<14}{row['target'] or '-':>8}  "
+              f"{peer}{met}", file=out)
+
+
+def write_csv(rows):
+    folder = os.path.join(paths.BUILD, "bench")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "bench.csv")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def main():
+    pattern = os.environ.get("B") or "*"
+    try:
+        build.build("release")
+        rows = table(measure(pattern))
+    except (build.BuildError, BenchError) as error:
+        sys.exit(f"bench: {error}")
+    if not rows:
+        sys.exit(f"bench: no row matches '{pattern}'")
+    print_table(rows)
+    print(os.path.relpath(write_csv(rows), paths.ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The whole suite, as KTAP. Variables: T (a pattern of test names), SEED (replays one seed).
+
+Usage: test.py [--long]
+"""
+
+import os
+import sys
+
+from testing import (stage_bench, stage_functions, stage_host, stage_house, stage_kernel,
+                     stage_long)
+from testing.report import Report
+
+
+class Context:
+    """What all stages share."""
+
+    def __init__(self, report, is_long):
+        self.report = report
+        self.long = is_long
+        self.plans = {}  # preset -> names of its in-kernel tests
+
+
+def run_all(context):
+    from testing.session import Debugger, Shell  # pexpect is loaded only when tests need it
+    stage_house.run_house(context)
+    usable = stage_host.run_builds(context)
+    stage_functions.run_functions(context, "runner")
+    stage_host.run_host_tests(context)
+    if not usable:
+        context.report.note("the stages that boot are left out: the kernel does not build")
+        return
+    stage_kernel.run_harts(context)
+    stage_kernel.run_seeds(context)
+    stage_kernel.run_exit_codes(context)
+    stage_functions.run_functions(context, "shell", Shell)
+    stage_functions.run_functions(context, "boot")
+    stage_functions.run_functions(context, "gdb", Debugger)
+    stage_bench.run_bench(context)
+    if context.long:
+        stage_long.run_long(context)
+
+
+def main():
+    pattern = os.environ.get("T") or None
+    seed = stage_kernel.seed_from_environment()
+    report = Report(pattern)
+    context = Context(report, "--long" in sys.argv[1:])
+    with report.stage("all together"):
+        if seed is not None:
+            if stage_host.run_builds(context):
+                stage_kernel.run_seeds(context, [seed])
+        else:
+            run_all(context)
+    if report.count() == 0:
+        report.result("", "pattern", False, f"no test matches '{pattern}'")
+    sys.exit(report.finish())
+
+
+if __name__ == "__main__":
+    main()

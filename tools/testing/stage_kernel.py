@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""The in-kernel suite: on several numbers of harts, with seeds under QEMU 10, and the exit codes."""
+
+import hashlib
+import os
+
+import qemu
+from testing import plan
+
+QUIET_LIMIT_S = 60.0
+SEEDS = (1, 2, 3)
+SEEDS_LONG = range(1, 17)
+
+
+def boot_arguments(pattern, first):
+    words = [f"test={pattern or '*'}"]
+    if first > 1:
+        words.append(f"test_from={first}")
+    return " ".join(words)
+
+
+def read_plan(preset):
+    """The names of all in-kernel tests, asked from the kernel itself; None when it does not answer."""
+    lines = []
+    line = qemu.command(preset, smp=1, append="test=list")
+    code = qemu.batch(line, lambda text: lines.append(text) or True, QUIET_LIMIT_S)
+    answered = code == qemu.EXIT_OK and "KTAP version 1" in lines
+    return (plan.parse_plan(lines) if answered else None), code, lines
+
+
+def chosen_plan(context, preset):
+    """The chosen part of the plan, read once for each preset. Says why when there is none."""
+    if preset not in context.plans:
+        names, code, lines = read_plan(preset)
+        context.plans[preset] = names
+        if names is None:
+            context.report.note("\n".join(lines[-plan.SHOWN_LINES:]) or "no output")
+            context.report.result("kernel", f"plan_{preset.replace('-', '_')}", False,
+                                  f"no plan; the machine ended with {code}")
+    return [name for name in context.plans[preset] or [] if context.report.is_chosen(name)]
+
+
+def run_suite(context, stage, preset, smp, extra=(), program=None, log=None):
+    """The chosen tests on one machine."""
+    names = chosen_plan(context, preset)
+
+    def start(first, on_line):
+        append = boot_arguments(context.report.pattern, first)
+        line = qemu.command(preset, smp=smp, append=append, extra=extra, qemu=program)
+
+        def hear(text):
+            if log is not None:
+                log.append(text)
+            return on_line(text)
+        return qemu.batch(line, hear, QUIET_LIMIT_S)
+
+    with context.report.stage(stage):
+        plan.run_in_report(context.report, stage, names, start)
+
+
+def run_harts(context):
+    """1, 2 and 4 harts with assertions; 4 as `make run` boots; more in the long run."""
+    for smp in (1, 2, 4):
+        run_suite(context, f"kernel smp{smp}", "debug", smp)
+    run_suite(context, "kernel release smp4", "release", 4)
+    if context.long:
+        for smp in (8, 16):
+            run_suite(context, f"kernel smp{smp}", "debug", smp)
+
+
+def run_seeds(context, seeds=None):
+    """Four harts under QEMU 10, deterministic: another seed is another interleaving."""
+    program, reason = qemu.qemu10()
+    for seed in seeds or (SEEDS_LONG if context.long else SEEDS):
+        stage = f"kernel seed{seed}"
+        if program is None:
+            for name in chosen_plan(context, "debug"):
+                context.report.result(stage, name, True, skip=reason)
+            continue
+        run_suite(context, stage, "debug", 4, qemu.seeded(seed), program)
+    name = "seeds.same_seed_same_run"
+    if context.report.is_chosen(name):
+        if program is None:
+            context.report.result("seeds", name, True, skip=reason)
+            return
+        prints = [console_print(program, seed=1) for _ in range(2)]
+        context.report.result("seeds", name, prints[0] == prints[1],
+                              "two runs with one seed printed different things")
+
+
+def console_print(program, seed):
+    """A hash over everything that a seeded machine printed."""
+    digest = hashlib.sha256()
+    line = qemu.command("debug", smp=4, append="test=*", extra=qemu.seeded(seed), qemu=program)
+    qemu.batch(line, lambda text: digest.update(text.encode() + b"\n") or True, QUIET_LIMIT_S)
+    return digest.hexdigest()
+
+
+# Test that fails on purpose -> exit code, and the result line that it must print (None: no line).
+EXIT_CODES = {
+    "pass": (qemu.EXIT_OK, "ok"),
+    "fail": (qemu.EXIT_FAILED, "not ok"),
+    "panic": (qemu.EXIT_PANIC, None),
+    "fault": (qemu.EXIT_PANIC, None),
+    "lockup": (qemu.EXIT_LOCKUP, None),
+}
+CHILD_LIMIT_S = 30.0
+
+
+def run_exit_codes(context):
+    """Each exit code, proven by a child machine that ends so on purpose."""
+    report = context.report
+    with report.stage("exit codes"):
+        for name, (wanted, verdict) in EXIT_CODES.items():
+            full = f"exit.{name}_has_code_{wanted}"
+            if report.is_chosen(full):
+                code, seen = run_selftest(name)
+                report.result("exit", full, code == wanted and seen == verdict,
+                              f"the code is {code}, the result is {seen}")
+        full = f"exit.hang_has_code_{qemu.EXIT_TIMEOUT}"
+        if report.is_chosen(full):
+            line = qemu.command("debug", smp=1, append="test=selftest.sleep")
+            code = qemu.batch(line, lambda text: False, quiet_limit_s=3.0)
+            report.result("exit", full, code == qemu.EXIT_TIMEOUT, f"the code is {code}")
+        full = "exit.pattern_without_match_is_an_error"
+        if report.is_chosen(full):
+            line = qemu.command("debug", smp=1, append="test=no_such_test")
+            code = qemu.batch(line, lambda text: True, CHILD_LIMIT_S)
+            report.result("exit", full, code == qemu.EXIT_FAILED, f"the code is {code}")
+
+
+def run_selftest(name):
+    """(exit code, verdict of its result line or None) of the in-kernel test selftest.<name>."""
+    verdicts = []
+
+    def hear(text):
+        match = plan.RESULT.match(text)
+        if match and match.group(3) == f"selftest.{name}":
+            verdicts.append(match.group(1))
+        return True
+    line = qemu.command("debug", smp=2, append=f"test=selftest.{name}")
+    code = qemu.batch(line, hear, CHILD_LIMIT_S)
+    return code, verdicts[0] if verdicts else None
+
+
+def seed_from_environment():
+    text = os.environ.get("SEED") or ""
+    return int(text) if text else None

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of ports: the client side of the lookup service.
+ *
+ * Rules: names are zero-terminated here. Errors are those of services/lookup/protocol.h and of
+ * port_call.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/rights.h"
+#include "kernel/abi/status.h"
+
+/* `*port` gets a new handle to the port of that name; the caller closes it. */
+status_t lookup_find(const char *name, handle_t *port);
+
+/* Waits until somebody has registered the name, at most until `deadline`, yielding meanwhile.
+ * ERR_TIMED_OUT, or what lookup_find gives except ERR_NOT_FOUND and ERR_STALE. */
+status_t lookup_wait(const char *name, handle_t *port, uint64_t deadline);
+
+/* Gives a port of this domain a name. */
+status_t lookup_register(const char *name, handle_t port);
+
+/* Takes the name away again. */
+status_t lookup_unregister(const char *name);
+
+/* The name with that index, cut to `bytes` with its zero, and the index of its port. */
+status_t lookup_list(uint64_t index, char *name, size_t bytes, uint64_t *port_index);

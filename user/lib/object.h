@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls about ports and handles.
+ *
+ * Rules: a handle belongs to the domain, not to a thread; every thread of it may use it. A
+ * closed handle never names anything again.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "kernel/abi/rights.h"
+#include "kernel/abi/status.h"
+#include "kernel/abi/syscall.h"
+
+/*
+ * SYS_PORT_CREATE: makes a port and returns a handle with all rights.
+ *
+ * `kind` PORT_EXCLUSIVE: a service of the calling domain. Each call enters it at `entry` with sp
+ * = `stack_top` (16-byte aligned), tp = `tp`, a0 = the badge of the caller's handle, a1..a5 =
+ * the message and a6 = `cookie`; every other register, also the floating-point ones, is zero.
+ * `kind` PORT_MAILBOX: a queue; the other arguments are not used.
+ * ERR_INVALID: an unknown kind, an entry or stack outside user addresses, or a stack that is not
+ * aligned. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY:
+ * the quota is used up. service_create (service.h) is the easy way.
+ */
+int64_t port_create(uint64_t kind, const void *entry, void *stack_top, void *tp, uint64_t cookie);
+
+/*
+ * SYS_PORT_CLOSE: ends a port, whatever handles there are. Callers and receivers that wait get
+ * ERR_STALE; a run of the service that goes on ends normally; messages in the queue are lost.
+ * Other handles to it give ERR_STALE in calls, sends and receives from now on; this one is
+ * closed as well. Closing a port that was closed through another handle is OK. Needs
+ * RIGHT_MANAGE. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port. ERR_NO_RIGHT: no
+ * RIGHT_MANAGE.
+ */
+status_t port_close(handle_t port);
+
+/*
+ * SYS_HANDLE_CLOSE: gives up a handle. The object lives on while anything else refers to it: a
+ * thread or domain goes on running, a port goes on serving. ERR_BAD_HANDLE: no such handle.
+ */
+status_t handle_close(handle_t handle);
+
+/*
+ * SYS_HANDLE_DUPLICATE: makes another handle to the same object, with `rights`, and returns it.
+ * `handle` must have all of them: rights are only ever lost. `badge` is what the service or
+ * receiver sees of messages through the new handle; 0 keeps the badge of `handle`; a handle that
+ * has one never gets another. Needs RIGHT_DUPLICATE. ERR_BAD_HANDLE: no such handle.
+ * ERR_NO_RIGHT: no RIGHT_DUPLICATE, a right that `handle` lacks, or a second badge. ERR_INVALID:
+ * bits outside RIGHTS_ALL. ERR_NO_SPACE: no more handles. ERR_NO_MEMORY: the quota is used up.
+ */
+int64_t handle_duplicate(handle_t handle, rights_t rights, uint64_t badge);
+
+/*
+ * SYS_JOIN: waits until a thread or domain has ended and returns its exit code, which is never
+ * negative (kernel/abi/exit.h). The handle stays open; joining again gives the same code. Needs
+ * RIGHT_WAIT. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: neither thread nor domain.
+ * ERR_NO_RIGHT: no RIGHT_WAIT. ERR_WOULD_BLOCK: DEADLINE_NOW and it still runs. ERR_TIMED_OUT:
+ * the deadline passed first. ERR_DEADLOCK: a thread waits for itself or for its own domain.
+ * ERR_CANCELLED: this thread is to end.
+ */
+int64_t handle_join(handle_t handle, uint64_t deadline);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls whose arguments are already where the kernel wants them.
+ *
+ * Rules: prototypes and errors are in object.h, thread.h and system.h. In: a0..a4. Out: a0; the
+ * kernel preserves ra, sp, tp and s0..s11. Clobbers: what a C function may. Stack: none.
+ */
+#include "user/lib/syscall_priv.h"
+
+    .macro stub name, number
+    .section .text.\name, "ax", @progbits
+    .globl \name
+    .type \name, @function
+\name:
+    li      a7, \number
+    ecall
+    ret
+    .size \name, . - \name
+    .endm
+
+    stub system_null, STUB_NULL
+    stub thread_yield, STUB_YIELD
+    stub thread_create, STUB_THREAD_CREATE
+    stub thread_exit, STUB_THREAD_EXIT
+    stub handle_join, STUB_JOIN
+    stub thread_kill, STUB_THREAD_KILL
+    stub thread_migrate, STUB_THREAD_MIGRATE
+    stub thread_core, STUB_THREAD_CORE
+    stub thread_sleep, STUB_SLEEP
+    stub domain_exit, STUB_DOMAIN_EXIT
+    stub port_create, STUB_PORT_CREATE
+    stub port_close, STUB_PORT_CLOSE
+    stub handle_close, STUB_HANDLE_CLOSE
+    stub handle_duplicate, STUB_HANDLE_DUPLICATE
+    stub memory_map, STUB_MEMORY_MAP
+    stub memory_unmap, STUB_MEMORY_UNMAP
+    stub debug_write, STUB_DEBUG_WRITE
+    stub clock_ns, STUB_CLOCK

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Compares the numbers that syscall.S uses with the contract. */
+#include "kernel/abi/syscall.h"
+#include "user/lib/syscall_priv.h"
+
+_Static_assert(STUB_NULL == SYS_NULL, "syscall_priv.h");
+_Static_assert(STUB_YIELD == SYS_YIELD, "syscall_priv.h");
+_Static_assert(STUB_THREAD_CREATE == SYS_THREAD_CREATE, "syscall_priv.h");
+_Static_assert(STUB_THREAD_EXIT == SYS_THREAD_EXIT, "syscall_priv.h");
+_Static_assert(STUB_JOIN == SYS_JOIN, "syscall_priv.h");
+_Static_assert(STUB_THREAD_KILL == SYS_THREAD_KILL, "syscall_priv.h");
+_Static_assert(STUB_THREAD_MIGRATE == SYS_THREAD_MIGRATE, "syscall_priv.h");
+_Static_assert(STUB_THREAD_CORE == SYS_THREAD_CORE, "syscall_priv.h");
+_Static_assert(STUB_SLEEP == SYS_SLEEP, "syscall_priv.h");
+_Static_assert(STUB_DOMAIN_EXIT == SYS_DOMAIN_EXIT, "syscall_priv.h");
+_Static_assert(STUB_PORT_CREATE == SYS_PORT_CREATE, "syscall_priv.h");
+_Static_assert(STUB_PORT_CLOSE == SYS_PORT_CLOSE, "syscall_priv.h");
+_Static_assert(STUB_HANDLE_CLOSE == SYS_HANDLE_CLOSE, "syscall_priv.h");
+_Static_assert(STUB_HANDLE_DUPLICATE == SYS_HANDLE_DUPLICATE, "syscall_priv.h");
+_Static_assert(STUB_MEMORY_MAP == SYS_MEMORY_MAP, "syscall_priv.h");
+_Static_assert(STUB_MEMORY_UNMAP == SYS_MEMORY_UNMAP, "syscall_priv.h");
+_Static_assert(STUB_DEBUG_WRITE == SYS_DEBUG_WRITE, "syscall_priv.h");
+_Static_assert(STUB_CLOCK == SYS_CLOCK, "syscall_priv.h");

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints the figures of the system calls and calls, a row each; the first argument chooses rows by a pattern. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "services/echo/protocol.h"
+#include "user/lib/baton.h"
+#include "user/lib/glob.h"
+#include "user/programs/bench/measure.h"
+
+#define START_NS 10000000000UL
+
+static void null_entry(const char *id)
+{
+    MEASURE(id, 1, system_null());
+}
+
+/* One row of calls with an echo service; the replies are checked once. */
+static void measure_call(const char *id, handle_t port, unsigned words)
+{
+    struct message message = {.tag = MESSAGE_TAG(ECHO_WORDS, words), .word = {1, 2, 3, 4}};
+    status_t status = port_request(port, &message);
+    uint64_t tag = MESSAGE_TAG(ECHO_WORDS, words);
+
+    if (status != OK || message_words(message.tag) != words || message.word[0] != 1) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    MEASURE(id, 1, {
+        message.tag = tag;
+        status |= port_call(port, &message);
+    });
+    if (status != OK) {
+        measure_fail(id, "a call failed");
+    }
+}
+
+static void call_kernel(const char *id)
+{
+    handle_t port;
+    status_t status = lookup_find("echo", &port);
+
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    measure_call(id, port, 4);
+    handle_close(port);
+}
+
+static void call_user(const char *id, unsigned words)
+{
+    static const char *const server[] = {"echo-server"};
+    struct program program;
+    handle_t port;
+    status_t status = lookup_find("echo.user", &port);
+
+    if (status != OK) {
+        status = program_start(server[0], 1, server, &program);
+        if (status == OK) {
+            status = lookup_wait("echo.user", &port, clock_ns() + START_NS);
+        }
+    }
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    measure_call(id, port, words);
+    handle_close(port);
+}
+
+static void call_user_0w(const char *id)
+{
+    call_user(id, 0);
+}
+
+static void call_user_4w(const char *id)
+{
+    call_user(id, 4);
+}
+
+static bool partner_ready;
+static bool partner_stop;
+
+/* Relaxed: both threads run on one core and only count. */
+static int partner(void *argument)
+{
+    (void)argument;
+    thread_migrate(0);
+    __atomic_store_n(&partner_ready, true, __ATOMIC_RELAXED);
+    while (!__atomic_load_n(&partner_stop, __ATOMIC_RELAXED)) {
+        thread_yield();
+    }
+    return 0;
+}
+
+static void yield_threads(const char *id)
+{
+    struct thread thread;
+    status_t status;
+
+    partner_ready = false;
+    partner_stop = false;
+    thread_migrate(0);
+    status = thread_start(&thread, partner, NULL);
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    while (!__atomic_load_n(&partner_ready, __ATOMIC_RELAXED)) {
+        thread_yield();
+    }
+    MEASURE(id, 2, thread_yield());
+    __atomic_store_n(&partner_stop, true, __ATOMIC_RELAXED);
+    thread_join(&thread);
+}
+
+static const struct {
+    const char *id;
+    void (*run)(const char *id);
+} rows[] = {
+    {"null_entry", null_entry},       {"call_kernel_from_user", call_kernel},
+    {"call_user_0w", call_user_0w},   {"call_user_4w", call_user_4w},
+    {"yield_threads", yield_threads},
+};
+
+int main(int argc, char **argv)
+{
+    const char *pattern = argc > 1 ? argv[1] : "*";
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (glob_match(pattern, rows[i].id)) {
+            rows[i].run(rows[i].id);
+            done++;
+        }
+    }
+    if (done == 0) {
+        printf("bench: no row matches %s\n", pattern);
+    }
+    return done == 0 || measure_failures() != 0;
+}

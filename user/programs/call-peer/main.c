@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* A server for tests: call-peer NAME [NEXT] serves NAME and forwards to the port NEXT. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "user/lib/baton.h"
+#include "user/lib/fpu_probe.h"
+#include "user/programs/call-peer/protocol.h"
+
+static handle_t next_port;
+
+static void forward(struct message *message)
+{
+    status_t status = OK;
+
+    if (next_port != HANDLE_NONE) {
+        status = port_request(next_port, message);
+    }
+    message->word[0]++;
+    service_reply(message, status, 1);
+}
+
+static void fault(void)
+{
+    uint64_t *nowhere = NULL;
+
+    __asm__("" : "+r"(nowhere));
+    *(volatile uint64_t *)nowhere = 1;
+}
+
+static void serve(void *context, uint64_t badge, struct message *message)
+{
+    uint64_t fpu_bits = fpu_probe_or_all();
+
+    (void)context;
+    switch (message_label(message->tag)) {
+    case PEER_ECHO:
+        service_reply(message, OK, message_words(message->tag));
+        break;
+    case PEER_SLEEP:
+        service_reply(message, thread_sleep(DEADLINE_NONE), 0);
+        break;
+    case PEER_EXIT:
+        domain_exit(7);
+    case PEER_FORWARD:
+        forward(message);
+        break;
+    case PEER_FAULT:
+        fault();
+        break;
+    case PEER_FPU:
+        fpu_probe_scribble();
+        message->word[0] = fpu_bits;
+        service_reply(message, OK, 1);
+        break;
+    case PEER_BADGE:
+        message->word[0] = badge;
+        service_reply(message, OK, 1);
+        break;
+    default:
+        service_reply(message, ERR_UNKNOWN_CALL, 0);
+        break;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    handle_t port;
+
+    if (argc < 2 || (argc > 2 && lookup_find(argv[2], &next_port) != OK)) {
+        printf("call-peer NAME [NEXT]\n");
+        return 2;
+    }
+    if (service_create(serve, NULL, &port) != OK || lookup_register(argv[1], port) != OK) {
+        printf("call-peer: cannot serve %s\n", argv[1]);
+        return 1;
+    }
+    for (;;) {
+        thread_sleep(DEADLINE_NONE);
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol of the test servers made by the program call-peer.
+ *
+ * Rules: only tests use it. The label of the reply is the service's status (int32).
+ */
+#pragma once
+
+enum peer_call {
+    PEER_ECHO = 1,    /* words -> the same words */
+    PEER_SLEEP = 2,   /* sleeps until it is cancelled; -> the status of the sleep */
+    PEER_EXIT = 3,    /* ends its domain while it serves */
+    PEER_FORWARD = 4, /* w0 -> what the next peer, if any, makes of it, + 1 */
+    PEER_FAULT = 5,   /* writes to address 0 while it serves */
+    PEER_FPU = 6,     /* -> w0 bits of all floating-point registers at entry; scribbles them */
+    PEER_BADGE = 7,   /* -> w0 the badge of the caller's handle */
+};

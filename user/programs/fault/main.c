@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Does one forbidden thing, chosen by the first argument; without one it lists them. */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/lib/baton.h"
+
+#define KERNEL_ADDRESS 0xffffffff80200000UL
+#define DIRECT_MAP_ADDRESS 0xffffffc080200000UL
+#define HOLE_ADDRESS 0x4000000000UL /* neither user nor kernel in Sv39 */
+
+/* Hides where an address comes from, so that the compiler does not refuse what is meant. */
+static uintptr_t opaque(uintptr_t address)
+{
+    __asm__("" : "+r"(address));
+    return address;
+}
+
+static void jump(uintptr_t address)
+{
+    ((void (*)(void))opaque(address))();
+}
+
+static void read_at(uintptr_t address)
+{
+    (void)*(volatile uint64_t *)opaque(address);
+}
+
+static void write_at(uintptr_t address)
+{
+    *(volatile uint64_t *)opaque(address) = 1;
+}
+
+static void null_read(void)
+{
+    read_at(0);
+}
+
+static void null_write(void)
+{
+    write_at(8);
+}
+
+static void null_jump(void)
+{
+    jump(0);
+}
+
+static void kernel_read(void)
+{
+    read_at(KERNEL_ADDRESS);
+}
+
+static void kernel_write(void)
+{
+    write_at(DIRECT_MAP_ADDRESS);
+}
+
+static void kernel_jump(void)
+{
+    jump(KERNEL_ADDRESS);
+}
+
+static void hole_read(void)
+{
+    read_at(HOLE_ADDRESS);
+}
+
+static void exec_data(void)
+{
+    static uint32_t code[] = {0x00008067}; /* ret */
+
+    jump((uintptr_t)code);
+}
+
+static void exec_stack(void)
+{
+    volatile uint32_t code[] = {0x00008067}; /* ret */
+
+    jump((uintptr_t)code);
+}
+
+static void write_text(void)
+{
+    write_at((uintptr_t)write_text & ~7UL);
+}
+
+static void write_constant(void)
+{
+    static const uint64_t constant = 5;
+
+    write_at((uintptr_t)&constant);
+}
+
+/* The volatile array keeps the compiler from turning the recursion into a loop. */
+static uint64_t recurse(uint64_t depth)
+{
+    volatile uint64_t frame[64];
+
+    frame[depth % 64] = depth;
+    if (depth == UINT64_MAX) {
+        return 0;
+    }
+    return recurse(depth + 1) + frame[depth % 64];
+}
+
+static void stack_overflow(void)
+{
+    recurse(0);
+}
+
+static void illegal(void)
+{
+    __asm__ volatile(".4byte 0xffffffff");
+}
+
+static void privileged(void)
+{
+    __asm__ volatile("csrr t0, sstatus" ::: "t0");
+}
+
+static void supervisor_return(void)
+{
+    __asm__ volatile("sret");
+}
+
+static void breakpoint(void)
+{
+    __asm__ volatile("ebreak");
+}
+
+/* Refused, so this one ends well too. */
+static void forged_return(void)
+{
+    struct message message = {.tag = MESSAGE_TAG(0, 0)};
+
+    if (port_return(&message) != ERR_INVALID) {
+        domain_exit(1);
+    }
+}
+
+/* The machine does misaligned accesses by itself, so this one ends well. */
+static void misaligned(void)
+{
+    static volatile char bytes[16];
+
+    *(volatile uint64_t *)(uintptr_t)(bytes + 1) = 0x0102030405060708UL;
+    if (bytes[1] != 8 || bytes[8] != 1) {
+        domain_exit(1);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} modes[] = {
+    {"null-read", null_read},
+    {"null-write", null_write},
+    {"null-jump", null_jump},
+    {"kernel-read", kernel_read},
+    {"kernel-write", kernel_write},
+    {"kernel-jump", kernel_jump},
+    {"hole-read", hole_read},
+    {"exec-data", exec_data},
+    {"exec-stack", exec_stack},
+    {"write-text", write_text},
+    {"write-constant", write_constant},
+    {"stack-overflow", stack_overflow},
+    {"illegal", illegal},
+    {"privileged", privileged},
+    {"supervisor-return", supervisor_return},
+    {"breakpoint", breakpoint},
+    {"misaligned-ok", misaligned},
+    {"forged-return-ok", forged_return},
+};
+
+int main(int argc, char **argv)
+{
+    for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (argc < 2) {
+            printf("%s\n", modes[i].name);
+        } else if (strcmp(argv[1], modes[i].name) == 0) {
+            modes[i].run();
+            return 0;
+        }
+    }
+    return argc < 2 ? 0 : 2;
+}

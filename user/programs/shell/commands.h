@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands of the shell.
+ *
+ * Rules: each group of commands is a file with a table; commands.c lists the tables. A command
+ * prints its own errors.
+ */
+#pragma once
+
+struct command {
+    const char *name;
+    const char *usage; /* the arguments */
+    const char *help;  /* one line */
+    int least;         /* arguments it needs, the name not counted */
+    void (*run)(int argc, char **argv);
+};
+
+/* Tables, each ended by an entry without a name. */
+extern const struct command commands_call[];
+extern const struct command commands_power[];
+extern const struct command commands_program[];
+extern const struct command commands_system[];
+
+/* Splits the line into words (it is changed) and runs the command that it names. */
+void commands_run(char *line);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/programs/shell/commands.h"
+
+#include <stdbool.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/lib/baton.h"
+
+#define CALL_LABEL 1 /* every protocol's first operation */
+
+/* `call lookup NAME`: the operation takes a name, not numbers. */
+static void call_lookup(const char *name)
+{
+    handle_t port;
+    status_t status = lookup_find(name, &port);
+
+    if (status != OK) {
+        printf("lookup: %s: %s\n", name, status_text(status));
+        return;
+    }
+    printf("lookup: %s is handle 0x%" PRIx64 "\n", name, port);
+    handle_close(port);
+}
+
+static bool parse_words(int count, char **texts, struct message *message)
+{
+    message->tag = MESSAGE_TAG(CALL_LABEL, (unsigned)count);
+    for (int i = 0; i < count; i++) {
+        char *end;
+
+        message->word[i] = strtoull(texts[i], &end, 0);
+        if (*end != '\0') {
+            printf("call: %s is not a number\n", texts[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_reply(const char *name, const struct message *reply)
+{
+    uint32_t words = message_words(reply->tag);
+
+    printf("%s: %s", name, status_text(message_status(reply)));
+    for (uint32_t i = 0; i < words && i < MESSAGE_REGISTER_WORDS; i++) {
+        printf(" %" PRIu64, reply->word[i]);
+    }
+    printf("\n");
+}
+
+static void call(int argc, char **argv)
+{
+    const char *name = argv[1];
+    struct message message = {.tag = 0};
+    handle_t port;
+
+    if (strcmp(name, "lookup") == 0 && argc == 3) {
+        call_lookup(argv[2]);
+        return;
+    }
+    if (argc - 2 > MESSAGE_REGISTER_WORDS) {
+        printf("call: at most %d numbers\n", MESSAGE_REGISTER_WORDS);
+        return;
+    }
+    if (!parse_words(argc - 2, argv + 2, &message)) {
+        return;
+    }
+    status_t status = lookup_find(name, &port);
+
+    if (status != OK) {
+        printf("lookup: %s: %s\n", name, status_text(status));
+        return;
+    }
+    status = port_call(port, &message);
+    handle_close(port);
+    if (status != OK) {
+        printf("%s: the call failed: %s\n", name, status_text(status));
+    } else {
+        print_reply(name, &message);
+    }
+}
+
+static void names(int argc, char **argv)
+{
+    char name[MAX_NAME_BYTES + 1];
+    uint64_t port;
+
+    (void)argc;
+    (void)argv;
+    for (uint64_t i = 0; lookup_list(i, name, sizeof(name), &port) == OK; i++) {
+        printf("%5" PRIu64 "  %s\n", port, name);
+    }
+}
+
+static void echo(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        printf("%s%s", i > 1 ? " " : "", argv[i]);
+    }
+    printf("\n");
+}
+
+const struct command commands_call[] = {
+    {"names", "", "the names that lookup knows", 0, names},
+    {"call", "NAME [NUMBER...]", "call a service; or: call lookup NAME", 1, call},
+    {"echo", "[WORD...]", "print the words", 0, echo},
+    {.name = NULL},
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/programs/shell/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "services/monitor/protocol.h"
+#include "user/lib/baton.h"
+
+#define KIB 1024UL
+
+/* Reads row after row and prints each; says so when the monitor does not answer. */
+static void table(uint32_t label, void *row, size_t bytes, void (*print)(const void *row))
+{
+    for (uint64_t index = 0;; index++) {
+        status_t status = monitor_read(label, index, row, bytes);
+
+        if (status == ERR_NOT_FOUND && index > 0) {
+            return;
+        }
+        if (status != OK) {
+            printf("monitor: %s\n", status_text(status));
+            return;
+        }
+        print(row);
+    }
+}
+
+static void print_domain(const void *row)
+{
+    const struct monitor_domain *domain = row;
+
+    printf("%6" PRIu64 "  %-20.32s %7" PRIu64 " %6" PRIu64 " %8" PRIu64 " %8" PRIu64 " KiB\n",
+           domain->id, domain->name, domain->threads, domain->ports, domain->handles,
+           domain->pages * PAGE_BYTES / KIB);
+}
+
+static void ps(int argc, char **argv)
+{
+    struct monitor_domain row;
+
+    (void)argc;
+    (void)argv;
+    printf("domain  name                 threads  ports  handles       memory\n");
+    table(MONITOR_DOMAIN, &row, sizeof(row), print_domain);
+}
+
+static void print_thread(const void *row)
+{
+    static const char *const states[] = {"ready", "running", "blocked", "sleeping", "ended"};
+    const struct monitor_thread *thread = row;
+    const char *state = thread->state <= MONITOR_THREAD_ENDED ? states[thread->state] : "unknown";
+
+    printf("%6" PRIu64 "  %6" PRIu64 "  %-20.32s %-8s %4" PRIu32 " %5" PRIu32 " %8" PRIu64 " ms\n",
+           thread->id, thread->domain_id, thread->name, state, thread->core, thread->depth,
+           thread->run_ns / 1000000);
+}
+
+static void threads(int argc, char **argv)
+{
+    struct monitor_thread row;
+
+    (void)argc;
+    (void)argv;
+    printf("thread  domain  name                 state    core depth         time\n");
+    table(MONITOR_THREAD, &row, sizeof(row), print_thread);
+}
+
+static void print_port(const void *row)
+{
+    const struct monitor_port *port = row;
+
+    printf("%5" PRIu64 " %11" PRIu64 "  %6" PRIu64 "  %-9s %-4s %6" PRIu64 " %9" PRIu64 "  %.64s\n",
+           port->index, port->generation, port->domain_id,
+           port->kind == PORT_MAILBOX ? "mailbox" : "exclusive", port->busy != 0 ? "busy" : "idle",
+           port->queued, port->served, port->name);
+}
+
+static void ports(int argc, char **argv)
+{
+    struct monitor_port row;
+
+    (void)argc;
+    (void)argv;
+    printf(" port  generation  domain  kind      run  queued    served  name\n");
+    table(MONITOR_PORT, &row, sizeof(row), print_port);
+}
+
+static void print_core(const void *row)
+{
+    const struct monitor_core *core = row;
+
+    printf("%4" PRIu32 " %5" PRIu64 " %5" PRIu32 " %7" PRIu64 " %6" PRIu64 " %10" PRIu64
+           " %9" PRIu64 " %11" PRIu64 "\n",
+           core->core, core->hart_id, core->numa_node, core->thread_id, core->ready, core->switches,
+           core->idles, core->interrupts);
+}
+
+static void cores(int argc, char **argv)
+{
+    struct monitor_core row;
+
+    (void)argc;
+    (void)argv;
+    printf("core  hart  node  thread  ready   switches     idles  interrupts\n");
+    table(MONITOR_CORE, &row, sizeof(row), print_core);
+}
+
+static void mem(int argc, char **argv)
+{
+    struct monitor_memory row;
+    status_t status = monitor_read(MONITOR_MEMORY, 0, &row, sizeof(row));
+
+    (void)argc;
+    (void)argv;
+    if (status != OK) {
+        printf("monitor: %s\n", status_text(status));
+        return;
+    }
+    printf("total  %10" PRIu64 " KiB\nfree   %10" PRIu64 " KiB\nheap   %10" PRIu64
+           " KiB\nstacks %10" PRIu64 " KiB\n",
+           row.total_bytes / KIB, row.free_bytes / KIB, row.heap_bytes / KIB,
+           row.stack_bytes / KIB);
+}
+
+const struct command commands_system[] = {
+    {"ps", "", "the domains", 0, ps},     {"threads", "", "the threads", 0, threads},
+    {"ports", "", "the ports", 0, ports}, {"cores", "", "the cores", 0, cores},
+    {"mem", "", "the memory", 0, mem},    {.name = NULL},
+};

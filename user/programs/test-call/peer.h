@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of test-call share.
+ *
+ * Rules: a peer is a domain of its own (program call-peer); each test ends those it started.
+ */
+#pragma once
+
+#include "user/lib/test.h"
+#include "user/programs/call-peer/protocol.h"
+
+struct peer {
+    struct program program;
+    handle_t port;
+};
+
+/* Starts a peer that serves `name` and forwards to `next` (NULL: to nobody). */
+status_t peer_start(struct peer *peer, const char *name, const char *next);
+
+/* Kills it and waits until it has ended, and gives its handles back. */
+void peer_stop(struct peer *peer);
+
+/* One call with one word; the reply's word goes to *word. */
+status_t peer_ask(handle_t port, uint32_t label, uint64_t *word);
