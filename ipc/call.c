@@ -11,6 +11,7 @@
 #include "arch/upcall.h"
 #include "ipc/baton.h"
 #include "ipc/enter_priv.h"
+#include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "sched/activation.h"
@@ -94,7 +95,7 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
         status = baton_take(port, deadline);
     }
     if (status != OK) {
-        return status;
+        return status == ERR_TIMED_OUT && deadline == DEADLINE_NOW ? ERR_WOULD_BLOCK : status;
     }
     port->calls++;
     if (port->mode == PORT_MODE_KERNEL_SERVICE) {

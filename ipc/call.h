@@ -15,7 +15,7 @@
  * Call the service behind `port` and wait for its reply, which replaces *message. The deadline
  * covers the time in the queue. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
  * ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (the port is already in this thread's chain),
- * ERR_TIMED_OUT, ERR_CANCELLED; *message is untouched on error.
+ * ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED; *message is untouched on error.
  */
 WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
                                nsec_t deadline);

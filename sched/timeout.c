@@ -7,12 +7,14 @@
 #include "arch/core.h"
 #include "arch/irq.h"
 #include "arch/timer.h"
+#include "kernel/base/atomic.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/runqueue_priv.h"
 
 static struct timeout_list {
     struct spinlock lock; /* run queue locks may be taken inside */
     struct list armed GUARDED_BY(lock);
+    nsec_t first; /* when the first one is due; read without the lock */
 } CACHE_ALIGNED timeouts[MAX_CORES];
 
 void timeout_init(void)
@@ -20,6 +22,7 @@ void timeout_init(void)
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         spin_lock_init(&timeouts[cpu].lock, "timeouts");
         list_init(&timeouts[cpu].armed);
+        timeouts[cpu].first = TIMER_NEVER;
     }
 }
 
@@ -28,16 +31,20 @@ static struct timeout *timeout_of(struct list *link)
     return container_of(link, struct timeout, link);
 }
 
-nsec_t timeout_first(void) NO_THREAD_SAFETY
+/* What the core's timer is to be set to; after every change of the list. */
+static void timeout_note_first(struct timeout_list *list) REQUIRES(list->lock)
 {
-    /* Only this core inserts here, and interrupts are off; a remote cancel at worst leaves one
-     * early interrupt. The lock is taken so that the link is not read while it is cut. */
-    struct timeout_list *list = &timeouts[core_index()];
-    spin_lock(&list->lock);
     struct list *first = list_first(&list->armed);
-    nsec_t when = first == NULL ? TIMER_NEVER : timeout_of(first)->when;
-    spin_unlock(&list->lock);
-    return when;
+
+    /* relaxed: the core reads its own store, or a remote cancel's, which at worst comes late and
+     * costs one early interrupt */
+    atomic_store_relaxed(&list->first, first == NULL ? TIMER_NEVER : timeout_of(first)->when);
+}
+
+nsec_t timeout_first(void)
+{
+    /* relaxed: see timeout_note_first; no lock, because a wake-up from timeout_run asks, too */
+    return atomic_load_relaxed(&timeouts[core_index()].first);
 }
 
 void timeout_arm(struct timeout *timeout, nsec_t when, void (*fire)(struct timeout *timeout))
@@ -60,6 +67,7 @@ void timeout_arm(struct timeout *timeout, nsec_t when, void (*fire)(struct timeo
     }
     list_insert_before(position, &timeout->link);
     bool first = list_first(&list->armed) == &timeout->link;
+    timeout_note_first(list);
     spin_unlock(&list->lock);
     if (first) {
         sched_program_timer();
@@ -73,6 +81,7 @@ void timeout_cancel(struct timeout *timeout)
     uint64_t state = spin_lock_save(&list->lock);
 
     list_remove(&timeout->link);
+    timeout_note_first(list);
     spin_unlock_restore(&list->lock, state);
 }
 
@@ -92,5 +101,6 @@ void timeout_run(void)
         list_remove(&timeout->link);
         timeout->fire(timeout);
     }
+    timeout_note_first(list);
     spin_unlock(&list->lock);
 }

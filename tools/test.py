@@ -23,7 +23,9 @@ class Context:
 
 
 def run_all(context):
-    from testing.session import Debugger, Shell  # pexpect is loaded only when tests need it
+    # pexpect is loaded only by runs that get here.
+    from testing import stage_user
+    from testing.session import Debugger, Shell
     stage_house.run_house(context)
     usable = stage_host.run_builds(context)
     stage_functions.run_functions(context, "runner")
@@ -34,6 +36,7 @@ def run_all(context):
     stage_kernel.run_harts(context)
     stage_kernel.run_seeds(context)
     stage_kernel.run_exit_codes(context)
+    stage_user.run_user(context)
     stage_functions.run_functions(context, "shell", Shell)
     stage_functions.run_functions(context, "boot")
     stage_functions.run_functions(context, "gdb", Debugger)

@@ -364,6 +364,13 @@ TEST(fdt, damaged_structure_is_refused)
     put_token(0);
     end();
     expect_structure("length");
+    start();
+    begin("");
+    put_token(3);
+    put_token(64); /* inside the blob, but not inside the structure block */
+    put_token(0);
+    end();
+    expect_structure("length");
 }
 
 TEST(fdt, misaligned_and_truncated_blobs_are_refused)

@@ -43,6 +43,9 @@ TEST(usercopy, bad_ranges_fault_before_a_byte_moves)
     EXPECT_EQ(usercopy_in(space, buffer, user_addr(UINT64_MAX), 2), ERR_FAULT);
     EXPECT_OK(usercopy_in(space, NULL, user_addr(0xffffffff80200000), 0));
     EXPECT_EQ(buffer[0], 0xff);
+    EXPECT_FALSE(usercopy_range_ok(user_addr(SPACE_BASE), SIZE_MAX));
+    EXPECT_FALSE(usercopy_range_ok(user_addr(USER_TOP), 1));
+    EXPECT_TRUE(usercopy_range_ok(user_addr(USER_TOP - 1), 1));
     space_finish();
 }
 

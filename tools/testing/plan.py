@@ -115,7 +115,7 @@ def emitter(report, stage):
 
 
 def run_in_report(report, stage, plan, start):
-    """Runs the chosen part of a plan into a report. start(pattern-free list) must be filtered alike."""
+    """Runs the chosen part of a plan into a report; start must choose the same tests."""
     if not plan:
         return
     for problem in PlanRunner(plan, start, emitter(report, stage)).run():

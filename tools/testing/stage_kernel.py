@@ -4,8 +4,9 @@
 import hashlib
 import os
 
+import paths
 import qemu
-from testing import plan
+from testing import plan, records
 
 QUIET_LIMIT_S = 60.0
 SEEDS = (1, 2, 3)
@@ -19,25 +20,11 @@ def boot_arguments(pattern, first):
     return " ".join(words)
 
 
-def read_plan(preset):
-    """The names of all in-kernel tests, asked from the kernel itself; None when it does not answer."""
-    lines = []
-    line = qemu.command(preset, smp=1, append="test=list")
-    code = qemu.batch(line, lambda text: lines.append(text) or True, QUIET_LIMIT_S)
-    answered = code == qemu.EXIT_OK and "KTAP version 1" in lines
-    return (plan.parse_plan(lines) if answered else None), code, lines
-
-
 def chosen_plan(context, preset):
-    """The chosen part of the plan, read once for each preset. Says why when there is none."""
+    """The chosen part of the plan, read from the image itself."""
     if preset not in context.plans:
-        names, code, lines = read_plan(preset)
-        context.plans[preset] = names
-        if names is None:
-            context.report.note("\n".join(lines[-plan.SHOWN_LINES:]) or "no output")
-            context.report.result("kernel", f"plan_{preset.replace('-', '_')}", False,
-                                  f"no plan; the machine ended with {code}")
-    return [name for name in context.plans[preset] or [] if context.report.is_chosen(name)]
+        context.plans[preset] = records.kernel_tests(paths.kernel(preset))
+    return [name for name in context.plans[preset] if context.report.is_chosen(name)]
 
 
 def run_suite(context, stage, preset, smp, extra=(), program=None, log=None):

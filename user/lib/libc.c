@@ -21,8 +21,8 @@
 
 #define LINE_BYTES 256
 #define INPUT_BYTES 64
-#define HEAP_BASE 0x1000000000UL
-#define HEAP_LIMIT 0x1800000000UL
+#define HEAP_BASE 0x400000000UL /* below where memory_map chooses places */
+#define HEAP_LIMIT 0xc00000000UL
 #define HEAP_STEP_BYTES 0x10000UL
 
 /* Each thread collects a line of its own, so lines of several threads do not mix. */

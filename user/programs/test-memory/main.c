@@ -121,7 +121,7 @@ TEST(user_memory, placed_mappings_have_guards)
 
 TEST(user_memory, too_much_memory_is_refused_and_nothing_is_lost)
 {
-    EXPECT_EQUAL(memory_map(NULL, 1UL << 36, READ_WRITE), ERR_NO_MEMORY);
+    EXPECT_EQUAL(memory_map(NULL, 1UL << 35, READ_WRITE), ERR_NO_MEMORY);
     char *bytes = (char *)memory_map(NULL, PAGE_BYTES, READ_WRITE);
 
     ASSERT((int64_t)bytes > 0);
