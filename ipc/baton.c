@@ -165,7 +165,7 @@ static void baton_give_slow(struct port *port)
     } else {
         /* release: our writes are visible to the next holder; pairs with baton_take and the
          * lr.aq in fastpath.S */
-        uint64_t before = __atomic_fetch_and(&port->word, ~PORT_RUN, __ATOMIC_RELEASE);
+        uint64_t before = atomic_and_release(&port->word, ~PORT_RUN);
         retire = (before & PORT_CLOSED) != 0;
     }
     spin_unlock_restore(&port->lock, state);

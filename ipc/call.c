@@ -11,7 +11,6 @@
 #include "arch/upcall.h"
 #include "ipc/baton.h"
 #include "ipc/enter_priv.h"
-#include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "sched/activation.h"
@@ -95,7 +94,7 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
         status = baton_take(port, deadline);
     }
     if (status != OK) {
-        return status == ERR_TIMED_OUT && deadline == DEADLINE_NOW ? ERR_WOULD_BLOCK : status;
+        return status;
     }
     port->calls++;
     if (port->mode == PORT_MODE_KERNEL_SERVICE) {

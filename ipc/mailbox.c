@@ -10,7 +10,6 @@
 
 #include "ipc/port_priv.h"
 #include "kernel/abi/limits.h"
-#include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
@@ -97,9 +96,6 @@ status_t mailbox_receive(struct port *port, nsec_t deadline, struct message *mes
         return ERR_WRONG_TYPE;
     }
     status = wait_queue_wait(&port->receivers, deadline, receive_is_over, &receive);
-    if (status == ERR_TIMED_OUT && deadline == DEADLINE_NOW) {
-        return ERR_WOULD_BLOCK;
-    }
     if (status != OK) {
         return status;
     }

@@ -96,6 +96,7 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
 
 status_t name_unregister(const char *text, size_t bytes, const struct domain *domain)
 {
+    bool removed = false;
     status_t status = OK;
     uint64_t state = spin_lock_save(&name_lock);
     struct name *name = name_lookup(text, bytes);
@@ -106,9 +107,11 @@ status_t name_unregister(const char *text, size_t bytes, const struct domain *do
         status = ERR_DENIED;
     } else {
         list_remove(&name->link);
+        removed = true;
+        status = port_is_closed(name->port) ? ERR_NOT_FOUND : OK; /* it named nothing any more */
     }
     spin_unlock_restore(&name_lock, state);
-    if (status == OK) {
+    if (removed) {
         object_release(&name->port->object);
         spmalloc_free(name);
     }

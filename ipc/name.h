@@ -15,7 +15,7 @@
  * ERR_STALE (the port is closed). */
 status_t name_register(const char *name, size_t bytes, struct port *port);
 
-/* ERR_NOT_FOUND, ERR_DENIED (the port under that name is not `domain`'s). */
+/* ERR_NOT_FOUND (no such name, or its port is closed), ERR_DENIED (the port under that name is not `domain`'s). */
 status_t name_unregister(const char *name, size_t bytes, const struct domain *domain);
 
 /* Find and take a reference. ERR_NOT_FOUND, ERR_STALE, ERR_INVALID. */

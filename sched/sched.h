@@ -26,7 +26,8 @@ _Noreturn void sched_run_core(void);
 void sched_block(void);
 
 /* The same until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
- * ERR_TIMED_OUT when the time passed first, and ERR_CANCELLED when the thread must stop. */
+ * ERR_TIMED_OUT when the time passed first, ERR_WOULD_BLOCK at once for DEADLINE_NOW, and
+ * ERR_CANCELLED when the thread must stop. */
 status_t sched_block_until(nsec_t deadline);
 
 /* Make a blocked thread ready, or leave it a token. */
@@ -38,7 +39,7 @@ void sched_yield(void);
 /* Go on on core `cpu`. ERR_INVALID: no such core, or it is not online. */
 status_t sched_migrate(cpu_t cpu);
 
-/* Sleep until `deadline`. OK at the deadline, ERR_CANCELLED. */
+/* Sleep until `deadline` (DEADLINE_NOW: not at all). OK at the deadline, ERR_CANCELLED. */
 status_t sched_sleep_until(nsec_t deadline);
 
 /* Look at this core's queue: ask for a reschedule if it is idle, start a slice if it is not. For

@@ -40,7 +40,10 @@ status_t sched_block_until(nsec_t when)
         sched_block();
         return thread_must_stop() ? ERR_CANCELLED : OK;
     }
-    if (when == DEADLINE_NOW || timer_now_ns() >= when) {
+    if (when == DEADLINE_NOW) {
+        return ERR_WOULD_BLOCK;
+    }
+    if (timer_now_ns() >= when) {
         return ERR_TIMED_OUT;
     }
     timeout_arm(&deadline.timeout, when, deadline_fire);
@@ -60,7 +63,7 @@ status_t sched_sleep_until(nsec_t when)
     do {
         status = sched_block_until(when);
     } while (status == OK); /* a wake-up that was meant for something else */
-    return status == ERR_TIMED_OUT ? OK : status;
+    return status == ERR_CANCELLED ? status : OK;
 }
 
 struct waiter {

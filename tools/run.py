@@ -40,8 +40,9 @@ def wait_for_file(path, process, limit_s=20.0):
 
 def gdb_command(path, preset, extra=()):
     """gdb-multiarch, attached, with the symbols of the kernel; the helpers load those of programs."""
-    return ["gdb-multiarch", "-q", "-iex", "set auto-load safe-path /", "-ex", "set confirm off",
-            "-ex", "set pagination off", "-ex", "set architecture riscv:rv64",
+    return ["gdb-multiarch", "-q", "-nx", "-iex", "set enable-bracketed-paste off",
+            "-ex", "set confirm off", "-ex", "set pagination off",
+            "-ex", "set architecture riscv:rv64", "-ex", f"directory {paths.ROOT}",
             "-ex", f"file {paths.kernel(preset)}",
             "-ex", f"source {os.path.join(paths.ROOT, 'tools', 'gdb', 'baton.py')}",
             "-ex", f"target remote {path}", *extra]

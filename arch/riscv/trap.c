@@ -20,6 +20,8 @@
 #define SIE_ALL                                                                                    \
     ((1UL << INTERRUPT_SOFTWARE) | (1UL << INTERRUPT_TIMER) | (1UL << INTERRUPT_EXTERNAL))
 
+#define SCOUNTEREN_ALL 7UL
+
 void trap_entry(void);
 void trap_handle_user(struct trap_frame *frame);
 void trap_handle_kernel(struct trap_frame *frame);
@@ -30,6 +32,8 @@ void trap_init_core(void)
     __asm__ volatile("csrw sscratch, zero\n\tcsrw stvec, %0\n\tcsrs sie, %1" ::"r"(trap_entry),
                      "r"(SIE_ALL)
                      : "memory");
+    /* User code may read cycle, time and instret: a clock without a trap. */
+    __asm__ volatile("csrw scounteren, %0" ::"r"(SCOUNTEREN_ALL));
 }
 
 static void trap_handle_ipi(void)

@@ -23,19 +23,20 @@ _Noreturn static void init_give_up(const char *what, const char *why)
     power_exit(EXIT_BAD_BOOT);
 }
 
-static void init_open_archive(void)
+const char *init_open_archive(void)
 {
-    const char *why = "";
+    const char *why = NULL;
 
     if (platform.archive_bytes == 0) {
-        init_give_up("boot archive", "there is none");
+        return "there is none";
     }
     if (archive_init(direct_map(platform.archive_base), platform.archive_bytes, &why) != OK) {
-        init_give_up("boot archive", why);
+        return why;
     }
+    return NULL;
 }
 
-void init_start(void)
+void init_start(const char *archive_fault)
 {
     static const char name[] = "init";
     const char *why = "the archive has no such file";
@@ -47,7 +48,9 @@ void init_start(void)
     struct port *lookup;
     struct domain *domain;
 
-    init_open_archive();
+    if (archive_fault != NULL) {
+        init_give_up("boot archive", archive_fault);
+    }
     if (archive_find(name, &start.image, &start.image_bytes) != OK) {
         init_give_up("program init", why);
     }

@@ -6,6 +6,9 @@
  */
 #pragma once
 
-/* Read the boot archive and start its program `init`. Without a usable archive or program: a
+/* Check the boot archive and make its files known; NULL, or a sentence that says what is wrong. */
+const char *init_open_archive(void);
+
+/* Start the program `init` of the archive. With a faulty archive, or without a usable program: a
  * message that says what to do, then power off with exit code 2. */
-void init_start(void);
+void init_start(const char *archive_fault);

@@ -38,6 +38,17 @@ static void boot_require(status_t status, const char *step)
     }
 }
 
+/* No page is both writable and executable, none of the kernel's is a user's, each stack has a
+ * guard: looked at once, because everything else relies on it. */
+static void boot_check_tables(void)
+{
+    const char *fault = mmu_check_kernel_table();
+
+    if (fault != NULL) {
+        panic("boot: kernel page table: %s", fault);
+    }
+}
+
 static void boot_describe_thread(void (*emit)(const char *text, ...))
 {
     const struct thread *thread = thread_current();
@@ -74,10 +85,11 @@ static void boot_thread(void *argument)
     (void)argument;
     boot_require(reaper_start(), "reaper");
     boot_require(service_start_all(), "services");
+    const char *archive_fault = init_open_archive();
     if (suite_requested != NULL && suite_requested()) {
         suite_run(); /* does not return */
     }
-    init_start();
+    init_start(archive_fault);
 }
 
 static void boot_start_thread(void)
@@ -99,6 +111,7 @@ void kernel_main(hart_id_t boot_hart, paddr_t tree)
     platform_read(tree, boot_hart);
     frame_init();
     mmu_init();
+    boot_check_tables();
     spmalloc_init();
     vspace_init();
     for (cpu_t cpu = 0; cpu < platform.core_count; cpu++) {

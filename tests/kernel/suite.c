@@ -13,6 +13,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "kernel/core/suite.h"
+#include "tests/kernel/bench.h"
 #include "tests/plan.h"
 
 #define PATTERN_BYTES 96
@@ -21,9 +22,12 @@ static uint32_t failures; /* of the running test; atomic, any thread of the test
 static const char *skip_reason;
 static char pattern[PATTERN_BYTES] = "*";
 
+static bool bench_requested; /* instead of tests */
+
 bool suite_requested(void)
 {
-    return bootarg_find("test", pattern, sizeof(pattern));
+    bench_requested = bootarg_find("bench", pattern, sizeof(pattern));
+    return bench_requested || bootarg_find("test", pattern, sizeof(pattern));
 }
 
 void test_fail(const char *file, int line, const char *text, bool has_values, int64_t got,
@@ -76,6 +80,9 @@ void suite_run(void)
     unsigned first = 1;
     unsigned failed = 0;
 
+    if (bench_requested) {
+        bench_run(pattern);
+    }
     if (strcmp(pattern, "list") == 0) {
         test_plan_print(NULL, print);
         suite_end(0);

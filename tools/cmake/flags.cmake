@@ -42,6 +42,7 @@ set(baton_common_flags
 
 # rv64imac without floating point. For GCC the older specification of the ISA string is named,
 # in which "i" has the CSR instructions; that is also the variant its libraries are built for.
+# Assembly may name floating-point registers (it saves and loads those of users), C may not.
 set(baton_kernel_machine -march=rv64imac -mabi=lp64)
 set(baton_user_machine -march=rv64gc -mabi=lp64d)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
@@ -58,6 +59,7 @@ set(baton_kernel_flags
     ${baton_compiler_flags}
     ${baton_kernel_machine}
     ${baton_kernel_isa}
+    $<$<COMPILE_LANGUAGE:ASM>:-march=rv64imafdc>
     -ffreestanding
     -fno-pic
     -fno-stack-protector

@@ -15,12 +15,12 @@ from qemu import EXIT_FAILED, EXIT_OK, EXIT_TIMEOUT, MEANING
 
 RESULT = re.compile(r"^(ok|not ok) (\d+) (?:- )?([\w.]+)(?:\s+# ?(.*))?\s*$")
 PLANNED = re.compile(r"^# (\d+) (\w+\.\w+)\s*$")
-PANIC = re.compile(r"^(panic|kernel panic|PANIC)\b[: ]*(.*)", re.IGNORECASE)
+PANIC = re.compile(r"^(?:\*+ )?(?:kernel )?panic: *(.*)", re.IGNORECASE)
 
 # With this many hangs in one stage the rest is given up, to keep the run's time bounded.
 HANGS_MAX = 3
 # Of what a failed test printed, the first and last lines are shown.
-SHOWN_LINES = 60
+SHOWN_LINES = 24
 
 Outcome = namedtuple("Outcome", "passed reason skip output")
 
@@ -96,7 +96,7 @@ class PlanRunner:
         for line in self.output:
             match = PANIC.match(line)
             if match:
-                return f"panic: {match.group(2) or line}"
+                return f"panic: {match.group(1) or line}"
         return f"no result; the run ended with {code} ({MEANING.get(code, 'unknown')})"
 
 

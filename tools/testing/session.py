@@ -75,8 +75,11 @@ class Shell(Terminal):
             self.banner = self.until_prompt()
 
     def until_prompt(self, limit_s=None):
-        """Waits for the prompt; answers what was printed before it, without terminal codes."""
-        self.expect(re.escape(PROMPT), limit_s)
+        """Waits for the prompt; answers what was printed before it, without terminal codes.
+
+        A prompt that is drawn again while a line is edited does not follow a line end.
+        """
+        self.expect(r"\n(?:\x1b\[[0-9;?]*[A-Za-z])*" + re.escape(PROMPT), limit_s)
         return TERMINAL.sub("", self.child.before).replace("\r", "")
 
     def run(self, command, limit_s=None):

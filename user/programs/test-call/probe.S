@@ -7,7 +7,8 @@
  */
 #define SYS_CALL 0
 #define SYS_RETURN 1
-#define PATTERN 0x5c5c5c5c5c5c5c00 /* PROBE_PATTERN */
+#define CALLER_PATTERN 0x5c5c5c5c5c5c5c00 /* PROBE_CALLER_PATTERN */
+#define SERVICE_PATTERN 0x2929292929292900
 #define SAVE_BYTES 128             /* ra, gp, s0..s11, after; rounded up */
 #define STORE_BYTES 256            /* x1..x31 */
 #define SCRIBBLE_BYTES 1024
@@ -33,7 +34,7 @@ probe_call:
     ld      a3, 16(a1)
     ld      a2, 8(a1)
     ld      a1, 0(a1)
-    li      t0, PATTERN
+    li      t0, CALLER_PATTERN
     .irp n, 1,3,6,7,8,9,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     addi    x\n, t0, \n
     .endr
@@ -70,7 +71,7 @@ probe_service:
     .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     sd      x\n, 8 * \n(a6)
     .endr
-    li      t0, PATTERN
+    li      t0, SERVICE_PATTERN
     addi    t1, sp, -SCRIBBLE_BYTES
 1:
     sd      t0, 0(t1)

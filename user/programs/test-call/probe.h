@@ -12,12 +12,12 @@
 #include "kernel/abi/rights.h"
 
 #define PROBE_REGISTERS 32
-#define PROBE_PATTERN 0x5c5c5c5c5c5c5c00UL /* + the register's number */
+#define PROBE_CALLER_PATTERN 0x5c5c5c5c5c5c5c00UL /* + the register's number */
 
-/* Calls `port` with `message` and a pattern in every other register, except sp and tp; stores
+/* Calls `port` with `message` and the caller's pattern in every other register, except sp and tp; stores
  * what all registers hold afterwards. Preserves what a C function has to. */
 void probe_call(handle_t port, const struct message *message, uint64_t after[PROBE_REGISTERS]);
 
 /* Entry of a service whose cookie is a uint64_t[PROBE_REGISTERS]: stores all registers there,
- * overwrites all of them and 1 KiB of its stack, and returns the message unchanged. */
+ * overwrites all of them with another pattern and 1 KiB of its stack, and returns the message unchanged. */
 void probe_service(void);

@@ -5,7 +5,8 @@
 
 #include "user/lib/test.h"
 
-#define NAME "test-port.name"
+#define NAME "test-port.name" /* of ports that are closed with it */
+#define OTHER_NAME "test-port.other"
 #define PORT_RIGHTS (RIGHTS_ALL & ~RIGHT_WAIT) /* all that mean something for a port */
 
 static void reply_ok(void *context, uint64_t badge, struct message *message)
@@ -146,15 +147,15 @@ TEST(user_port, names_come_and_go)
     handle_t missing;
 
     ASSERT_EQUAL(service_create(reply_ok, NULL, &port), OK);
-    EXPECT_EQUAL(lookup_find(NAME, &missing), ERR_NOT_FOUND);
-    EXPECT_EQUAL(lookup_unregister(NAME), ERR_NOT_FOUND);
-    ASSERT_EQUAL(lookup_register(NAME, port), OK);
-    EXPECT_EQUAL(lookup_register(NAME, port), ERR_EXISTS);
-    ASSERT_EQUAL(lookup_find(NAME, &found), OK);
+    EXPECT_EQUAL(lookup_find(OTHER_NAME, &missing), ERR_NOT_FOUND);
+    EXPECT_EQUAL(lookup_unregister(OTHER_NAME), ERR_NOT_FOUND);
+    ASSERT_EQUAL(lookup_register(OTHER_NAME, port), OK);
+    EXPECT_EQUAL(lookup_register(OTHER_NAME, port), ERR_EXISTS);
+    ASSERT_EQUAL(lookup_find(OTHER_NAME, &found), OK);
     EXPECT_EQUAL(port_request(found, &message), OK);
     EXPECT_EQUAL(port_close(found), ERR_NO_RIGHT);
-    EXPECT_EQUAL(lookup_unregister(NAME), OK);
-    EXPECT_EQUAL(lookup_find(NAME, &missing), ERR_NOT_FOUND);
+    EXPECT_EQUAL(lookup_unregister(OTHER_NAME), OK);
+    EXPECT_EQUAL(lookup_find(OTHER_NAME, &missing), ERR_NOT_FOUND);
     EXPECT_EQUAL(handle_close(found), OK);
     EXPECT_EQUAL(port_close(port), OK);
 }

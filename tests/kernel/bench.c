@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Benchmarks inside the kernel, and starting those in user space.
+ */
+#include "tests/kernel/bench.h"
+
+#include <string.h>
+
+#include "arch/console.h"
+#include "arch/power.h"
+#include "ipc/call.h"
+#include "ipc/name.h"
+#include "kernel/abi/syscall.h"
+#include "kernel/base/print.h"
+#include "sched/archive.h"
+#include "sched/program.h"
+#include "services/echo/protocol.h"
+#include "tests/plan.h"
+
+#define WARM_UP 100
+#define ROUNDS 10000
+
+static uint64_t bench_instructions(void)
+{
+    uint64_t count;
+
+    __asm__ volatile("rdinstret %0" : "=r"(count)::"memory");
+    return count;
+}
+
+static void bench_print(const char *id, uint64_t total, uint64_t empty)
+{
+    uint64_t hundredths = (total - empty) * 100 / ROUNDS;
+
+    print("bench %s %lu.%02lu instructions\n", id, hundredths / 100, hundredths % 100);
+}
+
+static uint64_t bench_empty_loop(void)
+{
+    uint64_t start = bench_instructions();
+
+    for (int i = 0; i < ROUNDS; i++) {
+        __asm__ volatile("" ::: "memory");
+    }
+    return bench_instructions() - start;
+}
+
+static void bench_call_kernel(void)
+{
+    struct port *port;
+    struct message message;
+    uint64_t start = 0;
+    status_t status = name_find("echo", 4, &port);
+
+    for (int i = -WARM_UP; status == OK && i < ROUNDS; i++) {
+        if (i == 0) {
+            start = bench_instructions();
+        }
+        message.tag = MESSAGE_TAG(ECHO_WORDS, 4);
+        status = call_port(port, 0, &message, DEADLINE_NONE);
+    }
+    if (status != OK) {
+        print("# call_kernel_from_kernel: status %ld\n", status);
+        return;
+    }
+    bench_print("call_kernel_from_kernel", bench_instructions() - start, bench_empty_loop());
+    object_release(&port->object);
+}
+
+/* Start the user half and wait for its end; its exit code. */
+static long bench_run_program(const char *pattern)
+{
+    char arguments[128];
+    struct program_start start = {.name = "bench", .arguments = arguments};
+    struct domain *domain;
+    struct port *lookup;
+    const char *why = "not in the archive";
+    long code = 1;
+    status_t status = archive_find("bench", &start.image, &start.image_bytes);
+
+    if (status == OK) {
+        status = name_find("lookup", 6, &lookup);
+    }
+    if (status == OK) {
+        int length = format_string(arguments, sizeof(arguments), "bench%c%s", 0, pattern);
+
+        start.argument_bytes = (size_t)length + 1;
+        start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
+        status = program_start(&start, &domain, &why);
+        object_release(&lookup->object);
+    }
+    if (status == OK) {
+        status = domain_join(domain, DEADLINE_NONE, &code);
+        object_release(&domain->object);
+    }
+    if (status != OK) {
+        print("# program bench: %s (status %ld)\n", why, status);
+    }
+    return code;
+}
+
+void bench_run(const char *pattern)
+{
+    if (test_pattern_matches(pattern, "call_kernel_from_kernel")) {
+        bench_call_kernel();
+    }
+    long code = bench_run_program(pattern);
+    console_flush();
+    power_exit(code == 0 ? 0 : 1);
+}
