@@ -22,6 +22,15 @@ struct fpu_state {
 /* True if the registers hold something that is nowhere in memory. */
 bool fpu_is_dirty(void);
 
+/* True if the unit is off: there is nothing to save. */
+static inline bool fpu_is_off(void)
+{
+    uint64_t sstatus;
+
+    __asm__ volatile("csrr %0, sstatus" : "=r"(sstatus));
+    return (sstatus & (3UL << 13)) == 0;
+}
+
 /* Store all registers. FS must not be Off. */
 void fpu_save(struct fpu_state *state);
 

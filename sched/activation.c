@@ -28,6 +28,9 @@ static struct activation *activation_fpu_owner(void)
 
 void activation_save_fpu(void)
 {
+    if (fpu_is_off()) {
+        return;
+    }
     if (fpu_is_dirty()) {
         struct activation *owner = activation_fpu_owner();
 

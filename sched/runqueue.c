@@ -33,6 +33,7 @@ void sched_program_timer(void)
     if (slice != 0 && slice < timeout) {
         timeout = slice;
     }
+    runqueue_here()->timer_at = timeout;
     timer_set_deadline(timeout);
 }
 
@@ -119,9 +120,10 @@ void sched_switch_away(struct runqueue *runqueue)
     if (next->activation->satp != previous->activation->satp) {
         mmu_set_satp(next->activation->satp);
     }
-    nsec_t slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
-    if (slice_end != runqueue->slice_end) {
-        runqueue->slice_end = slice_end;
+    runqueue->slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
+    /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
+     * at every switch. An idle core is not to be woken for nothing. */
+    if (next == runqueue->idle || runqueue->slice_end - 1 < runqueue->timer_at - 1) {
         sched_program_timer();
     }
     previous = context_switch(&previous->context, next->context, previous);

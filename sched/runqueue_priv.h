@@ -20,6 +20,7 @@ struct runqueue {
     uint32_t ready_count;
     struct thread *idle;
     nsec_t slice_end;    /* when the running thread must give way; 0 if nobody waits */
+    nsec_t timer_at;     /* when this core's timer is set to fire */
     uint64_t operations; /* queue insertions and removals, for tests of the direct switch */
 } CACHE_ALIGNED;
 

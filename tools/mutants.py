@@ -92,7 +92,7 @@ def try_mutant(mutant):
         return Verdict(False, f"does not apply: {error}")
     with open(path, "w", encoding="utf-8") as file:
         file.write(changed)
-    done = subprocess.run([sys.executable, "-B", "tools/test.py"], cwd=COPY, text=True, errors="replace",
+    done = subprocess.run([sys.executable, "-B", "tools/test.py", "--stop"], cwd=COPY, text=True, errors="replace",
                           env={**os.environ, "T": mutant.test, "SEED": ""},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     failed = FAILED.findall(done.stdout)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The whole suite, as KTAP. Variables: T (a pattern of test names), SEED (replays one seed).
 
-Usage: test.py [--long]
+Usage: test.py [--long] [--stop]
+--long adds what takes longer; --stop ends the run after the first stage with a failure.
 """
 
 import os
@@ -22,26 +23,38 @@ class Context:
         self.plans = {}  # preset -> names of its in-kernel tests
 
 
-def run_all(context):
-    # pexpect is loaded only by runs that get here.
-    from testing import stage_user
-    from testing.session import Debugger, Shell
+def stages(context):
+    """Runs a stage for each step of the iteration, so that the caller can stop between two."""
     stage_house.run_house(context)
+    yield
+    stage_host.run_host_tests(context)
+    yield
     usable = stage_host.run_builds(context)
     stage_functions.run_functions(context, "runner")
-    stage_host.run_host_tests(context)
+    yield
     if not usable:
         context.report.note("the stages that boot are left out: the kernel does not build")
         return
     stage_kernel.run_harts(context)
+    yield
     stage_kernel.run_seeds(context)
+    yield
     stage_kernel.run_exit_codes(context)
+    yield
+    # pexpect is loaded only by runs that get here.
+    from testing import stage_user
+    from testing.session import Debugger, Shell
     stage_user.run_user(context)
+    yield
     stage_functions.run_functions(context, "shell", Shell)
+    yield
     stage_functions.run_functions(context, "boot")
+    yield
     stage_functions.run_functions(context, "gdb", Debugger)
+    yield
     stage_bench.run_bench(context)
     if context.long:
+        yield
         stage_long.run_long(context)
 
 
@@ -55,7 +68,9 @@ def main():
             if stage_host.run_builds(context):
                 stage_kernel.run_seeds(context, [seed])
         else:
-            run_all(context)
+            for _ in stages(context):
+                if report.failed and "--stop" in sys.argv[1:]:
+                    break
     if report.count() == 0:
         report.result("", "pattern", False, f"no test matches '{pattern}'")
     sys.exit(report.finish())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo service placed in the kernel; echo.c does not know it.
+ * The echo service placed in the kernel; echo.h does not know it.
  */
 #include "ipc/service.h"
 #include "services/echo/echo.h"
