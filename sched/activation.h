@@ -19,9 +19,9 @@ struct port;
 struct message;
 
 enum activation_kind {
-    ACTIVATION_BASE = 0,        /* the thread's own first level */
-    ACTIVATION_FROM_USER = 1,   /* returning goes straight to the caller's user code */
-    ACTIVATION_FROM_KERNEL = 2, /* returning resumes kernel code above this record */
+    ACTIVATION_FROM_USER = 0,   /* returning goes straight to the caller's user code */
+    ACTIVATION_FROM_KERNEL = 1, /* returning resumes kernel code above this record */
+    ACTIVATION_BASE = 2,        /* the thread's own first level */
 };
 
 struct activation {
@@ -31,9 +31,9 @@ struct activation {
     vaddr_t return_pc;     /* FROM_USER: the caller's context */
     vaddr_t return_sp;
     vaddr_t return_tp;
-    uint8_t kind;
+    uint16_t depth;    /* calls above the base; these four are one word for fastpath.S */
+    uint8_t kind;      /* enum activation_kind */
     uint8_t fpu_saved; /* the save area below holds this activation's registers */
-    uint16_t depth;    /* calls above the base */
     uint32_t unused;
     uint64_t satp;           /* address space while this activation runs */
     struct message *message; /* FROM_KERNEL: where the reply goes */

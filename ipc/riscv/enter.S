@@ -30,8 +30,8 @@ activation_enter_user:
     lhu     t2, ACTIVATION_DEPTH(t0)
     ld      t3, PORT_SATP(t4)
     addi    t2, t2, 1
-    slli    t2, t2, 16
-    ori     t2, t2, META_FROM_KERNEL
+    li      t5, META_FROM_KERNEL
+    or      t2, t2, t5
     sd      t0, ACTIVATION_PREVIOUS(sp)
     sd      t1, ACTIVATION_DOMAIN(sp)
     sd      t4, ACTIVATION_PORT(sp)

@@ -42,11 +42,11 @@ ipc_fastpath_call:
     lhu     t2, ACTIVATION_DEPTH(sp)
     li      t3, MAX_DEPTH
     bgeu    t2, t3, .Lslow
-    csrr    t3, sstatus
-    bltz    t3, .Lslow                  /* floating-point registers are dirty */
     ld      t3, PORT_MODE(t4)
     addi    t3, t3, -1
     bnez    t3, .Lcall_kernel
+    csrr    t3, sstatus
+    bltz    t3, .Lslow                  /* floating-point registers are dirty */
     baton_take .Lslow
 
     csrr    t3, sepc
@@ -59,9 +59,7 @@ ipc_fastpath_call:
     ld      t3, PORT_DOMAIN(t4)
     addi    t2, t2, 1
     ld      t5, PORT_SATP(t4)
-    slli    t2, t2, 16
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
-    ori     t2, t2, META_FROM_USER
     sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
     sd      t4, NEW(ACTIVATION_PORT)(sp)
     sd      t2, NEW(ACTIVATION_META)(sp)
@@ -106,9 +104,7 @@ ipc_fastpath_call:
     ld      t3, PORT_DOMAIN(t4)
     addi    t2, t2, 1
     ld      t5, ACTIVATION_SATP(sp)
-    slli    t2, t2, 16
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
-    ori     t2, t2, META_FROM_USER
     sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
     sd      t4, NEW(ACTIVATION_PORT)(sp)
     sd      t2, NEW(ACTIVATION_META)(sp)
@@ -189,10 +185,9 @@ ipc_fastpath_call:
     .balign 64
     .globl ipc_fastpath_return
 ipc_fastpath_return:
-    lbu     t2, ACTIVATION_META(sp)
+    lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
-    addi    t2, t2, -META_FROM_USER
     bnez    t2, .Lslow
     bnez    t3, .Lslow
     sext.w  t2, a1
