@@ -41,3 +41,7 @@ void tlb_flush_all_cores(vaddr_t va, uint64_t bytes, uint16_t asid);
 
 /* The same on the calling core only. */
 void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid);
+
+/* Makes code that was written before the call executable on all running cores: whoever fetches
+ * after the return sees it. RISC-V unprivileged specification, chapter "Zifencei". */
+void icache_flush_all_cores(void);

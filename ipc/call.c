@@ -179,7 +179,7 @@ void call_return(struct syscall_frame *frame)
         return;
     }
     if (domain_is_dying(activation->domain)) {
-        return; /* on the way out call_unwind leaves it, as it would without a reply */
+        call_unwind(); /* does not return: there is something to leave */
     }
     if (activation->kind == ACTIVATION_FROM_KERNEL) {
         *activation->message = reply;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/program.h"
 
+#include "arch/smp.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/elf.h"
 #include "sched/sched.h"
@@ -57,6 +58,7 @@ static status_t load_image(struct vspace *space, const struct elf_image *image, 
             return status;
         }
     }
+    icache_flush_all_cores(); /* a service's code may run on any core */
     return OK;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Per-core round robin: choosing the next thread and switching to it.
+ *
+ * A run queue's lock goes from the thread that leaves to the one that comes, and the queue to lock is
+ * found from the thread, so clang's lock analysis cannot follow these functions.
  */
 #include "sched/runqueue_priv.h"
 
@@ -57,7 +60,7 @@ static struct thread *runqueue_pop(struct runqueue *runqueue)
     return container_of(link, struct thread, run_link);
 }
 
-void sched_enqueue(struct thread *thread, cpu_t cpu)
+void sched_enqueue(struct thread *thread, cpu_t cpu) NO_THREAD_SAFETY
 {
     struct runqueue *runqueue = &runqueues[cpu];
     uint64_t state = spin_lock_save(&runqueue->lock);
@@ -98,7 +101,7 @@ void sched_look_again(void)
     }
 }
 
-void sched_switch_away(struct runqueue *runqueue)
+void sched_switch_away(struct runqueue *runqueue) NO_THREAD_SAFETY
 {
     struct core *core = core_current();
     struct thread *previous = core->current;
@@ -130,7 +133,7 @@ void sched_switch_away(struct runqueue *runqueue)
     sched_finish_switch(previous);
 }
 
-void sched_finish_switch(struct thread *previous)
+void sched_finish_switch(struct thread *previous) NO_THREAD_SAFETY
 {
     struct runqueue *runqueue = runqueue_here();
     enum thread_state state = previous->state;
@@ -143,7 +146,7 @@ void sched_finish_switch(struct thread *previous)
     }
 }
 
-void sched_yield(void)
+void sched_yield(void) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
     struct runqueue *runqueue = runqueue_here();
@@ -179,7 +182,7 @@ void upcall_preempt_kernel(void)
     sched_yield();
 }
 
-void sched_block(void)
+void sched_block(void) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
     struct runqueue *runqueue = runqueue_here();
@@ -213,7 +216,7 @@ static struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFE
     }
 }
 
-void sched_wake_thread(struct thread *thread)
+void sched_wake_thread(struct thread *thread) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
     struct runqueue *runqueue = runqueue_lock_home(thread);
@@ -228,7 +231,7 @@ void sched_wake_thread(struct thread *thread)
     irq_restore(state);
 }
 
-void thread_raise(struct thread *thread, uint32_t flags)
+void thread_raise(struct thread *thread, uint32_t flags) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
 
@@ -250,7 +253,7 @@ void thread_raise(struct thread *thread, uint32_t flags)
     irq_restore(state);
 }
 
-status_t sched_migrate(cpu_t cpu)
+status_t sched_migrate(cpu_t cpu) NO_THREAD_SAFETY
 {
     /* acquire: the core is ready for work; pairs with sched_run_core */
     if (cpu >= MAX_CORES || atomic_load_acquire(&cores[cpu].online) == 0) {

@@ -90,6 +90,11 @@ long sbi_remote_fence(vaddr_t va, uint64_t bytes, uint16_t asid)
     return sbi_call(SBI_RFENCE, 2, 0, SBI_ALL_HARTS, va, bytes, asid).error;
 }
 
+long sbi_remote_fence_i(void)
+{
+    return sbi_call(SBI_RFENCE, 0, 0, SBI_ALL_HARTS, 0, 0, 0).error;
+}
+
 void sbi_shutdown(bool failed)
 {
     sbi_call(SBI_SRST, 0, 0, failed ? 1 : 0, 0, 0, 0);

@@ -53,5 +53,8 @@ long sbi_send_ipi(uint64_t mask, hart_id_t base);
 /* sfence.vma on every running hart; asid TLB_EVERY_SPACE: for all. */
 long sbi_remote_fence(vaddr_t va, uint64_t bytes, uint16_t asid);
 
+/* fence.i on every running hart. */
+long sbi_remote_fence_i(void);
+
 /* Turns the machine off as a failure or not. Returns only when the firmware cannot. */
 void sbi_shutdown(bool failed);

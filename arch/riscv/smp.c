@@ -123,3 +123,13 @@ void tlb_flush_all_cores(vaddr_t va, uint64_t bytes, uint16_t asid)
     BUG_ON(error != SBI_OK);
     tlb_flush_local(va, bytes, asid); /* not all firmware counts the caller among "all" */
 }
+
+void icache_flush_all_cores(void)
+{
+    /* full: the new code must be in memory before anyone fetches it; pairs with the fence.i that
+     * the firmware executes on every hart */
+    fence_seq_cst();
+    long error = sbi_remote_fence_i();
+    BUG_ON(error != SBI_OK);
+    __asm__ volatile("fence.i" ::: "memory");
+}

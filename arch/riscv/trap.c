@@ -7,6 +7,7 @@
 #include "arch/core.h"
 #include "arch/irq.h"
 #include "arch/irqchip.h"
+#include "arch/platform.h"
 #include "arch/smp.h"
 #include "arch/upcall.h"
 #include "kernel/base/atomic.h"
@@ -68,7 +69,8 @@ void trap_handle_user(struct trap_frame *frame)
         trap_handle_interrupt(frame->scause & ~SCAUSE_INTERRUPT);
         return;
     }
-    if (frame->scause == EXCEPTION_ILLEGAL_INSTRUCTION && (frame->sstatus & SSTATUS_FS) == 0) {
+    if (frame->scause == EXCEPTION_ILLEGAL_INSTRUCTION && (frame->sstatus & SSTATUS_FS) == 0 &&
+        platform.has_float) {
         /* Perhaps the first use of floating point; if not, it traps again with FS on. */
         upcall_fpu_first_use();
         return;

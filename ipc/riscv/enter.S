@@ -3,7 +3,7 @@
  * Entering a user service from C, and coming back to that C code.
  */
 #include "arch/riscv/offsets.h"
-#include "ipc/riscv/macros.h"
+#include "ipc/riscv/macros.inc"
 
 #define SAVED_BYTES 112
 

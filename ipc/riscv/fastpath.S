@@ -12,7 +12,7 @@
  * Protocol of the word: baton.md, edges "call, idle port" and "return, nothing came".
  */
 #include "arch/riscv/offsets.h"
-#include "ipc/riscv/macros.h"
+#include "ipc/riscv/macros.inc"
 
     .section .text.trap, "ax"
 

@@ -38,8 +38,8 @@ bool object_retain_try(struct object *object)
 
 void object_release(struct object *object)
 {
-    /* acq_rel: our uses come before the destroyer's, and the destroyer sees everybody's; pairs
-     * with itself on the other cores */
+    /* acq_rel: our uses come before the end, the destroyer sees all of them; pairs with itself
+     * on the other cores */
     uint32_t before = atomic_sub_acq_rel(&object->references, 1);
 
     BUG_ON(before == 0);
