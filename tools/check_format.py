@@ -16,7 +16,8 @@ VERSION = "14"
 
 
 def format_files(root, arguments):
-    found = checker.files(root, checker.C_SUFFIXES)
+    found = [path for path in checker.files(root, checker.C_SUFFIXES)
+             if not checker.is_assembly(root, path)]
     if not found:
         return ""
     done = subprocess.run(["clang-format", f"--style=file:{paths.ROOT}/.clang-format", *arguments,

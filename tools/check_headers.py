@@ -10,7 +10,7 @@ import checker
 
 COMMON = ["riscv64-unknown-elf-gcc", "--specs=picolibc.specs", "-std=gnu11", "-mcmodel=medany",
           "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wundef", "-Werror", "-fsyntax-only",
-          "-DBATON_DEBUG=1", "-DBATON_TESTS=1", "-x", "c", "-"]
+          "-DBATON_DEBUG=1", "-DBATON_TESTS=1"]
 KERNEL = ["-march=rv64imac", "-mabi=lp64", "-misa-spec=2.2", "-ffreestanding", "-DBATON_KERNEL=1"]
 USER = ["-march=rv64gc", "-mabi=lp64d", "-DBATON_KERNEL=0"]
 
@@ -25,10 +25,15 @@ def sides(path):
 
 
 def compile_header(root, path):
+    language = "c"
+    if checker.is_assembly(root, path):
+        language = "assembler-with-cpp"
     for side in sides(path):
         text = f'#include "{path}"\n' * 2
-        done = subprocess.run(COMMON[:1] + side + COMMON[1:] + ["-I", root], input=text, text=True,
-                              cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        line = COMMON[:1] + side + COMMON[1:] + ["-I", root, "-x", language, "-"]
+        if language != "c":  # the assembler has no option that only checks
+            line = [word for word in line if word != "-fsyntax-only"] + ["-c", "-o", os.devnull]
+        done = subprocess.run(line, input=text, text=True, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
             errors = [line for line in done.stdout.splitlines() if "error" in line] or [done.stdout]
             return f"{path}: does not compile alone: {errors[0]}"

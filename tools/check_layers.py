@@ -56,6 +56,12 @@ def is_protocol(path):
     return folder_of(path) == "services" and path.endswith("/protocol.h")
 
 
+def is_server_of(source, target):
+    """Is `source` in user/programs/<name>-server/, the program around services/<name>/?"""
+    match = re.match(r"user/programs/(\w+)-server/", source)
+    return bool(match) and target.startswith(f"services/{match.group(1)}/")
+
+
 def refusal(source, target):
     """Why `source` may not include `target`; None when it may."""
     to = RANKS[folder_of(target)]
@@ -71,7 +77,7 @@ def refusal(source, target):
     if is_protocol(source):
         return None if to == 0 else "a protocol includes only kernel/abi"
     if own == "U":
-        allowed = to == 0 or is_protocol(target)
+        allowed = to == 0 or is_protocol(target) or is_server_of(source, target)
         return None if allowed else "user code includes only kernel/abi and protocols"
     if own == "S":
         # A service placed in user space is a user program, so it may use the user library.
@@ -141,11 +147,15 @@ def self_test():
         "mm/vspace.c": '#include "mm/frame.h"\n#include "arch/upcall.h"\n',
         "arch/upcall.h": "",
         "services/echo/protocol.h": '#include "kernel/abi/status.h"\n',
+        "user/programs/echo-server/main.c": '#include "services/echo/echo.h"\n',
+        "services/echo/echo.h": "",
         "user/shell.c": '#include "services/echo/protocol.h"\n#include "kernel/abi/status.h"\n',
     }
     bad = [
         {"mm/frame.c": '#include "sched/thread.h"\n', "sched/thread.h": ""},
         {"user/shell.c": '#include "kernel/base/types.h"\n', "kernel/base/types.h": ""},
+        {"user/programs/other-server/main.c": '#include "services/echo/echo.h"\n',
+         "services/echo/echo.h": ""},
         {"mm/a.h": '#include "mm/b.h"\n', "mm/b.h": '#include "mm/a.h"\n'},
         {"kernel/sync/a.h": '#include "kernel/object/b.h"\n', "kernel/object/b.h": "",
          "kernel/object/c.h": '#include "kernel/sync/d.h"\n', "kernel/sync/d.h": ""},

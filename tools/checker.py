@@ -39,6 +39,11 @@ def lines(root, path):
         return file.read().split("\n")
 
 
+def is_assembly(root, path):
+    """Is this header meant for .S files only? Then it defines assembler macros."""
+    return any(line.lstrip().startswith(".macro ") for line in lines(root, path))
+
+
 @contextlib.contextmanager
 def sample_tree(contents):
     """A temporary tree with the given files ({path: text}), for self-tests."""

@@ -7,6 +7,7 @@ The machine comes from the variables SMP, MEM, APPEND, PRESET and QEMU. The exit
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,11 +41,10 @@ def wait_for_file(path, process, limit_s=20.0):
 
 def gdb_command(path, preset, extra=()):
     """gdb-multiarch, attached, with the symbols of the kernel; the helpers load those of programs."""
-    return ["gdb-multiarch", "-q", "-nx", "-iex", "set enable-bracketed-paste off",
-            "-ex", "set confirm off", "-ex", "set pagination off",
+    helpers = os.path.join(paths.ROOT, "tools", "gdb")
+    return ["gdb-multiarch", "-q", "-nx", "-ex", "set confirm off", "-ex", "set pagination off",
             "-ex", "set architecture riscv:rv64", "-ex", f"directory {paths.ROOT}",
-            "-ex", f"file {paths.kernel(preset)}",
-            "-ex", f"source {os.path.join(paths.ROOT, 'tools', 'gdb', 'baton.py')}",
+            "-ex", f"file {paths.kernel(preset)}", "-ex", f"source {helpers}/baton.py",
             "-ex", f"target remote {path}", *extra]
 
 
@@ -62,6 +62,8 @@ def debug():
     try:
         if not wait_for_file(path, process):
             return "gdb: QEMU did not start; see the console"
+        # Ctrl-C is for gdb; this process gets it, too, and has to live on.
+        signal.signal(signal.SIGINT, lambda *_: None)
         return subprocess.call(gdb_command(path, preset))
     finally:
         process.kill()

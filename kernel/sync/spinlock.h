@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A first-in first-out spinlock (ticket lock) that is held with interrupts off.
+ * A spinlock that is held with interrupts off.
  *
  * Rules: never blocks, never fails; the holder must not call a service, fault on user memory or
  * take the same lock again. Holding it makes the code not preemptible. Lock order: each
@@ -14,14 +14,13 @@
 #include "kernel/sync/thread_safety.h"
 
 struct CAPABILITY("spinlock") spinlock {
-    uint32_t next;    /* ticket of the next who comes */
-    uint32_t serving; /* ticket of the holder; written by the holder only */
+    uint32_t held; /* 1 while somebody has it */
     const char *name;
 };
 
 #define SPINLOCK_INIT(name_)                                                                       \
     {                                                                                              \
-        0, 0, name_                                                                                \
+        0, name_                                                                                   \
     }
 
 static inline void spin_lock_init(struct spinlock *lock, const char *name)

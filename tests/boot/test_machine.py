@@ -1,24 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Boots of machines of all shapes, to the prompt and off again; each test has a machine of its own."""
+"""Boots of machines of all shapes, to the prompt and off again."""
 
-import contextlib
-
-from testing.session import Shell
-
-
-@contextlib.contextmanager
-def machine(**options):
-    shell = Shell(**options)
-    try:
-        yield shell
-    finally:
-        shell.close()
-
-
-def power_off(shell):
-    shell.send("poweroff\r")
-    code = shell.wait_exit(30)
-    assert code == 0, f"poweroff ended with {code}"
+from machine import boots, changed_tree, ends_with, machine, power_off
+from testing.stage_functions import only_long
 
 
 def test_poweroff_ends_with_code_0():
@@ -26,34 +10,112 @@ def test_poweroff_ends_with_code_0():
         power_off(shell)
 
 
-def test_panic_command_ends_with_code_2():
-    """The report names the cause and the functions, and the exit code is 2."""
+def test_poweroff_passes_its_code_on():
     with machine() as shell:
+        shell.send("poweroff 7\r")
+        code = shell.wait_exit(30)
+        assert code == 7, f"the exit code is {code}"
+
+
+def test_panic_reports_and_ends_with_code_2():
+    """Cause, thread, functions by name and the other core, and the exit code is 2."""
+    with machine(preset="debug") as shell:
         shell.send("panic\r")
         code = shell.wait_exit(30)
+        text = shell.tail()
         assert code == 2, f"panic ended with {code}"
+        for word in ("kernel panic", "(shell)", "backtrace", "+0x", "core 1"):
+            assert word in text, f"{word} is not in the report"
 
 
-def test_one_hart():
-    with machine(smp=1) as shell:
-        power_off(shell)
+def test_1_hart():
+    boots(smp=1)
 
 
-def test_eight_harts():
-    with machine(smp=8) as shell:
-        power_off(shell)
+def test_3_harts():
+    boots(smp=3)
+
+
+def test_8_harts():
+    boots(smp=8)
+
+
+def test_64_harts():
+    boots(smp=64)
+
+
+@only_long
+def test_32_harts():
+    boots(smp=32)
 
 
 def test_64_megabytes():
-    with machine(mem="64M") as shell:
-        power_off(shell)
+    boots(mem="64M")
 
 
 def test_4_gigabytes():
-    with machine(mem="4G") as shell:
+    boots(mem="4G")
+
+
+def test_debug_build():
+    boots(preset="debug", smp=4)
+
+
+def test_each_hart_can_be_the_boot_hart():
+    for hart in range(4):
+        with machine(smp=4, append=f"bootcpu={hart}") as shell:
+            assert len(shell.run("cores").splitlines()) >= 4
+            power_off(shell)
+
+
+@only_long
+def test_50_boots_in_a_row():
+    for _ in range(50):
+        boots(smp=8)
+
+
+def test_two_numa_nodes():
+    """Both nodes are used, and each core is told its own."""
+    memory = []
+    for node in (0, 1):
+        memory += ["-object", f"memory-backend-ram,id=m{node},size=256M",
+                   "-numa", f"node,nodeid={node},cpus={2 * node}-{2 * node + 1},memdev=m{node}"]
+    with machine(smp=4, extra=memory) as shell:
+        text = shell.run("cores")
+        header, *rows = [line.split() for line in text.splitlines() if line.split()]
+        hart, node = header.index("hart"), header.index("node")
+        nodes = {row[hart]: row[node] for row in rows}
+        assert nodes == {"0": "0", "1": "0", "2": "1", "3": "1"}, f"node of each hart: {nodes}"
         power_off(shell)
 
 
-def test_debug_build_boots_to_the_prompt():
-    with machine(preset="debug", smp=4) as shell:
+def test_disabled_harts_are_left_out():
+    def disable(root):
+        for hart in (1, 2):
+            root.find(f"/cpus/cpu@{hart}").properties["status"] = b"disabled\0"
+    with changed_tree(disable, smp=4) as extra, machine(smp=4, extra=extra) as shell:
+        rows = [line.split() for line in shell.run("cores").splitlines()[1:]]
+        assert [row[:2] for row in rows if row] == [["0", "0"], ["1", "3"]], rows
         power_off(shell)
+
+
+def test_tree_without_memory_is_refused():
+    def forget(root):
+        root.children = [node for node in root.children if not node.name.startswith("memory@")]
+    with changed_tree(forget) as extra:
+        ends_with(2, "memory", extra=extra)
+
+
+def test_tree_with_a_hart_without_isa_is_refused():
+    def forget(root):
+        del root.find("/cpus/cpu@1").properties["riscv,isa"]
+    with changed_tree(forget) as extra:
+        ends_with(2, "isa", extra=extra)
+
+
+def test_tree_without_interrupt_controller_is_refused():
+    def forget(root):
+        soc = root.child("soc")
+        soc.children = [node for node in soc.children if not node.name.startswith("plic@")]
+    with changed_tree(forget) as extra:
+        ends_with(2, "plic", extra=extra)

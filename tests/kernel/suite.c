@@ -3,7 +3,7 @@
  * Running the in-kernel tests that the boot argument chose, then ending the machine.
  *
  * test=<pattern> runs, test=list prints the plan, test_from=<k> starts at the k-th test of the plan.
- * Exit code 0 if all passed, 1 if one failed.
+ * Exit code 0 if all passed, 1 if one failed or none was chosen, 3 if one did not end.
  */
 #include <string.h>
 
@@ -13,10 +13,18 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "kernel/core/suite.h"
+#include "sched/sched.h"
+#include "tests/kernel/baseline.h"
 #include "tests/kernel/bench.h"
+#include "tests/kernel/crew.h"
+#include "tests/kernel/watch.h"
 #include "tests/plan.h"
 
 #define PATTERN_BYTES 96
+#define LIMIT_NS 25000000000UL
+#define SELFTEST_LIMIT_NS 8000000000UL
+/* Beyond this many, failures of one test are counted but not printed. */
+#define SHOWN_FAILURES 10U
 
 static uint32_t failures; /* of the running test; atomic, any thread of the test adds */
 static const char *skip_reason;
@@ -33,13 +41,15 @@ bool suite_requested(void)
 void test_fail(const char *file, int line, const char *text, bool has_values, int64_t got,
                int64_t wanted)
 {
+    /* relaxed: read after the test's threads have been joined */
+    if (atomic_add_relaxed(&failures, 1) >= SHOWN_FAILURES) {
+        return;
+    }
     if (has_values) {
         print("# %s:%d: %s: got %ld, wanted %ld\n", file, line, text, (long)got, (long)wanted);
     } else {
         print("# %s:%d: %s\n", file, line, text);
     }
-    /* relaxed: read after the test's threads have been joined */
-    atomic_add_relaxed(&failures, 1);
 }
 
 void test_skip(const char *reason)
@@ -49,10 +59,16 @@ void test_skip(const char *reason)
 
 static bool suite_run_one(const struct test_case *test, unsigned index)
 {
+    struct baseline before;
+
     /* relaxed: no thread of a test runs now */
     atomic_store_relaxed(&failures, 0U);
     skip_reason = NULL;
+    watch_note_progress(test->group, test->name);
+    baseline_take(&before);
     test->run();
+    EXPECT_OK(sched_migrate(0));
+    baseline_expect(&before);
     test_print_result(test, index, failures, skip_reason, print);
     return failures == 0;
 }
@@ -73,6 +89,15 @@ static unsigned suite_number(const char *text)
     return number;
 }
 
+/* Tests want all cores; one that does not come is boot.every_core_is_online's business. */
+static void suite_wait_for_cores(void)
+{
+    nsec_t since = timer_now_ns();
+
+    while (sched_online_count() < platform.core_count && crew_wait_on(since)) {
+    }
+}
+
 void suite_run(void)
 {
     char value[16];
@@ -85,14 +110,20 @@ void suite_run(void)
     }
     if (strcmp(pattern, "list") == 0) {
         test_plan_print(NULL, print);
-        suite_end(0);
+        suite_end(EXIT_OK);
     }
     if (bootarg_find("test_from", value, sizeof(value))) {
         first = suite_number(value);
     }
+    if (count == 0) {
+        print("# no test matches %s\n", pattern);
+        suite_end(EXIT_TEST_FAILED);
+    }
+    suite_wait_for_cores();
+    watch_start(strncmp(pattern, "selftest", 8) == 0 ? SELFTEST_LIMIT_NS : LIMIT_NS);
     test_print_header(pattern, print);
     for (unsigned index = first; index <= count; index++) {
         failed += !suite_run_one(test_plan_at(pattern, index), index);
     }
-    suite_end(failed == 0 ? 0 : 1);
+    suite_end(failed == 0 ? EXIT_OK : EXIT_TEST_FAILED);
 }

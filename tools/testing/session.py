@@ -26,11 +26,12 @@ class ExpectError(AssertionError):
 class Terminal:
     """A program on a pseudo terminal, with every wait bounded."""
 
-    def __init__(self, line, limit_s):
+    def __init__(self, line, limit_s, kind="xterm"):
         self.limit_s = limit_s
         self.log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.child = pexpect.spawn(line[0], line[1:], encoding="utf-8", codec_errors="replace",
-                                   timeout=limit_s, dimensions=(50, 200), echo=False)
+                                   timeout=limit_s, dimensions=(50, 200), echo=False,
+                                   env={**os.environ, "TERM": kind})
         self.child.logfile_read = self.log
         # pexpect pauses before it sends, to hide echo from people; nobody watches here.
         self.child.delaybeforesend = None
@@ -101,7 +102,8 @@ class Debugger(Terminal):
         path = os.path.join(self.folder, "socket")
         try:
             self.machine = Shell(smp=smp, preset=preset, extra=run.gdb_server(path), limit_s=limit_s)
-            super().__init__(run.gdb_command(path, preset), limit_s)
+            # On a dumb terminal gdb's line editor draws nothing.
+            super().__init__(run.gdb_command(path, preset), limit_s, "dumb")
             self.child.setwinsize(500, 500)
             self.intro = self.until_prompt()
         except BaseException:
@@ -109,12 +111,14 @@ class Debugger(Terminal):
             raise
 
     def until_prompt(self, limit_s=None):
-        self.expect(r"(^|[\r\n])" + re.escape(self.GDB_PROMPT), limit_s)
+        self.expect(r"(?:^|[\r\n])(?:\x1b\[[0-9;?]*[A-Za-z])*" + re.escape(self.GDB_PROMPT), limit_s)
         return TERMINAL.sub("", self.child.before).replace("\r", "")
 
     def run(self, command, limit_s=None):
+        """Types a gdb command; answers its output, without the echo of the command."""
         self.send(command + "\n")
-        return self.until_prompt(limit_s).strip("\n")
+        text = self.until_prompt(limit_s).strip("\n")
+        return text.removeprefix(command).strip("\n")
 
     def close(self):
         if hasattr(self, "child"):

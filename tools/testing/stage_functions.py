@@ -4,13 +4,14 @@
 Rules:
 - The KTAP name is <folder>.<name>. A test fails by raising; AssertionError's text is the reason.
 - The function gets the fixture of its folder: for tests/shell/ a live shell session, for tests/gdb/ a
-  debugger attached to a live kernel. A fixture is kept for the next test and replaced after a failure.
+  debugger attached to a live kernel; elsewhere it gets nothing. A fixture is kept for the next test and replaced after a failure.
 - The docstring's first line says what is promised.
 """
 
 import glob
 import importlib.util
 import os
+import sys
 import traceback
 
 import paths
@@ -20,9 +21,16 @@ class SkipTest(Exception):
     """Raised by a test or a fixture that cannot run here; the text says why."""
 
 
+def only_long(function):
+    """Marks a test that only `make test-long` runs."""
+    function.only_long = True
+    return function
+
+
 def load(folder):
     """[(name, function)] of a folder under tests/, in the order of files and lines."""
     found = []
+    sys.path.insert(0, os.path.join(paths.ROOT, "tests", folder))  # modules that its tests share
     for path in sorted(glob.glob(os.path.join(paths.ROOT, "tests", folder, "test_*.py"))):
         spec = importlib.util.spec_from_file_location(
             f"tests_{folder}_{os.path.basename(path)[:-3]}", path)
@@ -38,7 +46,8 @@ def load(folder):
 def run_functions(context, folder, open_fixture=None):
     """Runs the chosen tests of a folder. open_fixture() makes the argument; it has close()."""
     report, fixture = context.report, None
-    chosen = [(name, function) for name, function in load(folder) if report.is_chosen(name)]
+    chosen = [(name, function) for name, function in load(folder) if report.is_chosen(name)
+              and (context.long or not hasattr(function, "only_long"))]
     if not chosen:
         return
     with report.stage(folder):

@@ -87,8 +87,10 @@ def console_print(program, seed):
 EXIT_CODES = {
     "pass": (qemu.EXIT_OK, "ok"),
     "fail": (qemu.EXIT_FAILED, "not ok"),
+    "leak": (qemu.EXIT_FAILED, "not ok"),
     "panic": (qemu.EXIT_PANIC, None),
     "fault": (qemu.EXIT_PANIC, None),
+    "overflow": (qemu.EXIT_PANIC, None),
     "lockup": (qemu.EXIT_LOCKUP, None),
 }
 CHILD_LIMIT_S = 30.0

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The commands: `baton` and what stands behind each of its words."""
+
+import gdb
+
+from . import backtrace, core, domain, memory, port, thread
+from .symbols import programs
+
+
+def print_table(rows):
+    """Rows of cells, the first with the titles; numbers stand to the right."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts)]
+    numeric = [len(column) > 1 and all(cell.isdigit() or cell == "-" for cell in column[1:])
+               for column in zip(*texts)]
+    for row in texts:
+        cells = [cell.rjust(width) if right else cell.ljust(width)
+                 for cell, width, right in zip(row, widths, numeric)]
+        print("  ".join(cells).rstrip())
+
+
+class Command(gdb.Command):
+    """A word below `baton`; work(argument) does it."""
+
+    def __init__(self, name, help_text, work, complete=gdb.COMPLETE_NONE):
+        self.__doc__ = help_text
+        self.work = work
+        super().__init__(name, gdb.COMMAND_STATUS, complete)
+
+    def invoke(self, argument, from_tty):
+        memory.forget()
+        try:
+            self.work(argument.strip())
+        except gdb.error as error:
+            raise gdb.GdbError(f"baton: {error}") from None
+
+
+class Prefix(gdb.Command):
+    """What Baton's kernel knows: cores, threads, ports, domains, bt THREAD, symbols PROGRAM."""
+
+    def __init__(self):
+        super().__init__("baton", gdb.COMMAND_STATUS, gdb.COMPLETE_NONE, True)
+
+
+def list_of(table):
+    def work(argument):
+        if argument:
+            raise gdb.GdbError(f"baton: this command takes no argument, not '{argument}'")
+        print_table(table())
+    return work
+
+
+def show_backtrace(argument):
+    if not argument.isdigit():
+        raise gdb.GdbError("baton: which thread? `baton bt THREAD` takes a number that `baton threads` lists")
+    print("\n".join(backtrace.describe(thread.find(int(argument)))))
+
+
+def choose_program(argument):
+    """Breakpoints and lines of one program; gdb would confuse two."""
+    if not programs.load(argument or None):
+        raise gdb.GdbError(f"baton: no program '{argument}'; there are {', '.join(programs.available())}")
+    print(f"Symbols of user code: {programs.name or 'none'}.")
+
+
+def register():
+    Prefix()
+    Command("baton cores", "Each core: its hart, its thread, depth of calls, pending work, idle or busy.",
+            list_of(core.table))
+    Command("baton threads", "Each thread: domain, name, state, core, depth of calls.", list_of(thread.table))
+    Command("baton ports", "Each port: owner, kind, baton word, holder, calls, what is queued, names.",
+            list_of(port.table))
+    Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",
+            list_of(domain.table))
+    Command("baton bt", "Backtrace of a thread, running or not, down to the user code of each domain.\n"
+            "Usage: baton bt THREAD", show_backtrace)
+    Command("baton symbols", "Give gdb the symbols of one user program, or of none.\n"
+            "Usage: baton symbols [PROGRAM]", choose_program)
