@@ -5,6 +5,7 @@
 #include "arch/trap.h"
 
 #include "arch/core.h"
+#include "arch/fpu.h"
 #include "arch/irq.h"
 #include "arch/irqchip.h"
 #include "arch/platform.h"
@@ -30,6 +31,7 @@ void trap_handle_stack_overflow(struct trap_frame *frame);
 
 void trap_init_core(void)
 {
+    fpu_disable(); /* whatever the firmware left */
     __asm__ volatile("csrw sscratch, zero\n\tcsrw stvec, %0\n\tcsrs sie, %1" ::"r"(trap_entry),
                      "r"(SIE_ALL)
                      : "memory");

@@ -4,13 +4,17 @@
  */
 #include "arch/trap.h"
 #include "arch/upcall.h"
+#include "arch/usercopy.h"
 #include "kernel/abi/exit.h"
-#include "kernel/base/assert.h"
+#include "kernel/base/elf_symbol.h"
 #include "kernel/base/print.h"
 #include "kernel/core/panic.h"
 #include "sched/activation.h"
+#include "sched/archive.h"
 #include "sched/domain.h"
 #include "sched/upcall.h"
+
+#define FAULT_BACKTRACE_MAX 16
 
 /* RISC-V privileged specification 1.12, table 4.2: exception codes of scause. */
 static const uint8_t fault_reason[16] = {
@@ -19,6 +23,47 @@ static const uint8_t fault_reason[16] = {
     [6] = EXIT_FAULT_MISALIGNED, [7] = EXIT_FAULT_ACCESS,     [12] = EXIT_FAULT_EXECUTE,
     [13] = EXIT_FAULT_LOAD,      [15] = EXIT_FAULT_STORE,
 };
+
+/* One line of the way there; the function's name comes from the program's file in the archive. */
+static void fault_print_address(const struct domain *domain, vaddr_t pc)
+{
+    const void *file;
+    size_t bytes;
+    uint64_t offset = 0;
+    const char *name = NULL;
+
+    if (archive_find(domain->name, &file, &bytes) == OK) {
+        name = elf_symbol_find(file, bytes, pc, &offset);
+    }
+    if (name != NULL) {
+        print("    0x%016lx %s+0x%lx\n", pc, name, offset);
+    } else {
+        print("    0x%016lx\n", pc);
+    }
+}
+
+/* User code keeps frame pointers: below s0 lie the caller's s0 and the return address. The chain
+ * is the user's, so it is only followed upwards and a few steps. */
+static void fault_print_backtrace(struct domain *domain, const struct trap_frame *frame)
+{
+    uint64_t record[2]; /* s0 and ra of the caller */
+    vaddr_t fp = frame->x[8];
+
+    print("  backtrace\n");
+    fault_print_address(domain, frame->sepc);
+    for (unsigned i = 0; i < FAULT_BACKTRACE_MAX; i++) {
+        if (usercopy_in(domain->vspace, record, user_addr(fp - sizeof(record)), sizeof(record)) !=
+                OK ||
+            record[1] == 0) {
+            break;
+        }
+        fault_print_address(domain, record[1]);
+        if (record[0] <= fp) {
+            break;
+        }
+        fp = record[0];
+    }
+}
 
 void upcall_user_fault(struct trap_frame *frame)
 {
@@ -31,6 +76,7 @@ void upcall_user_fault(struct trap_frame *frame)
     }
     format_string(who, sizeof(who), "fault in domain %u (%s)", domain->id, domain->name);
     report_trap(frame, who);
+    fault_print_backtrace(domain, frame);
     domain_kill(domain, EXIT_KILLED + reason);
 }
 

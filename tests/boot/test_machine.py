@@ -95,7 +95,8 @@ def test_disabled_harts_are_left_out():
             root.find(f"/cpus/cpu@{hart}").properties["status"] = b"disabled\0"
     with changed_tree(disable, smp=4) as extra, machine(smp=4, extra=extra) as shell:
         rows = [line.split() for line in shell.run("cores").splitlines()[1:]]
-        assert [row[:2] for row in rows if row] == [["0", "0"], ["1", "3"]], rows
+        harts = sorted(row[1] for row in rows if row)
+        assert harts == ["0", "3"], f"the harts are {harts}"
         power_off(shell)
 
 

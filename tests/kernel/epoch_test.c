@@ -32,8 +32,22 @@ static void read_until_told(void *argument)
     irq_restore(state);
 }
 
+static bool is_reaper(struct thread *thread, void *core)
+{
+    if (test_text_is_equal(thread->name, "reaper")) {
+        *(cpu_t *)core = thread->cpu;
+        return false;
+    }
+    return true;
+}
+
+/* The reader goes to another core than the reaper, which is to ask it for the grace period. */
 static void reader_begin(void)
 {
+    cpu_t core = core_index();
+
+    thread_visit_all(is_reaper, &core);
+    EXPECT_OK(sched_migrate(core));
     reader.inside = reader.leave = reader.left = 0;
     reader.cpu = crew_core(1);
     reader.thread = crew_start(reader.cpu, read_until_told, NULL);

@@ -56,7 +56,7 @@ function(baton_finish_archive)
     foreach(name IN LISTS programs)
         set(stripped "${CMAKE_BINARY_DIR}/user/stripped/${name}")
         add_custom_command(OUTPUT "${stripped}"
-            COMMAND ${CMAKE_OBJCOPY} --strip-all "$<TARGET_FILE:user-${name}>" "${stripped}"
+            COMMAND ${CMAKE_OBJCOPY} --strip-debug "$<TARGET_FILE:user-${name}>" "${stripped}"
             DEPENDS user-${name} COMMENT "Strip ${name}")
         baton_archive_file("${name}" "${stripped}")
     endforeach()

@@ -146,7 +146,8 @@ class Backtrace:
             try:
                 registers = caller(space, registers, place.start if place else None)
             except ReadError as error:
-                self.broken(error)
+                if registers.fp != 0:  # 0 marks the first frame of a stack
+                    self.broken(error)
                 return
             if registers.pc == 0 or (registers.sp >= top and place_of(registers.pc - 1) is None):
                 return
