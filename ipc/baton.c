@@ -119,11 +119,14 @@ static status_t waiter_wait(struct port *port, struct waiter *waiter, nsec_t dea
         }
         /* Settled meanwhile: the state is there, because it was written under the lock. */
         /* acquire: as above; pairs with waiter_settle */
-        if (atomic_load_acquire(&waiter->state) == WAITER_TURN) {
-            baton_give(port);
-            return status;
+        if (atomic_load_acquire(&waiter->state) == WAITER_REFUSED) {
+            return waiter->status;
         }
-        return waiter->status;
+        /* The port may be closing just because its domain dies: then that is the reason. */
+        status_t reason = port_close_reason(port);
+
+        baton_give(port);
+        return reason != OK ? reason : status;
     }
 }
 

@@ -62,20 +62,60 @@ static void call_run_kernel(struct port *port, uint64_t badge, struct message *m
     *message = request.message;
 }
 
+static bool call_is_inside_dying_domain(void)
+{
+    const struct activation *activation = activation_current();
+
+    for (; activation->port != NULL; activation = activation->previous) {
+        if (domain_is_dying(activation->domain)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* First the flag goes, then the chain is looked at: a domain that starts to die after the look raises
+ * the flag again. */
+void call_settle_unwind(void)
+{
+    struct thread *thread = thread_current();
+
+    /* acq_rel: if a raise came first, the domain's state is visible; pairs with thread_raise */
+    atomic_and_acq_rel(&thread->flags, ~(uint32_t)THREAD_UNWIND);
+    if (call_is_inside_dying_domain()) {
+        /* relaxed: only this thread acts on it */
+        atomic_or_relaxed(&thread->flags, THREAD_UNWIND);
+    }
+}
+
+/* Why a run must not start: the service is gone, or this thread is to end or unwind. */
+static status_t call_refusal(struct port *port)
+{
+    status_t reason = port_close_reason(port);
+
+    return reason != OK ? reason : ERR_CANCELLED;
+}
+
+/*
+ * Interrupts stay off from the look at the pending work to user mode, as on every way out: a request
+ * that comes later interrupts the service at once.
+ */
 static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
 {
-    uint64_t state = irq_save();
-
+    irq_disable();
+    while (core_current()->work != 0) {
+        if ((core_current()->work & WORK_THREAD) != 0) {
+            irq_enable();
+            return call_refusal(port);
+        }
+        sched_yield();
+    }
     activation_save_fpu();
     if (mmu_max_asid() == 0) {
         mmu_set_satp(port->satp); /* with its flush; the entry code writes it without one */
     }
-    irq_restore(state);
     status_t status = activation_enter_user(port, badge, message);
-    if (!call_is_inside_dying_domain()) {
-        /* relaxed: a new reason raises the flag again */
-        atomic_and_relaxed(&thread_current()->flags, ~(uint32_t)THREAD_UNWIND);
-    }
+    call_settle_unwind();
     return status;
 }
 
@@ -212,16 +252,4 @@ void call_unwind(void)
         context_enter_user(left->return_pc, left->return_sp, left->return_tp,
                            (uint64_t)ERR_PEER_DIED, 0, 0);
     }
-}
-
-bool call_is_inside_dying_domain(void)
-{
-    const struct activation *activation = activation_current();
-
-    for (; activation->port != NULL; activation = activation->previous) {
-        if (domain_is_dying(activation->domain)) {
-            return true;
-        }
-    }
-    return false;
 }

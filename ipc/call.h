@@ -31,5 +31,5 @@ void call_return(struct syscall_frame *frame);
  * Returns only if there was nothing to leave. On the way back to user mode, interrupts off. */
 void call_unwind(void);
 
-/* Is any activation of this thread in a dying domain, so that there is more to leave later? */
-bool call_is_inside_dying_domain(void);
+/* Take THREAD_UNWIND off the running thread unless an activation of it is still in a dying domain. */
+void call_settle_unwind(void);

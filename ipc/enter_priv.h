@@ -11,7 +11,7 @@
 /*
  * Push an activation below the caller's frame and run the user service of `port` with `message`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
- * held, floating-point state is saved, interrupts are on.
+ * held, floating-point state is saved, interrupts are off; afterwards they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
 

@@ -46,6 +46,12 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
     if (port->mode != PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
+    /* Looked at again under the lock; this look keeps a sender that tries and tries from taking the
+     * allocator's lock away from the receiver. */
+    /* relaxed: advice */
+    if (atomic_load_relaxed(&port->queue.count) >= PORT_QUEUE_CAPACITY) {
+        return ERR_WOULD_BLOCK;
+    }
     struct mail *mail = spmalloc_zeroed(sizeof(*mail));
     if (mail == NULL) {
         return ERR_NO_MEMORY;

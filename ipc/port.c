@@ -243,6 +243,17 @@ void port_close(struct port *port, status_t reason)
     object_release(&port->object);
 }
 
+status_t port_close_reason(struct port *port)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* relaxed: closed is set under this lock */
+    bool closed = (atomic_load_relaxed(&port->word) & PORT_CLOSED) != 0;
+    status_t reason = closed ? port->close_reason : OK;
+
+    spin_unlock_restore(&port->lock, state);
+    return reason;
+}
+
 status_t port_find(struct port_id id, struct port **out)
 {
     status_t status = OK;

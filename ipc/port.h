@@ -84,6 +84,9 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
  * ERR_PEER_DIED). Idempotent; does not wait for a running service. */
 void port_close(struct port *port, status_t reason);
 
+/* OK while it is open; else what its callers are told: ERR_STALE or ERR_PEER_DIED. */
+status_t port_close_reason(struct port *port);
+
 /* Find a port by identity and take a reference. ERR_STALE, ERR_NOT_FOUND. */
 status_t port_find(struct port_id id, struct port **out);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arch/context.h"
+#include "arch/upcall.h"
 #include "arch/layout.h"
 #include "arch/irq.h"
 #include "arch/mmu.h"
@@ -97,6 +98,7 @@ static void thread_first_code(void *carry, void *argument)
         thread->start_kernel(thread->start_argument);
         thread_exit(0);
     }
+    upcall_exit_work(); /* it may have been killed before it ran at all */
     context_enter_user(thread->start_pc, thread->start_sp, thread->start_tp,
                        thread->start_arguments[0], thread->start_arguments[1],
                        thread->start_arguments[2]);

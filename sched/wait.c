@@ -2,6 +2,7 @@
 /*
  * Waiting: with a deadline, and on a queue for a condition.
  */
+#include "arch/irq.h"
 #include "arch/timer.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
@@ -26,7 +27,14 @@ static void deadline_fire(struct timeout *timeout)
 bool thread_must_stop(void)
 {
     /* acquire: see why the flag was raised; pairs with the release in thread_raise */
-    return atomic_load_acquire(&thread_current()->flags) != 0;
+    if (atomic_load_acquire(&thread_current()->flags) == 0) {
+        return false;
+    }
+    /* The interrupt that says so may still be on its way: user code must not run before it. */
+    uint64_t state = irq_save();
+    core_current()->work |= WORK_THREAD;
+    irq_restore(state);
+    return true;
 }
 
 status_t sched_block_until(nsec_t when)

@@ -46,6 +46,8 @@ trap_entry_user:
     lw      t0, CORE_WORK(tp)
     beqz    t0, 1f
     call    upcall_exit_work
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
 1:  ld      t0, TRAP_SEPC(sp)
     csrw    sepc, t0
     csrw    sscratch, tp                /* [T] */

@@ -90,6 +90,8 @@ syscall_exit_work:
     sd      a0, SYSCALL_A0(sp)
     call    upcall_exit_work
     ld      a0, SYSCALL_A0(sp)
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
     j       syscall_exit_now
 
 syscall_unknown:
@@ -138,6 +140,8 @@ syscall_message_exit:
     lw      t0, CORE_WORK(tp)
     beqz    t0, 1f
     call    upcall_exit_work
+    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
+    csrc    sstatus, t0
 1:  ld      t0, SYSCALL_PC(sp)
     csrw    sepc, t0
     ld      ra, SYSCALL_RA(sp)

@@ -13,7 +13,7 @@
  * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
  * activation_return_kernel says. In: the baton is held, floating-point state is saved, interrupts
- * on. Clobbers what a C call may.
+ * off; they are on afterwards. Clobbers what a C call may.
  */
     .globl activation_enter_user
 activation_enter_user:
@@ -22,7 +22,6 @@ activation_enter_user:
     sd      s\n, (8 * \n)(sp)
     .endr
     sd      ra, 96(sp)
-    csrci   sstatus, SSTATUS_SIE_BIT
     addi    sp, sp, -ACTIVATION_SIZE
     mv      t4, a0
     ld      t0, CORE_ACTIVATION(tp)

@@ -26,23 +26,23 @@ static void exit_work_thread(void)
         thread_exit(EXIT_KILLED);
     }
     irq_disable();
-    if (!call_is_inside_dying_domain()) {
-        /* relaxed: a new reason raises the flag and the work bit again */
-        atomic_and_relaxed(&thread->flags, ~(uint32_t)THREAD_UNWIND);
-        if ((flags & THREAD_KILL) == 0) {
-            core_current()->work &= ~(uint32_t)WORK_THREAD;
-        }
+    call_settle_unwind();
+    /* relaxed: who raises a flag after this look interrupts this core afterwards */
+    if (atomic_load_relaxed(&thread->flags) == 0) {
+        core_current()->work &= ~(uint32_t)WORK_THREAD;
     }
 }
 
 void upcall_exit_work(void)
 {
-    struct core *core = core_current();
-
-    if ((core->work & WORK_THREAD) != 0) {
-        exit_work_thread();
-    }
-    while ((core_current()->work & WORK_RESCHEDULE) != 0) {
+    for (;;) {
+        if ((core_current()->work & WORK_THREAD) != 0) {
+            exit_work_thread();
+        }
+        if ((core_current()->work & WORK_RESCHEDULE) == 0) {
+            return;
+        }
+        /* Flags may have been raised while it was off the core, so look at both again. */
         sched_yield();
     }
 }

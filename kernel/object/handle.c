@@ -227,6 +227,16 @@ status_t handle_get(struct handle_table *table, handle_t handle, enum object_kin
     return status;
 }
 
+static bool handle_has_right(struct handle_table *table, handle_t handle, rights_t right)
+{
+    uint64_t state = spin_lock_save(&table->lock);
+    struct handle_entry *entry = handle_lookup(table, handle);
+    bool has = entry != NULL && (entry->rights & right) != 0;
+
+    spin_unlock_restore(&table->lock, state);
+    return has;
+}
+
 status_t handle_close(struct handle_table *table, handle_t handle)
 {
     struct object *object = NULL;
@@ -249,13 +259,15 @@ status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t 
 {
     struct object *object;
     uint64_t old_badge;
+    /* A badge says who the sender is, so only who manages the port may give one. */
+    bool may_badge = handle_has_right(table, handle, RIGHT_MANAGE);
     status_t status =
         handle_get(table, handle, OBJECT_NONE, rights | RIGHT_DUPLICATE, &object, &old_badge);
 
     if (status != OK) {
         return status;
     }
-    if (old_badge != 0 && badge != 0) {
+    if (badge != 0 && (old_badge != 0 || !may_badge)) {
         status = ERR_NO_RIGHT;
     } else {
         status = handle_open(table, object, rights, old_badge != 0 ? old_badge : badge, out);

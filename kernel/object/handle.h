@@ -69,9 +69,9 @@ status_t handle_get(struct handle_table *table, handle_t handle, enum object_kin
 /* Close one handle. ERR_BAD_HANDLE. */
 status_t handle_close(struct handle_table *table, handle_t handle);
 
-/* A second handle with no more than the first one's rights. `badge` replaces the badge only if
- * the first one's badge is 0; otherwise it must be 0 or ERR_NO_RIGHT. ERR_BAD_HANDLE,
- * ERR_NO_RIGHT (no RIGHT_DUPLICATE, or a right that the first handle lacks), ERR_NO_SPACE,
+/* A second handle with no more than the first one's rights. A `badge` other than 0
+ * replaces the badge if the first one's is 0 and it has RIGHT_MANAGE. ERR_BAD_HANDLE,
+ * ERR_NO_RIGHT (no RIGHT_DUPLICATE, a right that the first handle lacks, or no right to badge), ERR_NO_SPACE,
  * ERR_NO_MEMORY. */
 status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
                           uint64_t badge, handle_t *out);

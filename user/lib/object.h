@@ -46,8 +46,9 @@ status_t handle_close(handle_t handle);
  * SYS_HANDLE_DUPLICATE: makes another handle to the same object, with `rights`, and returns it.
  * `handle` must have all of them: rights are only ever lost. `badge` is what the service or
  * receiver sees of messages through the new handle; 0 keeps the badge of `handle`; a handle that
- * has one never gets another. Needs RIGHT_DUPLICATE. ERR_BAD_HANDLE: no such handle.
- * ERR_NO_RIGHT: no RIGHT_DUPLICATE, a right that `handle` lacks, or a second badge. ERR_INVALID:
+ * has one never gets another. Needs RIGHT_DUPLICATE, and RIGHT_MANAGE to give a badge: a sender
+ * cannot choose its own. ERR_BAD_HANDLE: no such handle. ERR_NO_RIGHT: no RIGHT_DUPLICATE, a
+ * right that `handle` lacks, a badge without RIGHT_MANAGE, or a second badge. ERR_INVALID:
  * bits outside RIGHTS_ALL. ERR_NO_SPACE: no more handles. ERR_NO_MEMORY: the quota is used up.
  */
 int64_t handle_duplicate(handle_t handle, rights_t rights, uint64_t badge);
