@@ -6,7 +6,8 @@ Rules:
 - One hart, one instruction is one nanosecond of guest time: the figures are the same on every machine.
 - The machine prints a line "bench <id> <value> <unit>" for each row, and ends with code 0.
 - build/bench/bench.csv has the columns id,value,unit,target,peer,peer_value.
-- tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached.
+- tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached;
+  bench.py --save brings the latter up to date.
 """
 
 import csv
@@ -59,8 +60,9 @@ def table(rows):
     """The rows of the CSV file, as dictionaries."""
     targets = read_table("targets.csv")
     result = []
-    for name, (value, unit) in rows.items():
-        target = targets.get(name, {})
+    known = [name for name in targets if name in rows]
+    for name in known + [name for name in rows if name not in targets]:
+        (value, unit), target = rows[name], targets.get(name, {})
         result.append(dict(zip(COLUMNS, [name, f"{value:g}", unit, target.get("target", ""),
                                          target.get("peer", ""), target.get("peer_value", "")])))
     return result
@@ -106,6 +108,16 @@ def write_csv(rows):
     return path
 
 
+def save_baseline(rows):
+    """Replaces the committed figures of these rows; the others stay."""
+    saved = {name: (row["value"], row["unit"]) for name, row in read_table("baseline.csv").items()}
+    saved.update({row["id"]: (row["value"], row["unit"]) for row in rows})
+    with open(os.path.join(FOLDER, "baseline.csv"), "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("id", "value", "unit"))
+        writer.writerows((name, *saved[name]) for name in saved)
+
+
 def main():
     pattern = os.environ.get("B") or "*"
     try:
@@ -117,6 +129,8 @@ def main():
         sys.exit(f"bench: no row matches '{pattern}'")
     print_table(rows)
     print(os.path.relpath(write_csv(rows), paths.ROOT))
+    if "--save" in sys.argv[1:]:
+        save_baseline(rows)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ def debug():
         process = subprocess.Popen(machine, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT, start_new_session=True)
     print(f"The console goes to {os.path.relpath(console, paths.ROOT)}.")
+    # However the terminal goes away, the machine ends with it.
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit("gdb: the terminal was closed"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("gdb: ended from outside"))
     try:
         if not wait_for_file(path, process):
             return "gdb: QEMU did not start; see the console"

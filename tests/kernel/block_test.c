@@ -8,7 +8,7 @@
 /* Uses up a wake-up that an earlier wait may have left. */
 static void drop_token(void)
 {
-    while (sched_block_until(timer_now_ns() + 1000) == OK) {
+    while (sched_block_until(timer_now_ns() + 1000000) == OK) {
     }
 }
 
@@ -27,7 +27,7 @@ TEST(block, wake_ups_before_a_block_count_once)
     sched_wake_thread(thread_current());
     sched_wake_thread(thread_current());
     EXPECT_OK(sched_block_until(DEADLINE_NONE));
-    EXPECT_EQ(sched_block_until(timer_now_ns() + 1000), ERR_TIMED_OUT);
+    EXPECT_EQ(sched_block_until(timer_now_ns() + 1000000), ERR_TIMED_OUT);
 }
 
 /* A baton of the test's own: the number of whose turn it is. */

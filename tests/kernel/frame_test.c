@@ -46,6 +46,16 @@ struct taken {
     unsigned order;
 };
 
+static void free_all(struct taken *taken)
+{
+    while (taken != NULL) {
+        struct taken *next = taken->next;
+
+        frame_free(direct_unmap(taken), taken->order);
+        taken = next;
+    }
+}
+
 TEST(frame, exhaustion_gives_none_and_recovers_in_full)
 {
     struct taken *taken = NULL;
@@ -65,13 +75,26 @@ TEST(frame, exhaustion_gives_none_and_recovers_in_full)
     EXPECT_EQ(sum, pages);
     EXPECT_EQ(frame_free_pages(), 0);
     EXPECT_EQ(frame_alloc(0), FRAME_NONE);
-    while (taken != NULL) {
-        struct taken *next = taken->next;
-
-        frame_free(direct_unmap(taken), taken->order);
-        taken = next;
-    }
+    free_all(taken);
     EXPECT_EQ(frame_free_pages(), pages);
+    EXPECT_EQ(frame_free_blocks(FRAME_MAX_ORDER), largest);
+}
+
+TEST(frame, single_pages_merge_into_the_blocks_that_they_were_cut_from)
+{
+    struct taken *taken = NULL;
+    uint64_t largest = frame_free_blocks(FRAME_MAX_ORDER);
+
+    ASSERT_TRUE(largest > 0);
+    /* There are at most so few pages outside the largest blocks. */
+    for (unsigned i = 0; i < 8192 && frame_free_blocks(FRAME_MAX_ORDER) == largest; i++) {
+        struct taken *page = direct_map(frame_alloc(0));
+
+        *page = (struct taken){.next = taken, .order = 0};
+        taken = page;
+    }
+    EXPECT_EQ(frame_free_blocks(FRAME_MAX_ORDER), largest - 1);
+    free_all(taken);
     EXPECT_EQ(frame_free_blocks(FRAME_MAX_ORDER), largest);
 }
 
@@ -84,7 +107,7 @@ static void mark_and_check(void *member)
         unsigned order = crew_random(&random) % 4;
         paddr_t block = frame_alloc(order);
         volatile uint64_t *first = direct_map(block);
-        volatile uint64_t *last = first + ((PAGE_BYTES << order) / sizeof(*first) - 1);
+        volatile uint64_t *last = first + (((uint64_t)PAGE_BYTES << order) / sizeof(*first) - 1);
 
         *first = *last = index << 32 | i;
         arch_relax();

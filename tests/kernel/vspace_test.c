@@ -148,7 +148,7 @@ static void map_and_unmap(void *member)
     unsigned index = ((struct crew_member *)member)->index;
     vaddr_t mine = AT + index * 0x400000UL;
 
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         uint64_t word = (uint64_t)index << 32 | i;
         uint64_t back = 0;
 
@@ -163,7 +163,7 @@ static void map_and_unmap(void *member)
 TEST(vspace, cores_may_map_in_one_space_at_once)
 {
     ASSERT_TRUE(begin(ACCOUNT_UNLIMITED));
-    crew_run(4, map_and_unmap, NULL);
+    crew_run(3, map_and_unmap, NULL);
     EXPECT_EQ(space->pages, 0);
     EXPECT_EQ(space->region_count, 0);
     end();

@@ -6,6 +6,10 @@ import sys
 import time
 
 
+SLOWEST_SHOWN = 8
+SLOW_S = 2.0
+
+
 class Report:
     """The results so far. A name is chosen when it matches the pattern (None: every name)."""
 
@@ -14,6 +18,8 @@ class Report:
         self.out = out
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.times = []
+        self.last = time.monotonic()
         self._print("KTAP version 1")
 
     def _print(self, text):
@@ -33,6 +39,9 @@ class Report:
     def result(self, stage, name, passed, reason="", skip=""):
         """One result; `reason` says why it failed, `skip` why it did not run."""
         label = f"{stage}: {name}" if stage else name
+        now = time.monotonic()
+        self.times.append((now - self.last, label))
+        self.last = now
         if skip:
             self.skipped += 1
             self._print(f"ok {self.count()} {label} # SKIP {skip}")
@@ -51,6 +60,9 @@ class Report:
     def finish(self):
         """Prints the totals; the exit status of the run."""
         self._print(f"1..{self.count()}")
+        for seconds, label in sorted(self.times, reverse=True)[:SLOWEST_SHOWN]:
+            if seconds >= SLOW_S:
+                self.note(f"slow: {seconds:.1f} s: {label}")
         for failure in self.failures:
             self.note(f"failed: {failure}")
         if self.skipped:

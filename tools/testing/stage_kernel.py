@@ -76,9 +76,9 @@ def run_seeds(context, seeds=None):
 
 
 def console_print(program, seed):
-    """A hash over everything that a seeded machine printed."""
+    """A hash over everything that a seeded machine printed, running the tests of a few groups."""
     digest = hashlib.sha256()
-    line = qemu.command("debug", smp=4, append="test=*", extra=qemu.seeded(seed), qemu=program)
+    line = qemu.command("debug", smp=4, append="test=t*", extra=qemu.seeded(seed), qemu=program)
     qemu.batch(line, lambda text: digest.update(text.encode() + b"\n") or True, QUIET_LIMIT_S)
     return digest.hexdigest()
 

@@ -12,7 +12,7 @@ from .constants import constant
 from .core import all_registers
 from .memory import KernelSpace, ReadError
 from .port import Port
-from .symbols import place_of, programs
+from .symbols import kernel_image, program_folder, program_image
 from .thread import Activation
 from .unwind import Registers, caller, instruction_of
 
@@ -28,7 +28,7 @@ class Backtrace:
     def __init__(self, thread):
         self.thread = thread
         self.activation = thread.activation()
-        self.memory = KernelSpace()
+        self.memory, self.image = KernelSpace(), kernel_image()
         self.lines = []
         self.count = 0
 
@@ -55,19 +55,19 @@ class Backtrace:
             return
         start = Registers(registers.pc, registers.sp, registers.fp, registers.ra, True)
         if registers.mode == "user":
-            self.user_frames(start)
+            self.user_frames(entry.after_call(start, registers.tp, self.activation.domain.space()))
         else:
             self.kernel_frames(start)
 
-    def frame(self, registers):
-        """Prints one frame; answers its Place."""
-        place = place_of(instruction_of(registers))
+    def frame(self, image, registers):
+        """Adds one frame; answers its Place."""
+        place = image.place(instruction_of(registers)) if image else None
         where = "??"
         if place:
             where = place.names[0]
             if len(place.names) > 1:
                 where += " (inlined in " + ", ".join(place.names[1:]) + ")"
-            where += f" at {place.place}" if place.place else ""
+            where += f" at {place.line}" if place.line else ""
         self.lines.append(f"#{self.count:<3} {registers.pc:#018x} in {where}")
         self.count += 1
         if self.count > FRAMES_MAX:
@@ -83,7 +83,7 @@ class Backtrace:
     def kernel_frames(self, registers):
         self.heading("kernel")
         while True:
-            place = self.frame(registers)
+            place = self.frame(self.image, registers)
             if registers.exact and place and place.name == "context_start":
                 self.never_ran()
                 return
@@ -93,17 +93,17 @@ class Backtrace:
                 self.lines.append("     (in the kernel's entry code, whose registers are not saved yet)")
                 return
             try:
-                registers = caller(self.memory, registers, place.start)
+                registers = caller(self.memory, self.image, registers)
             except ReadError as error:
                 self.broken(error)
                 return
             if registers.pc == 0:
                 return
-            came_from = place_of(registers.pc - 1)
+            came_from = self.image.place(registers.pc - 1)
             name = came_from.name if came_from else ""
             if name == "context_call_on" and self.activation.kind == "from kernel":
-                self.frame(registers)
-                registers = caller(self.memory, registers, came_from.start)
+                self.frame(self.image, registers)
+                registers = caller(self.memory, self.image, registers)
                 self.pop()
             elif name in entry.ALL:
                 registers = self.leave_kernel(name, registers)
@@ -112,44 +112,47 @@ class Backtrace:
 
     def leave_kernel(self, name, registers):
         """Across the entry code; answers kernel registers to go on with, or None."""
-        self.frame(registers)
+        self.frame(self.image, registers)
         if name in entry.TRAP_KERNEL:
             self.heading("interrupted")
             return entry.from_trap_frame(registers.sp)
         self.pop_below(registers.sp)
+        space = self.activation.domain.space()
         if name in entry.FASTPATH and not self.on_own_stack(registers.sp):
             self.cross()
         elif name in entry.TRAP_USER:
-            self.user_frames(entry.from_trap_frame(registers.sp))
+            self.user_frames(entry.from_user_trap_frame(registers.sp, space))
         else:
-            space = self.activation.domain.space()
             self.user_frames(entry.from_syscall_frame(registers.sp, registers.fp, space))
         return None
 
     def user_frames(self, registers):
         domain = self.activation.domain
-        space, top = domain.space(), self.stack_top()
+        space, image = domain.space(), program_image(domain.name)
         self.heading(str(domain))
+        if image is None:
+            self.lines.append(f"     (there is no program {domain.name} in {program_folder()})")
         if space is None:
             self.lines.append("     (its memory is gone)")
         else:
-            if not programs.load(domain.name):
-                self.lines.append(f"     (no program {domain.name} in {programs.folder()})")
-            self.user_chain(space, registers, top)
+            self.user_chain(space, image, registers, self.stack_top())
         self.cross()
 
-    def user_chain(self, space, registers, top):
+    def user_chain(self, space, image, registers, top):
+        """Up to the frame that begins at the top of the stack."""
         while True:
-            place = self.frame(registers)
+            place = self.frame(image, registers)
             if registers.sp >= top:
                 return
             try:
-                registers = caller(space, registers, place.start if place else None)
+                registers = caller(space, image, registers)
             except ReadError as error:
                 if registers.fp != 0:  # 0 marks the first frame of a stack
                     self.broken(error)
                 return
-            if registers.pc == 0 or (registers.sp >= top and place_of(registers.pc - 1) is None):
+            function = image.place(registers.pc - 1) if image else None
+            is_first = registers.sp >= top and (function is None or function.start == place.start)
+            if registers.pc == 0 or is_first:
                 return
 
     def stack_top(self):
@@ -187,9 +190,9 @@ class Backtrace:
         structure = self.thread.structure
         start = int(structure["start_pc"])
         if start:
-            programs.load(self.thread.domain.name)
             self.heading(f"{self.thread.domain}: it has not run yet and starts here")
-            self.frame(Registers(start, int(structure["start_sp"]), 0, None, True))
+            registers = Registers(start, int(structure["start_sp"]), 0, None, True)
+            self.frame(program_image(self.thread.domain.name), registers)
 
 
 def describe(thread):
@@ -200,9 +203,8 @@ def describe(thread):
     waiting = int(thread.structure["waiting_for"])
     if waiting:
         head += f", waits for the baton of {Port(waiting)}"
-    with programs.kept():
-        try:
-            trace.run()
-        except ReadError as error:
-            trace.broken(error)
+    try:
+        trace.run()
+    except ReadError as error:
+        trace.broken(error)
     return [head] + trace.lines

@@ -3,8 +3,7 @@
 
 import gdb
 
-from . import backtrace, core, domain, memory, port, thread
-from .symbols import programs
+from . import backtrace, core, domain, memory, port, program, thread
 
 
 def print_table(rows):
@@ -41,6 +40,9 @@ class Prefix(gdb.Command):
     def __init__(self):
         super().__init__("baton", gdb.COMMAND_STATUS, gdb.COMPLETE_NONE, True)
 
+    def invoke(self, argument, from_tty):
+        gdb.execute("help baton")
+
 
 def list_of(table):
     def work(argument):
@@ -56,13 +58,6 @@ def show_backtrace(argument):
     print("\n".join(backtrace.describe(thread.find(int(argument)))))
 
 
-def choose_program(argument):
-    """Breakpoints and lines of one program; gdb would confuse two."""
-    if not programs.load(argument or None):
-        raise gdb.GdbError(f"baton: no program '{argument}'; there are {', '.join(programs.available())}")
-    print(f"Symbols of user code: {programs.name or 'none'}.")
-
-
 def register():
     Prefix()
     Command("baton cores", "Each core: its hart, its thread, depth of calls, pending work, idle or busy.",
@@ -75,4 +70,4 @@ def register():
     Command("baton bt", "Backtrace of a thread, running or not, down to the user code of each domain.\n"
             "Usage: baton bt THREAD", show_backtrace)
     Command("baton symbols", "Give gdb the symbols of one user program, or of none.\n"
-            "Usage: baton symbols [PROGRAM]", choose_program)
+            "Usage: baton symbols [PROGRAM]", program.choose)

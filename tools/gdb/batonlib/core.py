@@ -11,7 +11,7 @@ MODES = {0: "user", 1: "kernel", 3: "firmware"}
 
 SSTATUS_SPP = 1 << 8
 
-Registers = namedtuple("Registers", "pc sp fp ra mode")
+Registers = namedtuple("Registers", "pc sp fp ra tp mode")
 
 
 class Core:
@@ -46,7 +46,7 @@ def registers_of(values):
         # The first instruction of a trap: everything else is still what was interrupted.
         pc = values["sepc"]
         mode = "kernel" if values["sstatus"] & SSTATUS_SPP else "user"
-    return Registers(pc, values["sp"], values["fp"], values["ra"], mode)
+    return Registers(pc, values["sp"], values["fp"], values["ra"], values["tp"], mode)
 
 
 def all_registers():
@@ -58,7 +58,7 @@ def all_registers():
             thread.switch()
             read = gdb.newest_frame().read_register
             values = {name: int(read(name)) % (1 << 64)
-                      for name in ("pc", "sp", "fp", "ra", "mhartid", "priv", "sepc", "sstatus")}
+                      for name in ("pc", "sp", "fp", "ra", "tp", "mhartid", "priv", "sepc", "sstatus")}
             found[values["mhartid"]] = registers_of(values)
     finally:
         chosen.switch()

@@ -16,14 +16,28 @@ SYSCALL = ("syscall_entry", "syscall_exit", "syscall_exit_now", "syscall_exit_wo
 FASTPATH = ("ipc_fastpath_call",)
 ALL = TRAP_USER + TRAP_KERNEL + SYSCALL + FASTPATH + ("trap_entry", "ipc_fastpath_return")
 
+ECALL = bytes.fromhex("73000000")
 S0_BELOW_TP = 8  # where the user's call stub keeps s0 (user/lib/tls_priv.h)
 
 
 def from_trap_frame(address):
-    """What a trap interrupted."""
+    """The kernel code that a trap interrupted."""
     frame = kernel.load("struct trap_frame", address)
     x = frame["x"]
     return Registers(int(frame["sepc"]), int(x[2]), int(x[8]), int(x[1]), True)
+
+
+def from_user_trap_frame(address, space):
+    """The user code that a trap interrupted."""
+    tp = int(kernel.load("struct trap_frame", address)["x"][4])
+    return after_call(from_trap_frame(address), tp, space)
+
+
+def after_call(registers, tp, space):
+    """User code stopped just behind the ecall of a call has not loaded its s0 back yet."""
+    if registers.fp == 0 and space and space.read(registers.pc - 4, 4) == ECALL:
+        return registers._replace(fp=saved_s0(tp, space))
+    return registers
 
 
 def from_syscall_frame(address, fp, space):

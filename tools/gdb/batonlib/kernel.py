@@ -5,7 +5,7 @@ import gdb
 
 from .memory import KernelSpace, ReadError
 
-LIST_MAX = 100000
+LIST_MAX = 20000
 
 
 def address_of(variable):
@@ -13,7 +13,8 @@ def address_of(variable):
     try:
         return int(gdb.parse_and_eval(f"&{variable}"))
     except gdb.error:
-        raise gdb.GdbError(f"baton: no symbol {variable}; load build/<preset>/baton.elf with `file`") from None
+        raise gdb.GdbError(f"baton: no symbol {variable}; "
+                           "load build/<preset>/baton.elf with `file`") from None
 
 
 def load(type_name, address):

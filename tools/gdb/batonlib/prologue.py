@@ -5,7 +5,8 @@ Baton's own code has frame pointers: at s0 the frame ends, s0 - 8 has the return
 caller's s0. Functions of the C library and assembly have none, and an interrupt may come in the middle of a
 prologue. So the instructions before an address are followed for what they do to sp, ra and s0.
 
-Functions that were compiled for size leave the saving to __riscv_save_<n>, called with the return address in t0.
+Functions that were compiled for size leave the saving to __riscv_save_<n>, called with the return
+address in t0.
 
 Rules: an unconditional jump leaves the function or goes back into its body, so what follows it has the
 frame of the body. Offsets are relative to the frame's end (the sp of the caller).
@@ -22,7 +23,8 @@ def sign(value, bits):
 
 def decode_wide(code):
     """(operation, register, base register, offset) of a 32-bit instruction that matters, or None."""
-    opcode, rd, funct, rs1, rs2 = (code & 127, code >> 7 & 31, code >> 12 & 7, code >> 15 & 31, code >> 20 & 31)
+    opcode, rd, funct = code & 127, code >> 7 & 31, code >> 12 & 7
+    rs1, rs2 = code >> 15 & 31, code >> 20 & 31
     immediate = sign(code >> 20, 12)
     if opcode == 0x13 and funct == 0:
         return "add", rd, rs1, immediate

@@ -6,7 +6,6 @@ from collections import namedtuple
 
 from . import prologue
 from .memory import ReadError
-from .symbols import place_of
 
 FUNCTION_MAX_BYTES = 65536
 HELPER = re.compile(r"__riscv_save_(\d+)$")
@@ -21,8 +20,8 @@ def instruction_of(registers):
     return registers.pc if registers.exact else registers.pc - 1
 
 
-def saved_by_helper(address):
-    place = place_of(address)
+def saved_by_helper(image, address):
+    place = image.place(address)
     match = HELPER.match(place.name) if place else None
     return int(match.group(1)) if match else None
 
@@ -43,13 +42,14 @@ def by_frame(space, registers, frame):
     return Registers(ra, end, fp, None, False)
 
 
-def caller(space, registers, start):
-    """The caller's registers; start is the first address of the function, or None. ReadError when it
-    cannot be told. The caller's sp is the end of this frame."""
+def caller(space, image, registers):
+    """The caller's registers; image has the symbols of the code, or is None. ReadError when it cannot
+    be told. The caller's sp is the end of this frame."""
     frame = None
-    if start is not None and registers.pc - start <= FUNCTION_MAX_BYTES:
-        code = space.read(start, registers.pc - start)
-        frame = prologue.analyse(code, lambda offset: saved_by_helper(start + offset))
+    place = image.place(instruction_of(registers)) if image else None
+    if place and registers.pc - place.start <= FUNCTION_MAX_BYTES:
+        code = space.read(place.start, registers.pc - place.start)
+        frame = prologue.analyse(code, lambda offset: saved_by_helper(image, place.start + offset))
     if frame is None or (prologue.RA not in frame.saved and registers.ra is None):
         found = by_convention(space, registers)
     else:

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of names. */
+#include "ipc/name.h"
+
+#include <string.h>
+
+#include "sched/domain.h"
+#include "tests/kernel/crew.h"
+#include "tests/kernel/ports.h"
+
+static status_t add(const char *name, struct port *port)
+{
+    return name_register(name, strlen(name), port);
+}
+
+static status_t drop(const char *name)
+{
+    return name_unregister(name, strlen(name), &kernel_domain);
+}
+
+/* What name_find says; the reference is given back. */
+static status_t look_for(const char *name, const struct port *wanted)
+{
+    struct port *found = NULL;
+    status_t status = name_find(name, strlen(name), &found);
+
+    if (status == OK) {
+        EXPECT_TRUE(found == wanted);
+        object_release(&found->object);
+    }
+    return status;
+}
+
+TEST(name, finds_what_was_registered_until_it_is_unregistered)
+{
+    struct port *port = ports_make_mailbox();
+    struct port *other = ports_make_mailbox();
+
+    EXPECT_EQ(look_for("test.a", port), ERR_NOT_FOUND);
+    EXPECT_OK(add("test.a", port));
+    EXPECT_OK(add("test.ab", other));
+    EXPECT_OK(look_for("test.a", port));
+    EXPECT_OK(look_for("test.ab", other));
+    EXPECT_EQ(look_for("test.", port), ERR_NOT_FOUND);
+    EXPECT_EQ(add("test.a", other), ERR_EXISTS);
+    EXPECT_OK(look_for("test.a", port));
+    EXPECT_OK(drop("test.a"));
+    EXPECT_EQ(look_for("test.a", port), ERR_NOT_FOUND);
+    EXPECT_EQ(drop("test.a"), ERR_NOT_FOUND);
+    EXPECT_OK(drop("test.ab"));
+    ports_close(port);
+    ports_close(other);
+}
+
+TEST(name, of_a_closed_port_is_stale_and_may_be_taken_again)
+{
+    struct port *port = ports_make_mailbox();
+    struct port *successor = ports_make_mailbox();
+
+    EXPECT_OK(add("test.service", port));
+    port_close(port, ERR_STALE);
+    EXPECT_EQ(look_for("test.service", port), ERR_STALE);
+    EXPECT_EQ(add("test.other", port), ERR_STALE);
+    EXPECT_OK(add("test.service", successor));
+    EXPECT_OK(look_for("test.service", successor));
+    EXPECT_OK(drop("test.service"));
+    object_release(&port->object);
+    ports_close(successor);
+}
+
+TEST(name, is_1_to_64_printable_characters)
+{
+    struct port *port = ports_make_mailbox();
+    struct port *found;
+    char name[MAX_NAME_BYTES + 1];
+
+    memset(name, 'x', sizeof(name));
+    EXPECT_EQ(name_register(name, 0, port), ERR_INVALID);
+    EXPECT_EQ(name_register(name, MAX_NAME_BYTES + 1, port), ERR_INVALID);
+    EXPECT_EQ(name_find(name, MAX_NAME_BYTES + 1, &found), ERR_INVALID);
+    EXPECT_EQ(name_register("a b", 3, port), ERR_INVALID);
+    EXPECT_EQ(name_register("a\n", 2, port), ERR_INVALID);
+    EXPECT_EQ(name_register("a\0b", 3, port), ERR_INVALID);
+    EXPECT_EQ(name_register("\xc3\xa4", 2, port), ERR_INVALID);
+    EXPECT_OK(name_register(name, MAX_NAME_BYTES, port));
+    EXPECT_OK(name_find(name, MAX_NAME_BYTES, &found));
+    object_release(&found->object);
+    EXPECT_OK(name_unregister(name, MAX_NAME_BYTES, &kernel_domain));
+    ports_close(port);
+}
+
+TEST(name, can_be_dropped_by_the_ports_owner_only)
+{
+    struct port *port = ports_make_mailbox();
+    struct domain other;
+
+    EXPECT_OK(add("test.mine", port));
+    EXPECT_EQ(name_unregister("test.mine", 9, &other), ERR_DENIED);
+    EXPECT_OK(look_for("test.mine", port));
+    EXPECT_OK(drop("test.mine"));
+    ports_close(port);
+}
+
+TEST(name, every_one_is_listed_once)
+{
+    struct port *port = ports_make_mailbox();
+    char name[MAX_NAME_BYTES + 1];
+    struct port_id id;
+    unsigned lookups = 0, ours = 0, i = 0;
+
+    EXPECT_OK(add("test.listed", port));
+    for (; name_list(i, name, &id) == OK; i++) {
+        lookups += strcmp(name, "lookup") == 0;
+        if (strcmp(name, "test.listed") == 0) {
+            ours++;
+            EXPECT_EQ(id.index, port->index);
+            EXPECT_EQ(id.generation, port->generation);
+            name_of_port(id, name);
+            EXPECT_TEXT(name, "test.listed");
+        }
+    }
+    EXPECT_EQ(ours, 1);
+    EXPECT_EQ(lookups, 1);
+    EXPECT_EQ(name_list(i + 1000, name, &id), ERR_NOT_FOUND);
+    EXPECT_OK(drop("test.listed"));
+    id.generation += 1;
+    name_of_port(id, name);
+    EXPECT_TEXT(name, "");
+    ports_close(port);
+}
+
+#define STORM_ROUNDS 100U
+
+/* Each registers, looks up and closes ports under one name, which never leads to a closed one. */
+static void storm(void *member)
+{
+    (void)member;
+    for (unsigned i = 0; i < STORM_ROUNDS; i++) {
+        struct port *port = ports_make_mailbox();
+        status_t status = add("test.storm", port);
+        struct port *found = NULL;
+
+        if (status == OK) {
+            EXPECT_OK(look_for("test.storm", port));
+        } else {
+            EXPECT_EQ(status, ERR_EXISTS);
+            status = name_find("test.storm", 10, &found);
+            EXPECT_TRUE(status == OK || status == ERR_STALE);
+            if (status == OK) {
+                object_release(&found->object);
+            }
+        }
+        ports_close(port);
+    }
+}
+
+TEST(name, a_storm_of_registrations_keeps_the_table_whole)
+{
+    crew_run(4, storm, NULL);
+    EXPECT_EQ(look_for("test.storm", NULL), ERR_STALE);
+    EXPECT_EQ(drop("test.storm"), ERR_NOT_FOUND); /* it named nothing; now it is gone, too */
+    EXPECT_EQ(look_for("test.storm", NULL), ERR_NOT_FOUND);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/kernel/ports.h"
+
+#include "ipc/call.h"
+#include "kernel/abi/syscall.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "sched/sched.h"
+
+static struct port *make(enum port_mode mode, void (*handle)(struct request *request), void *cookie)
+{
+    struct port_attributes attributes = {
+        .mode = mode, .entry = (vaddr_t)handle, .cookie = (uint64_t)cookie};
+    struct port *port;
+
+    BUG_ON(port_create(&kernel_domain, &attributes, &port) != OK);
+    return port;
+}
+
+struct port *ports_make_service(void (*handle)(struct request *request), void *cookie)
+{
+    return make(PORT_MODE_KERNEL_SERVICE, handle, cookie);
+}
+
+struct port *ports_make_mailbox(void)
+{
+    return make(PORT_MODE_MAILBOX, NULL, NULL);
+}
+
+void ports_close(struct port *port)
+{
+    port_close(port, ERR_STALE);
+    object_release(&port->object);
+}
+
+status_t ports_call(struct port *port, uint32_t label, uint64_t *word, nsec_t deadline)
+{
+    struct message message = {.tag = MESSAGE_TAG(label, 1), .word = {*word}};
+    status_t status = call_port(port, 0, &message, deadline);
+
+    if (status == OK) {
+        *word = message.word[0];
+    }
+    return status;
+}
+
+uint32_t ports_queued(struct port *port)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    uint32_t count = port->queue.count;
+
+    spin_unlock_restore(&port->lock, state);
+    return count;
+}
+
+status_t ports_stop(struct ports_stop *stop)
+{
+    uint32_t mine = stop->reached + 1;
+    status_t status = OK;
+
+    stop->thread = thread_current();
+    /* release: who it is first; pairs with the acquire in ports_is_stopped */
+    atomic_store_release(&stop->reached, mine);
+    /* acquire: what was done before it was let go; pairs with the release in ports_let_go */
+    while (status == OK && atomic_load_acquire(&stop->let_go) < mine) {
+        status = sched_block_until(DEADLINE_NONE);
+    }
+    return status;
+}
+
+bool ports_is_stopped(const struct ports_stop *stop)
+{
+    /* acquire: who it is; pairs with the release in ports_stop */
+    return atomic_load_acquire(&stop->reached) > atomic_load_relaxed(&stop->let_go);
+}
+
+void ports_let_go(struct ports_stop *stop)
+{
+    struct thread *thread = stop->thread;
+
+    object_retain(&thread->object); /* it may end before it is woken */
+    /* release: publish, then wake; pairs with the acquire in ports_stop */
+    atomic_add_release(&stop->let_go, 1);
+    sched_wake_thread(thread);
+    object_release(&thread->object);
+}
