@@ -43,10 +43,10 @@ struct core {
     vaddr_t boot_sp;         /* first stack of a hart that is being started */
     vaddr_t emergency_stack; /* top of the stack that reports a kernel stack overflow */
 
-    uint64_t calls; /* services entered on this core */
     uint64_t switches;
     uint64_t interrupts;
     uint64_t ipis_sent;
+    uint64_t idles; /* times it went to sleep with nothing to do */
     nsec_t idle_ns;
     nsec_t idle_since; /* 0 while busy */
     uint32_t online;

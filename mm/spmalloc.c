@@ -30,6 +30,7 @@ _Static_assert(PAGE_BYTES / 32 <= 8 * sizeof(((struct frame *)NULL)->used), "a b
 static struct spinlock spmalloc_lock = SPINLOCK_INIT("spmalloc");
 static struct list partial[CLASS_COUNT] GUARDED_BY(spmalloc_lock);
 static uint64_t objects GUARDED_BY(spmalloc_lock);
+static uint64_t pages GUARDED_BY(spmalloc_lock); /* in slabs and large objects */
 
 void spmalloc_init(void)
 {
@@ -39,6 +40,7 @@ void spmalloc_init(void)
         list_init(&partial[i]);
     }
     objects = 0;
+    pages = 0;
     spin_unlock_restore(&spmalloc_lock, state);
 }
 
@@ -83,6 +85,7 @@ static struct frame *add_slab_locked(unsigned size_class) REQUIRES(spmalloc_lock
         return NULL;
     }
     slab = frame_find(page);
+    pages++;
     set_state_locked(slab, FRAME_SLAB);
     slab->size_class = (uint8_t)size_class;
     slab->in_use = 0;
@@ -140,6 +143,7 @@ static void *alloc_large(size_t bytes)
     state = spin_lock_save(&spmalloc_lock);
     set_state_locked(frame_find(block), FRAME_LARGE);
     objects++;
+    pages += 1UL << order;
     spin_unlock_restore(&spmalloc_lock, state);
     return direct_map(block);
 }
@@ -177,6 +181,7 @@ static void free_small_locked(struct frame *slab, uint64_t offset) REQUIRES(spma
     if (slab->in_use == 0) {
         list_remove(&slab->link);
         set_state_locked(slab, FRAME_ALLOCATED);
+        pages--;
         frame_free(frame_address(slab), 0);
     }
 }
@@ -200,6 +205,7 @@ void spmalloc_free(void *object)
     } else {
         BUG_ON(!IS_ALIGNED(address, PAGE_BYTES));
         set_state_locked(frame, FRAME_ALLOCATED);
+        pages -= 1UL << frame->order;
         frame_free(address, frame->order);
     }
     spin_unlock_restore(&spmalloc_lock, state);
@@ -215,6 +221,15 @@ uint64_t spmalloc_objects(void)
 {
     uint64_t state = spin_lock_save(&spmalloc_lock);
     uint64_t count = objects;
+
+    spin_unlock_restore(&spmalloc_lock, state);
+    return count;
+}
+
+uint64_t spmalloc_pages(void)
+{
+    uint64_t state = spin_lock_save(&spmalloc_lock);
+    uint64_t count = pages;
 
     spin_unlock_restore(&spmalloc_lock, state);
     return count;

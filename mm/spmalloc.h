@@ -30,3 +30,6 @@ size_t spmalloc_usable_bytes(size_t bytes);
 
 /* Objects allocated now, small and large; a snapshot for tests and the monitor. */
 uint64_t spmalloc_objects(void);
+
+/* Pages that its slabs and large objects take now; a snapshot. */
+uint64_t spmalloc_pages(void);

@@ -57,6 +57,7 @@ static void idle_loop(void *argument)
         if ((core->work & WORK_RESCHEDULE) != 0) {
             sched_yield();
         } else {
+            core->idles++;
             core->idle_since = timer_now_ns();
             arch_wait_for_interrupt();
             core->idle_ns += timer_now_ns() - core->idle_since;

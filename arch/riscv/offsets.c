@@ -19,7 +19,6 @@ PIN(CORE_WORK, struct core, work);
 PIN(CORE_CPU, struct core, cpu);
 PIN(CORE_BOOT_SP, struct core, boot_sp);
 PIN(CORE_EMERGENCY_STACK, struct core, emergency_stack);
-PIN(CORE_CALLS, struct core, calls);
 PIN(SYSCALL_PC, struct syscall_frame, pc);
 PIN(SYSCALL_SP, struct syscall_frame, sp);
 PIN(SYSCALL_TP, struct syscall_frame, tp);

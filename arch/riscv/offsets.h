@@ -16,7 +16,6 @@
 #define CORE_CPU 36
 #define CORE_BOOT_SP 48
 #define CORE_EMERGENCY_STACK 56
-#define CORE_CALLS 64
 
 /* struct syscall_frame */
 #define SYSCALL_PC 0

@@ -40,6 +40,7 @@ static status_t give_memory(struct request *request)
     struct monitor_memory row = {
         .total_bytes = frame_total_pages() * PAGE_BYTES,
         .free_bytes = frame_free_pages() * PAGE_BYTES,
+        .heap_bytes = spmalloc_pages() * PAGE_BYTES,
         .stack_bytes = kstack_count() * KSTACK_MAPPED_PAGES * PAGE_BYTES,
     };
 

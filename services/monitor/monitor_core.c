@@ -32,6 +32,7 @@ status_t monitor_fill_core(uint64_t index, struct monitor_core *row)
     row->ready = sched_ready_count((cpu_t)index);
     /* Relaxed: counters that only their own core writes. */
     row->switches = atomic_load_relaxed(&core->switches);
+    row->idles = atomic_load_relaxed(&core->idles);
     row->interrupts = atomic_load_relaxed(&core->interrupts);
     row->core = (uint32_t)index;
     row->numa_node = platform.numa_node[index];

@@ -49,7 +49,7 @@ void baseline_take(struct baseline *baseline)
     domain_visit_all(count_domain, &baseline->domains);
 }
 
-void baseline_expect(const struct baseline *before)
+bool baseline_expect(const struct baseline *before)
 {
     nsec_t since = timer_now_ns();
     struct baseline now;
@@ -65,4 +65,5 @@ void baseline_expect(const struct baseline *before)
     EXPECT_EQ(now.stacks, before->stacks);
     EXPECT_EQ(now.objects, before->objects);
     EXPECT_EQ(now.pages, before->pages);
+    return memcmp(&now, before, sizeof(now)) == 0;
 }

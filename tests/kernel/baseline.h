@@ -21,5 +21,5 @@ struct baseline {
 
 void baseline_take(struct baseline *baseline);
 
-/* Wait until all is as it was; what is not, after a while, fails the running test. */
-void baseline_expect(const struct baseline *before);
+/* Wait until all is as it was; what is not, after a while, fails the running test (false). */
+bool baseline_expect(const struct baseline *before);

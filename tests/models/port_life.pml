@@ -4,18 +4,18 @@
  * port_retire, domain_close_one), sched/domain.c (domain_kill), sched/reaper.c, and the references
  * of kernel/object/object.c.
  *
- * One thread of the domain makes NPORT ports, another kills the domain, the reaper finishes it. A
- * third looks each port up in the table and closes it, too, if THIRD. Nobody calls: that is
+ * One thread of the domain makes NPORT ports, another kills the domain, the reaper finishes it. With
+ * THIRD somebody else finds each port by its id, when that is known, and closes it, too. Nobody calls: that is
  * baton_locked.pml.
  *
  * CHECK all quick -DNPORT=2
  * CHECK third -DNPORT=1 -DTHIRD=1
  * MUTANT 1: port_create takes the open port's reference after the port can be found
  * MUTANT 2: port_adopt does not look whether the domain lives
- * MUTANT 3: domain_close_one takes no reference
+ * MUTANT 3 -DTHIRD=1: domain_close_one takes no reference
  * MUTANT 4 -DTHIRD=1: port_find retains without a look at the count
  * MUTANT 5: domain_kill closes the ports before it marks the domain
- * MUTANT 6: port_retire tells the reaper before the port is off the list
+ * MUTANT 6 -DTHIRD=1: port_retire tells the reaper before the port is off the list
  * MUTANT 7 -DTHIRD=1: port_close retires although another has closed the port
  */
 #ifndef NPORT
@@ -39,7 +39,7 @@ bit in_table[NPORT];
 /* each port */
 bit closed[NPORT];
 byte references[NPORT];
-bit made[NPORT], freed[NPORT], retired[NPORT];
+bit made[NPORT], named[NPORT], freed[NPORT], retired[NPORT];
 /* the reaper */
 bit to_finish; /* dying_domains */
 bit token;
@@ -114,6 +114,7 @@ proctype creator() {
 #if MUT == 1
 			RETAIN(p);
 #endif
+			named[p] = 1; /* port_create returns; its id is told to others */
 			RELEASE(p) /* the caller's handle is closed with its table */
 		:: else ->
 			in_table[p] = 0;
@@ -203,6 +204,7 @@ proctype third() {
 
 	do
 	:: p < NPORT ->
+		if :: named[p] :: true -> break fi; /* an id is known only then */
 #if MUT == 4
 		if
 		:: in_table[p] -> RETAIN(p); found = 1
