@@ -31,9 +31,11 @@ ipc_fastpath_call:
     li      t6, REGISTER_WORDS
     and     t3, t3, t2
     add     t1, t1, t3
-    ld      t2, ENTRY_VALUE(t1)
-    lwu     t3, ENTRY_RIGHTS(t1)
     ld      t4, ENTRY_OBJECT(t1)
+    lwu     t3, ENTRY_RIGHTS(t1)
+    ld      t0, ENTRY_BADGE(t1)
+    fence   r, r                        /* value last: pairs with the fence in handle_open */
+    ld      t2, ENTRY_VALUE(t1)
     bne     t2, a0, .Lslow
     andi    t3, t3, ENTRY_RIGHT_CALL
     beqz    t3, .Lslow
@@ -67,7 +69,7 @@ ipc_fastpath_call:
     addi    sp, sp, -CALL_PUSH_BYTES
     csrw    satp, t5
     sd      sp, CORE_ACTIVATION(tp)
-    ld      a0, ENTRY_BADGE(t1)
+    mv      a0, t0
     port_note_run
 
     ld      t1, PORT_ENTRY(t4)
@@ -110,7 +112,6 @@ ipc_fastpath_call:
     sd      t2, NEW(ACTIVATION_META)(sp)
     sd      t5, NEW(ACTIVATION_SATP)(sp)
     ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
-    ld      t1, ENTRY_BADGE(t1)
     addi    sp, sp, -CALL_PUSH_BYTES
     sd      sp, CORE_ACTIVATION(tp)
     port_note_run
@@ -123,7 +124,7 @@ ipc_fastpath_call:
     sd      a3, (REQUEST_WORD0 + 8)(sp)
     sd      a4, (REQUEST_WORD0 + 16)(sp)
     sd      a5, (REQUEST_WORD0 + 24)(sp)
-    sd      t1, REQUEST_BADGE(sp)
+    sd      t0, REQUEST_BADGE(sp)
     sd      t5, REQUEST_COOKIE(sp)
     sd      t2, REQUEST_CALLER(sp)
     ld      t1, PORT_ENTRY(t4)

@@ -4,8 +4,11 @@
  *
  * Protocol: writers hold the table's lock. A reader without it (ipc/riscv/fastpath.S, interrupts
  * off) loads `array` once, and the mask inside it, so it can never index past the array that it
- * reads. In use, entry.handle equals the value the user holds; a free entry keeps the next value
- * with rights and kind cleared first, so a torn look sees either no rights or another value.
+ * reads. In use, entry.handle equals the value the user holds; a free entry keeps the next value.
+ * The reader loads object, rights and badge first and the value last. The schedule to beat: it holds
+ * the old value while another core closes the slot and opens it for another object. Closing raises
+ * the value, and only then does opening store the new object, so who has seen anything of the new
+ * object sees the new value and refuses.
  */
 #include "kernel/object/handle.h"
 
@@ -177,6 +180,9 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
         entry = handle_find_free(table);
     }
     object_retain(object);
+    /* release: the raised value is visible before anything of the new object; pairs with the
+     * fence in fastpath.S */
+    fence_release();
     entry->object = object;
     entry->badge = badge;
     table->used++;
