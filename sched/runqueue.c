@@ -138,6 +138,11 @@ void sched_finish_switch(struct thread *previous) NO_THREAD_SAFETY
     struct runqueue *runqueue = runqueue_here();
     enum thread_state state = previous->state;
 
+    if (state == THREAD_MOVING) {
+        /* Under the old queue's lock: a waker that finds the old core has to look again, so none
+         * still acts on the thread under the old lock when it runs on the new core. */
+        previous->cpu = previous->next_cpu;
+    }
     spin_unlock(&runqueue->lock);
     if (state == THREAD_MOVING) {
         sched_enqueue(previous, previous->next_cpu);

@@ -158,12 +158,14 @@ static cpu_t thread_choose_core(void)
 status_t thread_start(struct thread *thread, cpu_t cpu)
 {
     struct domain *domain = thread->domain;
+    cpu_t home = cpu == THREAD_ANY_CORE ? thread_choose_core() : cpu;
     uint64_t state = spin_lock_save(&domain->lock);
 
     if (domain->state != DOMAIN_ALIVE) {
         spin_unlock_restore(&domain->lock, state);
         return ERR_PEER_DIED;
     }
+    thread->cpu = home; /* before anybody can find the thread and lock its queue to wake it */
     list_push_back(&domain->threads, &thread->domain_link);
     domain->thread_count++;
     spin_unlock_restore(&domain->lock, state);
@@ -175,7 +177,7 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
     object_retain(&thread->object); /* the running thread's own; the reaper releases it */
     thread->context =
         context_make((vaddr_t)activation_fpu(&thread->base), thread_first_code, thread);
-    sched_enqueue(thread, cpu == THREAD_ANY_CORE ? thread_choose_core() : cpu);
+    sched_enqueue(thread, home);
     return OK;
 }
 

@@ -26,8 +26,17 @@ static void deadline_fire(struct timeout *timeout)
 
 bool thread_must_stop(void)
 {
+    struct thread *thread = thread_current();
     /* acquire: see why the flag was raised; pairs with the release in thread_raise */
-    if (atomic_load_acquire(&thread_current()->flags) == 0) {
+    uint32_t flags = atomic_load_acquire(&thread->flags);
+
+    if ((flags & THREAD_UNWIND) != 0 && activation_current() == &thread->base) {
+        /* It came too late: the thread had left the service. */
+        /* relaxed: only this thread acts on it */
+        flags =
+            atomic_and_relaxed(&thread->flags, ~(uint32_t)THREAD_UNWIND) & ~(uint32_t)THREAD_UNWIND;
+    }
+    if (flags == 0) {
         return false;
     }
     /* The interrupt that says so may still be on its way: user code must not run before it. */
@@ -97,10 +106,17 @@ bool wait_queue_wake_one(struct wait_queue *queue)
     return link != NULL;
 }
 
+/* Those who wait now; one who finds his condition false and queues again is not woken twice. */
 void wait_queue_wake_all(struct wait_queue *queue)
 {
-    while (wait_queue_wake_one(queue)) {
+    struct list woken = LIST_INIT(woken);
+    uint64_t state = spin_lock_save(&queue->lock);
+
+    list_splice_back(&woken, &queue->waiters);
+    for (struct list *link = list_pop_front(&woken); link != NULL; link = list_pop_front(&woken)) {
+        sched_wake_thread(container_of(link, struct waiter, link)->thread);
     }
+    spin_unlock_restore(&queue->lock, state);
 }
 
 status_t wait_queue_wait(struct wait_queue *queue, nsec_t when, bool (*condition)(void *),

@@ -48,16 +48,17 @@ void epoch_synchronize(void)
 {
     /* acq_rel: the unlink is visible before the rise; pairs with epoch_acknowledge */
     uint64_t epoch = atomic_add_acq_rel(&epoch_wanted, 1) + 1;
+    bool asked[MAX_CORES] = {false}; /* one that comes online later has no old section */
 
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         /* acquire: a core that is online is ready for interrupts; pairs with sched_run_core */
         if (cpu != core_index() && atomic_load_acquire(&cores[cpu].online) != 0) {
             ipi_request(cpu, IPI_EPOCH);
+            asked[cpu] = true;
         }
     }
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        /* acquire: as above; pairs with sched_run_core */
-        if (cpu != core_index() && atomic_load_acquire(&cores[cpu].online) != 0) {
+        if (asked[cpu]) {
             epoch_wait_for(&cores[cpu], epoch);
         }
     }
