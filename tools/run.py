@@ -5,6 +5,7 @@
 The machine comes from the variables SMP, MEM, APPEND, PRESET and QEMU. The exit code is QEMU's.
 """
 
+import ctypes
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ import time
 import build
 import paths
 import qemu
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def line(extra=()):
@@ -48,6 +51,11 @@ def gdb_command(path, preset, extra=()):
             "-ex", f"target remote {path}", *extra]
 
 
+def end_with_parent():
+    """In a child: asks Linux to end it when this program ends, in whatever way."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def debug():
     """Boots with the serial line in a file and gdb on this terminal; ends the machine with gdb."""
     preset = os.environ.get("PRESET") or "release"
@@ -57,9 +65,10 @@ def debug():
     machine = line(gdb_server(path))
     with open(console, "wb") as log:
         process = subprocess.Popen(machine, stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   preexec_fn=end_with_parent)
     print(f"The console goes to {os.path.relpath(console, paths.ROOT)}.")
-    # However the terminal goes away, the machine ends with it.
+    # However the terminal goes away, the folder goes, too.
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("gdb: the terminal was closed"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("gdb: ended from outside"))
     try:

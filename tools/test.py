@@ -10,7 +10,7 @@ import os
 import sys
 
 from testing import (stage_bench, stage_functions, stage_host, stage_house, stage_kernel,
-                     stage_long)
+                     stage_long, stage_models)
 from testing.report import Report
 
 
@@ -26,6 +26,8 @@ class Context:
 def stages(context):
     """Runs a stage for each step of the iteration, so that the caller can stop between two."""
     stage_house.run_house(context)
+    yield
+    stage_models.run_models(context)
     yield
     stage_host.run_host_tests(context)
     yield

@@ -3,29 +3,31 @@
  * A thread learns that it must end or leave: thread_raise and sched_switch_away in
  * sched/runqueue.c, upcall_ipi, kernel/core/exit_work.c, ipc/call.c, thread_first_code.
  *
- * One thread starts, computes in user mode for ever, and may call a service NCALL times, which
- * answers or computes for ever. It is preempted at most NPRE times, wherever interrupts are on or
- * it yields. KILL: somebody kills the thread. DIE: the service's domain dies; the port is open or
- * was closed before. User mode is left only by an interrupt: nothing else of the machine helps. So
- * when all is quiet, a killed thread has ended and nobody is inside a dead domain.
+ * One thread starts, computes in user mode for ever, and may call a service NCALL times, from user
+ * mode or again from the kernel; the service answers or computes for ever. The thread is preempted
+ * at most NPRE times, wherever interrupts are on or it yields. KILL: somebody kills the thread. DIE:
+ * the service's domain dies. STRAY: THREAD_UNWIND that was meant for an earlier call comes late.
+ * User mode is left only by an interrupt: nothing else of the machine helps. So when all is quiet, a
+ * killed thread has ended and nobody is inside a dead domain.
  *
  * Each entry to user mode looks at core.work with interrupts off; what is raised after the look
  * sends an interrupt that user mode takes.
  *
  * CHECK kill quick -DKILL=1 -DNCALL=1
- * CHECK die quick -DDIE=1 -DNCALL=1
- * CHECK both -DKILL=1 -DDIE=1 -DNCALL=1
- * CHECK stray -DKILL=1 -DDIE=1 -DNCALL=1 -DSTRAY=1
- * CHECK twice -DKILL=1 -DDIE=1 -DNCALL=2 -DNPRE=2
+ * CHECK die -DDIE=1 -DNCALL=2
+ * CHECK both quick -DKILL=1 -DDIE=1 -DNCALL=1 -DSTRAY=1
+ * CHECK twice -DKILL=1 -DDIE=1 -DNCALL=2 -DNPRE=2 -DSTRAY=1
  * MUTANT 1 -DKILL=1: upcall_exit_work looks at the flags, then yields
- * MUTANT 2 -DKILL=1 -DDIE=1 -DNCALL=1: exit_work_thread decides with interrupts on
+ * MUTANT 2 -DKILL=1 -DSTRAY=1: exit_work_thread looks at the flags, then turns interrupts on and off
  * MUTANT 3 -DDIE=1 -DNCALL=1 -DSTRAY=1: THREAD_UNWIND is cleared after the look at the domain
  * MUTANT 4 -DKILL=1: thread_first_code enters user mode without a look
- * MUTANT 5 -DDIE=1 -DNCALL=1: activation_enter_user enters the service without a look
+ * MUTANT 5 -DDIE=1 -DNCALL=1: call_run_user enters the service without a look
  * MUTANT 6 -DKILL=1: sched_switch_away does not look at the flags of the thread that comes
  * MUTANT 7 -DKILL=1: thread_raise sets the flag after its interrupt
  * MUTANT 8 -DDIE=1 -DNCALL=1: domain_kill raises before the domain is marked
  * MUTANT 9 -DKILL=1: upcall_ipi does not look at the flags
+ * MUTANT 10 -DDIE=1 -DNCALL=1: upcall_domain_closing looks once for the holder
+ * MUTANT 11 -DNCALL=1 -DSTRAY=1: the work bit stays when the flag has gone
  */
 #ifndef KILL
 #define KILL 0
@@ -40,7 +42,7 @@
 #define NPRE 1
 #endif
 #ifndef STRAY
-#define STRAY 0 /* THREAD_UNWIND that was meant for an earlier call comes late */
+#define STRAY 0
 #endif
 #ifndef MUT
 #define MUT 0
@@ -58,8 +60,9 @@ bit work;     /* WORK_THREAD */
 bit again;    /* WORK_RESCHEDULE */
 bit pending;  /* IPI_RESCHEDULE */
 /* the service's port and domain */
-bit held;     /* port.word run, port.holder */
-bit dying;
+bit held;     /* PORT_RUN in port.word */
+bit noted;    /* port.holder */
+bit dying;    /* domain.state; its ports are closed with it */
 bit inside;   /* the activation */
 
 byte preempted;
@@ -102,10 +105,26 @@ inline WINDOW() {
 	od
 }
 
-/* call_unwind, call_return: off the activation, then baton_give */
-inline LEAVE() {
-	inside = 0;
+/* baton_give */
+inline GIVE() {
+	noted = 0;
 	held = 0
+}
+
+/* call_settle_unwind, interrupts off: the flag goes first, then the domain is looked at */
+inline SETTLE() {
+	d_step { flags = flags & ~FLAG_UNWIND };
+#if MUT != 3
+	if
+	:: inside && dying -> d_step { flags = flags | FLAG_UNWIND }
+	:: else
+	fi;
+#endif
+#if MUT == 11
+	skip
+#else
+	if :: flags == 0 -> work = 0 :: else fi
+#endif
 }
 
 proctype thread() {
@@ -132,50 +151,38 @@ L_work: /* exit_work_thread */
 #if MUT == 2
 	seen = flags;
 	WINDOW();
-	if
-	:: inside && dying -> LEAVE(); WINDOW(); goto L_exit
-	:: else
-	fi;
+	if :: inside && dying -> goto L_unwind :: else fi;
 	if :: seen & FLAG_KILL && !inside -> goto L_end :: else fi;
-	d_step { flags = flags & ~FLAG_UNWIND };
-	if
-	:: inside && dying -> d_step { flags = flags | FLAG_UNWIND }
-	:: else
-	fi;
-	if :: flags == 0 -> work = 0 :: else fi;
+	SETTLE();
+	goto L_exit_or_user;
 #else
 #if MUT == 3
-	if
-	:: inside && dying -> LEAVE(); WINDOW(); goto L_exit
-	:: else
-	fi;
-	d_step { flags = flags & ~FLAG_UNWIND };
-#else
-	/* call_settle_unwind: the flag goes first, then the domain is looked at */
-	d_step { flags = flags & ~FLAG_UNWIND };
-	if
-	:: inside && dying ->
-		/* call_unwind: interrupts on, give the baton, look for more to do */
-		LEAVE(); WINDOW(); goto L_exit
-	:: else
-	fi;
+	if :: inside && dying -> goto L_unwind :: else fi;
 #endif
-	d_step { seen = flags };
+	SETTLE();
+	seen = flags;
 	if
+#if MUT != 3
+	:: inside && dying -> goto L_unwind
+#endif
 	:: seen & FLAG_KILL && !inside -> goto L_end /* thread_exit */
-	:: seen == 0 -> work = 0
-	:: else /* inside a living service: later */
+	:: else /* nothing, or inside a living service: later */
 	fi;
 #endif
 #if MUT == 1
 	goto L_yield;
+#endif
+#if MUT == 2
+L_exit_or_user:
+	skip;
+	if :: again -> SWITCH(); goto L_exit :: else fi;
 #endif
 
 L_user: /* interrupts on, in user mode */
 	skip;
 	if
 	:: inside -> goto L_return
-	:: !inside && calls < NCALL -> calls++; goto L_call
+	:: !inside && calls < NCALL -> goto L_call
 	:: true /* computes for ever */
 	fi;
 end_user:
@@ -186,26 +193,51 @@ end_user:
 
 L_call: /* call_from_user, call_port */
 	WINDOW();
+	calls++;
 	if /* baton_take */
-	:: !dying -> held = 1
-	:: else -> goto L_exit /* the port is closed */
+	:: atomic { !dying -> held = 1 }
+	:: atomic { dying -> goto L_exit }
 	fi;
 	WINDOW();
-	/* call_run_user, activation_enter_user: interrupts off to the end */
-	inside = 1;
+	noted = 1;
+	WINDOW();
+L_enter: /* call_run_user: interrupts off to the end */
+	skip;
 #if MUT != 5
-	if :: dying -> LEAVE(); goto L_exit :: else fi;
+	if
+	:: work ->
+		assert(flags != 0); /* else a call is refused without a reason */
+		WINDOW();
+		GIVE();
+		goto L_called
+	:: !work && again -> SWITCH(); goto L_enter
+	:: else
+	fi;
 #endif
+	inside = 1; /* activation_enter_user */
 	goto L_user;
 
 L_return: /* call_return */
 	WINDOW();
-	LEAVE();
-	goto L_exit;
+L_unwind: /* call_unwind: off the activation */
+	inside = 0;
+	if
+	:: true -> GIVE(); WINDOW(); goto L_exit /* activation_pop_to_user */
+	:: true -> SETTLE(); WINDOW(); GIVE() /* activation_pop_to_kernel, call_run_user, call_port */
+	fi;
+L_called:
+	WINDOW();
+	if
+	:: calls < NCALL -> goto L_call /* the kernel calls again */
+	:: true -> goto L_exit
+	fi;
 
 L_end:
 	skip;
-	d_step { ended = 1; inside = 0; running = 0; work = 0; pending = 0; again = 0; done++; seen = 0; calls = 0 }
+	d_step {
+		ended = 1; running = 0; work = 0; pending = 0; again = 0;
+		done++; seen = 0; calls = 0
+	}
 }
 
 /* thread_raise; the thread's queue is locked, so it does not switch meanwhile */
@@ -235,14 +267,20 @@ proctype late() {
 #endif
 
 #if DIE
-/* domain_kill, port_close, port_interrupt_holder */
+/* domain_kill, upcall_domain_closing, port_interrupt_holder */
 proctype reaper() {
 #if MUT == 8
-	if :: held -> RAISE(FLAG_UNWIND) :: else fi;
+	if :: noted -> RAISE(FLAG_UNWIND) :: else fi;
 	dying = 1;
 #else
 	dying = 1;
-	if :: held -> RAISE(FLAG_UNWIND) :: else fi;
+	do
+	:: noted -> RAISE(FLAG_UNWIND); break
+	:: !noted && !held -> break
+#if MUT == 10
+	:: !noted && held -> break
+#endif
+	od;
 #endif
 	done++
 }
