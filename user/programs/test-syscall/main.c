@@ -172,8 +172,12 @@ TEST(user_syscall, unknown_rights_are_refused)
 
 TEST(user_syscall, port_kinds_and_arguments_are_checked)
 {
-    EXPECT_EQUAL(port_create(2, NULL, NULL, NULL, 0), ERR_INVALID);
-    EXPECT_EQUAL(port_create(~0UL, NULL, NULL, NULL, 0), ERR_INVALID);
+    /* Good addresses: only the kind is wrong. */
+    void *entry = (void *)0x10000;
+    void *stack = (void *)0x20000;
+
+    EXPECT_EQUAL(port_create(PORT_MAILBOX + 1, entry, stack, NULL, 0), ERR_INVALID);
+    EXPECT_EQUAL(port_create(~0UL, entry, stack, NULL, 0), ERR_INVALID);
     EXPECT_EQUAL(port_create(PORT_EXCLUSIVE, NULL, NULL, NULL, 0), ERR_INVALID);
 }
 
