@@ -88,6 +88,23 @@ void call_settle_unwind(void)
     }
 }
 
+/* The same, for the common case that there is nothing to take off. */
+static void call_settle_unwind_if_raised(void)
+{
+    /* relaxed: a raise that comes later is looked at by whoever waits or leaves next */
+    if ((atomic_load_relaxed(&thread_current()->flags) & THREAD_UNWIND) != 0) {
+        call_settle_unwind();
+    }
+}
+
+/* A flag that concerns a chain in which this port is not yet: then only the port's end counts. */
+static bool call_must_not_start(struct port *port)
+{
+    call_settle_unwind();
+    /* acquire: see why they were raised; pairs with the release in thread_raise */
+    return atomic_load_acquire(&thread_current()->flags) != 0 || port_close_reason(port) != OK;
+}
+
 /* Why a run must not start: the service is gone, or this thread is to end or unwind. */
 static status_t call_refusal(struct port *port)
 {
@@ -104,10 +121,11 @@ static status_t call_run_user(struct port *port, uint64_t badge, struct message 
 {
     irq_disable();
     while (core_current()->work != 0) {
-        if ((core_current()->work & WORK_THREAD) != 0) {
+        if (call_must_not_start(port)) {
             irq_enable();
             return call_refusal(port);
         }
+        core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
         sched_yield();
     }
     activation_save_fpu();
@@ -143,6 +161,7 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
         status = call_run_user(port, badge, message);
     }
     baton_give(port);
+    call_settle_unwind_if_raised();
     return status;
 }
 

@@ -19,6 +19,7 @@ struct name {
 
 static struct spinlock name_lock = SPINLOCK_INIT("names"); /* guards the list */
 static struct list names GUARDED_BY(name_lock) = LIST_INIT(names);
+static uint32_t name_count GUARDED_BY(name_lock); /* bounds how long the list is walked */
 
 static bool name_is_valid(const char *name, size_t bytes)
 {
@@ -69,12 +70,20 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
     }
     uint64_t state = spin_lock_save(&name_lock);
     struct name *name = name_lookup(text, bytes);
-    if (name == NULL) {
+    if (port_is_closed(port)) { /* looked at under the lock: name_forget comes after the closing */
+        status = ERR_STALE;
+        unused = fresh;
+    } else if (name == NULL && (name_count >= MAX_NAMES || port->names >= MAX_PORT_NAMES)) {
+        status = ERR_NO_SPACE;
+        unused = fresh;
+    } else if (name == NULL) {
         name = fresh;
+        name_count++;
         memcpy(name->text, text, bytes);
         list_push_back(&names, &name->link);
     } else if (port_is_closed(name->port)) {
         replaced = name->port;
+        replaced->names--;
         unused = fresh;
     } else {
         status = ERR_EXISTS;
@@ -83,6 +92,7 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
     if (status == OK) {
         object_retain(&port->object);
         name->port = port;
+        port->names++;
     }
     spin_unlock_restore(&name_lock, state);
     if (unused != NULL) {
@@ -107,6 +117,8 @@ status_t name_unregister(const char *text, size_t bytes, const struct domain *do
         status = ERR_DENIED;
     } else {
         list_remove(&name->link);
+        name->port->names--;
+        name_count--;
         removed = true;
         status = port_is_closed(name->port) ? ERR_NOT_FOUND : OK; /* it named nothing any more */
     }
@@ -116,6 +128,32 @@ status_t name_unregister(const char *text, size_t bytes, const struct domain *do
         spmalloc_free(name);
     }
     return status;
+}
+
+void name_forget(struct port *port)
+{
+    for (;;) {
+        struct name *found = NULL;
+        uint64_t state = spin_lock_save(&name_lock);
+
+        for (struct list *link = list_first(&names); link != NULL; link = list_next(&names, link)) {
+            struct name *name = container_of(link, struct name, link);
+
+            if (name->port == port) {
+                found = name;
+                list_remove(&name->link);
+                port->names--;
+                name_count--;
+                break;
+            }
+        }
+        spin_unlock_restore(&name_lock, state);
+        if (found == NULL) {
+            return;
+        }
+        object_release(&port->object);
+        spmalloc_free(found);
+    }
 }
 
 status_t name_find(const char *text, size_t bytes, struct port **out)

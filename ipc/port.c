@@ -9,6 +9,7 @@
 #include "arch/irq.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
+#include "ipc/name.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -19,9 +20,6 @@
 #include "sched/upcall.h"
 
 #define PORT_TABLE_COUNT 16384U
-
-/* A user service whose space cannot be entered without a TLB flush (no ASIDs): never fast. */
-#define PORT_MODE_USER_FLUSH 3
 
 struct port_slot {
     struct port *port; /* NULL while free */
@@ -161,9 +159,11 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
     if (status == OK) {
         status = port_table_add(port);
         if (status == OK) {
-            status = port_adopt(port);
+            object_retain(&port->object); /* the open port's own; port_retire releases it */
+            status = port_adopt(port);    /* from here on its domain's end may close it */
             if (status != OK) {
                 port_table_remove(port);
+                object_release(&port->object);
             }
         }
     }
@@ -171,7 +171,6 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
         object_release(&port->object);
         return status;
     }
-    object_retain(&port->object); /* the open port's own; port_retire releases it */
     *out = port;
     return OK;
 }
@@ -180,6 +179,7 @@ void port_retire(struct port *port)
 {
     struct domain *domain = port->domain;
 
+    name_forget(port);
     port_table_remove(port);
     uint64_t state = spin_lock_save(&domain->lock);
     list_remove(&port->domain_link);
@@ -191,26 +191,24 @@ void port_retire(struct port *port)
     object_release(&port->object);
 }
 
-/* The thread inside the service is to look up: its service's domain dies. Between the RMW that
- * takes or gives the baton and the note of the holder is a moment without one; it is short,
- * because both sides have interrupts off or run on. */
-static void port_interrupt_holder(struct port *port)
+/*
+ * The thread inside the service is to look up: its service's domain dies. False when the baton is
+ * taken but the holder has not noted itself yet. Closed is set, so the holder cannot give the baton
+ * back without the lock: who is raised here has not left unseen.
+ */
+static bool port_interrupt_holder(struct port *port)
 {
-    for (;;) {
-        uint64_t state = irq_save(); /* an epoch section: the holder's block stays readable */
-        /* acquire: the holder noted before; pairs with the lock or RMW that published it */
-        struct thread *holder = atomic_load_acquire(&port->holder);
+    uint64_t state = spin_lock_save(&port->lock);
+    /* acquire: the holder noted before; pairs with the lock or RMW that published it */
+    struct thread *holder = atomic_load_acquire(&port->holder);
+    /* relaxed: run goes under this lock */
+    bool runs = (atomic_load_relaxed(&port->word) & PORT_RUN) != 0;
 
-        if (holder != NULL) {
-            thread_raise(holder, THREAD_UNWIND);
-        }
-        irq_restore(state);
-        /* acquire: the run bit as left by the last giver; pairs with baton_give */
-        if (holder != NULL || (atomic_load_acquire(&port->word) & PORT_RUN) == 0) {
-            return;
-        }
-        sched_yield();
+    if (holder != NULL) {
+        thread_raise(holder, THREAD_UNWIND);
     }
+    spin_unlock_restore(&port->lock, state);
+    return holder != NULL || !runs;
 }
 
 void port_close(struct port *port, status_t reason)
@@ -238,7 +236,10 @@ void port_close(struct port *port, status_t reason)
     if ((before & PORT_RUN) == 0) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
-        port_interrupt_holder(port);
+        /* The note comes a few instructions after the taking; the taker may be preempted there. */
+        while (!port_interrupt_holder(port)) {
+            sched_yield();
+        }
     }
     object_release(&port->object);
 }
@@ -314,23 +315,29 @@ static bool domain_close_one(struct domain *domain)
     return true;
 }
 
+/* Tell everybody inside; false when a running port has no holder's note at this moment. */
+static bool domain_interrupt_runs(struct domain *domain)
+{
+    bool all = true;
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    for (struct list *link = list_first(&domain->ports); link != NULL;
+         link = list_next(&domain->ports, link)) {
+        all &= port_interrupt_holder(container_of(link, struct port, domain_link));
+    }
+    spin_unlock_restore(&domain->lock, state);
+    return all;
+}
+
 void upcall_domain_closing(struct domain *domain)
 {
     while (domain_close_one(domain)) {
     }
-    /* Ports that were closed before but still run: release their callers, too. */
-    uint64_t state = spin_lock_save(&domain->lock);
-    for (struct list *link = list_first(&domain->ports); link != NULL;
-         link = list_next(&domain->ports, link)) {
-        /* relaxed: a hint; the holder looks for itself */
-        struct thread *holder =
-            atomic_load_relaxed(&container_of(link, struct port, domain_link)->holder);
-
-        if (holder != NULL) {
-            thread_raise(holder, THREAD_UNWIND);
-        }
+    /* Ports that were closed before but still run: release their callers, too. One that is run by
+     * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
+    while (!domain_interrupt_runs(domain)) {
+        sched_yield();
     }
-    spin_unlock_restore(&domain->lock, state);
 }
 
 bool upcall_domain_is_quiet(struct domain *domain)

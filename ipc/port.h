@@ -25,9 +25,10 @@ struct request;
 
 /* How the fast path treats a port. */
 enum port_mode {
-    PORT_MODE_MAILBOX = 0,        /* no call */
-    PORT_MODE_USER_SERVICE = 1,   /* exclusive, in another domain */
-    PORT_MODE_KERNEL_SERVICE = 2, /* exclusive, in the kernel */
+    PORT_MODE_KERNEL_SERVICE = -1, /* exclusive, in the kernel */
+    PORT_MODE_USER_SERVICE = 0,    /* exclusive, in another domain */
+    PORT_MODE_MAILBOX = 1,         /* no call */
+    PORT_MODE_USER_FLUSH = 2,      /* a user service on a machine without ASIDs: never fast */
 };
 
 /* The baton word: bits of port.word. Idle is 0. */
@@ -48,7 +49,7 @@ struct port {
     _Alignas(64) uint64_t word;
     struct thread *holder; /* who runs the service; a hint for kill, close and gdb */
     uint64_t calls;        /* runs so far; written by the holder */
-    uint64_t mode;         /* enum port_mode; constant */
+    int64_t mode;          /* enum port_mode; constant */
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* waiting callers, or messages of a mailbox */
@@ -56,6 +57,7 @@ struct port {
     status_t close_reason;
     struct list domain_link; /* the owner domain's lock */
     uint32_t index;
+    uint32_t names; /* under which it is registered; the lock of ipc/name.c */
     bool kernel_stack_owned;
     uint64_t generation;
     struct epoch_callback reclaim;

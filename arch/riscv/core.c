@@ -5,6 +5,7 @@
 #include "arch/core.h"
 
 #include "arch/ipi.h"
+#include "arch/irq.h"
 #include "arch/smp.h"
 #include "kernel/base/atomic.h"
 
@@ -13,6 +14,8 @@ struct core cores[MAX_CORES];
 void ipi_request(cpu_t cpu, uint32_t reasons)
 {
     struct core *target = &cores[cpu];
+    /* Between the two steps others rely on our interrupt: nobody may preempt us there. */
+    uint64_t state = irq_save();
 
     /* release: what the reason is about was written before; pairs with the swap in
      * trap_handle_ipi on the target */
@@ -25,4 +28,5 @@ void ipi_request(cpu_t cpu, uint32_t reasons)
         /* relaxed: a statistic */
         atomic_add_relaxed(&core_current()->ipis_sent, 1);
     }
+    irq_restore(state);
 }

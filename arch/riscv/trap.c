@@ -67,6 +67,9 @@ static void trap_handle_interrupt(uint64_t cause)
 
 void trap_handle_user(struct trap_frame *frame)
 {
+    if (!trap_from_user(frame)) {
+        upcall_kernel_fault(frame); /* in the trap path itself, where sscratch still says user */
+    }
     if ((frame->scause & SCAUSE_INTERRUPT) != 0) {
         trap_handle_interrupt(frame->scause & ~SCAUSE_INTERRUPT);
         return;

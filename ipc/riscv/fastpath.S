@@ -31,12 +31,15 @@ ipc_fastpath_call:
     li      t6, REGISTER_WORDS
     and     t3, t3, t2
     add     t1, t1, t3
+    ld      t2, ENTRY_VALUE(t1)
+    bne     t2, a0, .Lslow
+    fence   r, r                        /* pairs with the release of the value in handle_open */
     ld      t4, ENTRY_OBJECT(t1)
     lwu     t3, ENTRY_RIGHTS(t1)
     ld      t0, ENTRY_BADGE(t1)
-    fence   r, r                        /* value last: pairs with the fence in handle_open */
+    fence   r, r                        /* pairs with the fence in handle_entry_clear */
     ld      t2, ENTRY_VALUE(t1)
-    bne     t2, a0, .Lslow
+    bne     t2, a0, .Lslow              /* closed meanwhile */
     andi    t3, t3, ENTRY_RIGHT_CALL
     beqz    t3, .Lslow
     bgtu    t5, t6, .Lslow
@@ -45,7 +48,6 @@ ipc_fastpath_call:
     li      t3, MAX_DEPTH
     bgeu    t2, t3, .Lslow
     ld      t3, PORT_MODE(t4)
-    addi    t3, t3, -1
     bnez    t3, .Lcall_kernel
     csrr    t3, sstatus
     bltz    t3, .Lslow                  /* floating-point registers are dirty */
@@ -92,8 +94,7 @@ ipc_fastpath_call:
  * A service in the kernel: the same chain, another stack, the same address space. t2 is the depth.
  */
 .Lcall_kernel:
-    addi    t3, t3, -1
-    bnez    t3, .Lslow                  /* a mailbox */
+    bgez    t3, .Lslow                  /* a mailbox, or a service that needs a flush */
     baton_take .Lslow
 
     csrr    t3, sepc
@@ -129,7 +130,6 @@ ipc_fastpath_call:
     sd      t2, REQUEST_CALLER(sp)
     ld      t1, PORT_ENTRY(t4)
     mv      a0, sp
-    li      s0, 0                       /* end of the frame chain; comes back as 0 */
     csrsi   sstatus, SSTATUS_SIE_BIT
     jalr    t1
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT

@@ -51,8 +51,7 @@ PIN(PORT_WORD, struct port, word);
 PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
-_Static_assert(PORT_MODE_USER_SERVICE == 1 && PORT_MODE_KERNEL_SERVICE == 2,
-               "ipc/riscv/fastpath.S");
+_Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
 PIN(REQUEST_TAG, struct request, message.tag);
 PIN(REQUEST_WORD0, struct request, message.word[0]);
 PIN(REQUEST_BADGE, struct request, badge);

@@ -8,29 +8,45 @@
 #include "ipc/call.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/atomic.h"
+#include "sched/domain.h"
 #include "sched/sched.h"
+
+/* Can something of what the flags ask be done now: the innermost run's domain dies, or the thread is
+ * to end and is back at its base? */
+static bool exit_work_is_due(uint32_t flags)
+{
+    const struct activation *activation = activation_current();
+
+    return activation->port != NULL ? domain_is_dying(activation->domain)
+                                    : (flags & THREAD_KILL) != 0;
+}
 
 /* The flags of the running thread; what cannot be done yet stays pending. */
 static void exit_work_thread(void)
 {
     struct thread *thread = thread_current();
-    /* acquire: see why they were raised; pairs with the release in thread_raise */
-    uint32_t flags = atomic_load_acquire(&thread->flags);
 
-    if (flags == 0) {
-        return;
+    /* acquire: see why they were raised; pairs with the release in thread_raise */
+    for (uint32_t flags = atomic_load_acquire(&thread->flags); flags != 0;
+         /* acquire: as above; who raises a flag after this look interrupts this core afterwards */
+         flags = atomic_load_acquire(&thread->flags)) {
+        if (!exit_work_is_due(flags)) {
+            call_settle_unwind();
+            /* relaxed: as above */
+            if (atomic_load_relaxed(&thread->flags) == 0) {
+                break;
+            }
+            return;
+        }
+        irq_enable();
+        call_unwind();
+        if ((flags & THREAD_KILL) != 0 && activation_current() == &thread->base) {
+            thread_exit(EXIT_KILLED);
+        }
+        irq_disable();
+        call_settle_unwind();
     }
-    irq_enable();
-    call_unwind();
-    if ((flags & THREAD_KILL) != 0 && activation_current() == &thread->base) {
-        thread_exit(EXIT_KILLED);
-    }
-    irq_disable();
-    call_settle_unwind();
-    /* relaxed: who raises a flag after this look interrupts this core afterwards */
-    if (atomic_load_relaxed(&thread->flags) == 0) {
-        core_current()->work &= ~(uint32_t)WORK_THREAD;
-    }
+    core_current()->work &= ~(uint32_t)WORK_THREAD;
 }
 
 void upcall_exit_work(void)

@@ -4,11 +4,13 @@
  *
  * Protocol: writers hold the table's lock. A reader without it (ipc/riscv/fastpath.S, interrupts
  * off) loads `array` once, and the mask inside it, so it can never index past the array that it
- * reads. In use, entry.handle equals the value the user holds; a free entry keeps the next value.
- * The reader loads object, rights and badge first and the value last. The schedule to beat: it holds
- * the old value while another core closes the slot and opens it for another object. Closing raises
- * the value, and only then does opening store the new object, so who has seen anything of the new
- * object sees the new value and refuses.
+ * reads. An entry is guarded by its own value, as by a sequence lock: while it is free the value is 0,
+ * which no handle is (slot 0 is never used); opening fills everything and stores the value last
+ * (release); closing stores 0 first (release after it) and then clears the rest. The reader looks at
+ * the value before and after the rest, with a fence r,r on each side: if both looks give the handle
+ * it was given, all it read belongs to that one life of the slot. The schedule to beat: value read,
+ * then another core closes the slot and opens it for another kind of object, then the rest is read.
+ * While an entry is free, `badge` keeps the value of its next life.
  */
 #include "kernel/object/handle.h"
 
@@ -45,8 +47,7 @@ static struct handle_array *handle_array_make(struct handle_table *table, uint32
     }
     array->mask = (count - 1) * sizeof(struct handle_entry);
     for (uint32_t i = 0; i < count; i++) {
-        /* Generation 1 upwards, so that no valid handle is 0. */
-        array->entry[i] = (struct handle_entry){.handle = HANDLE_GENERATION_ONE | i};
+        array->entry[i] = (struct handle_entry){.badge = HANDLE_GENERATION_ONE | i};
     }
     return array;
 }
@@ -70,15 +71,19 @@ static struct object *handle_entry_clear(struct handle_table *table, struct hand
     REQUIRES(table->lock)
 {
     struct object *object = entry->object;
+    handle_t handle = entry->handle;
 
+    atomic_store_relaxed(&entry->handle, HANDLE_NONE); /* ordered by the fence below */
+    /* release: a reader that sees anything of what follows sees the value gone; pairs with the
+     * second fence in fastpath.S */
+    fence_release();
     entry->rights = 0;
     entry->kind = OBJECT_NONE;
     entry->object = NULL;
-    if (entry->handle >> HANDLE_SLOT_BITS == HANDLE_GENERATION_LAST) {
-        entry->handle = HANDLE_NONE; /* retired: no value ever names this slot again */
-    } else {
-        entry->handle += HANDLE_GENERATION_ONE;
-    }
+    /* A slot whose generations are used up retires: no value ever names it again. */
+    entry->badge = handle >> HANDLE_SLOT_BITS == HANDLE_GENERATION_LAST
+                       ? HANDLE_NONE
+                       : handle + HANDLE_GENERATION_ONE;
     table->used--;
     return object;
 }
@@ -146,7 +151,7 @@ static struct handle_entry *handle_find_free(struct handle_table *table) REQUIRE
         uint32_t slot = (table->free_hint + i) & (count - 1);
         struct handle_entry *entry = &table->array->entry[slot];
 
-        if (entry->kind == OBJECT_NONE && entry->handle != HANDLE_NONE) {
+        if (slot != 0 && entry->kind == OBJECT_NONE && entry->badge != HANDLE_NONE) {
             table->free_hint = slot + 1;
             return entry;
         }
@@ -180,18 +185,14 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
         entry = handle_find_free(table);
     }
     object_retain(object);
-    /* release: the raised value is visible before anything of the new object; pairs with the
-     * fence in fastpath.S */
-    fence_release();
+    *out = entry->badge;
     entry->object = object;
     entry->badge = badge;
+    entry->kind = object->kind;
+    entry->rights = rights & handle_rights_of(object->kind);
     table->used++;
-    *out = entry->handle;
-    /* release: object and badge are there before the kind and the rights that let a reader in;
-     * pairs with the control dependency of the fast path's look at kind and rights */
-    fence_release();
-    atomic_store_relaxed(&entry->kind, object->kind);
-    atomic_store_relaxed(&entry->rights, rights & handle_rights_of(object->kind));
+    /* release: the whole entry is there before its value; pairs with the first fence in fastpath.S */
+    atomic_store_release(&entry->handle, *out);
     spin_unlock_restore(&table->lock, state);
     return OK;
 }

@@ -20,11 +20,11 @@
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/spinlock.h"
 
-/* One slot; read by ipc/riscv/fastpath.S. A free slot has kind OBJECT_NONE and no rights. */
+/* One slot; read by ipc/riscv/fastpath.S. A free slot has value 0, kind OBJECT_NONE, no rights. */
 struct handle_entry {
-    handle_t handle; /* the value that names this entry while it is in use */
+    handle_t handle; /* the value that names this entry while it is in use, else 0 */
     struct object *object;
-    uint64_t badge;
+    uint64_t badge; /* while free: the value of the next use, 0 if the slot has retired */
     uint32_t rights;
     uint32_t kind;
 };

@@ -17,7 +17,7 @@ enum lookup_call {
     LOOKUP_FIND = 1,
     /* w0 port handle (with RIGHT_MANAGE), w1 name address, w2 name bytes -> nothing.
      * ERR_EXISTS: a living port has that name. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT,
-     * ERR_STALE: about the handle. ERR_NO_SPACE: the table is full. */
+     * ERR_STALE: about the handle. ERR_NO_SPACE: the port or the table has its most names. */
     LOOKUP_REGISTER = 2,
     /* w0 name address, w1 name bytes -> nothing. ERR_NOT_FOUND: no such name. ERR_DENIED: the
      * port belongs to another domain. */

@@ -12,7 +12,7 @@ from .thread import Thread
 
 # The baton word (ipc/port.h).
 RUN, CLOSED, ONE_WAITER = 1, 2, 256
-KINDS = {0: "mailbox", 1: "user service", 2: "kernel service", 3: "user service (no ASID)"}
+KINDS = {-1: "kernel service", 0: "user service", 1: "mailbox", 2: "user service (no ASID)"}
 TABLE = "'ipc/port.c'::port_table"  # slots of two words: the port, its generation
 
 
