@@ -39,3 +39,6 @@ void early_trap_entry(void);
 #define SMP_START_STACK 8
 #define SMP_START_CORE 16
 #define SMP_START_ENTRY 24
+#define SMP_START_HART 32
+#define SMP_START_VALID 40
+#define SMP_START_BYTES 48

@@ -9,6 +9,7 @@
  */
 #include "arch/layout.h"
 #include "arch/riscv/boot_priv.h"
+#include "kernel/abi/limits.h"
 
 #define SATP_SV39 (8 << 60)
 #define SSTATUS_FS_VS 0x6600
@@ -21,7 +22,8 @@
 /*
  * void _start(hart_id_t hart, paddr_t tree)
  * In: a0 hart id, a1 device tree. Does not return. Stack: the boot stack.
- * Writes .bss only: with bootcpu= a second hart comes here after the first.
+ * Writes .bss and boot_taken only: with bootcpu= a second hart comes here after the first, and
+ * boot_hand_over frees boot_taken for it. Whoever finds boot_taken set is late.
  */
     .globl _start
     .type _start, @function
@@ -30,6 +32,10 @@ _start:
     csrci   sstatus, 2
     li      t0, SSTATUS_FS_VS           /* floating point off until a user asks for it */
     csrc    sstatus, t0
+    la      t0, boot_taken
+    li      t1, 1
+    amoswap.w.aqrl t1, t1, (t0)         /* one hart only; pairs with itself on the others */
+    bnez    t1, late_start
     mv      s2, a0
     mv      s3, a1
 
@@ -65,6 +71,26 @@ _start:
 3:  wfi
     j       3b
     .size _start, . - _start
+
+/*
+ * A hart that was started as a secondary one and came to _start all the same: OpenSBI 1.1 marks a hart
+ * as to be started before it writes where (sbi_hsm_hart_start), so one that just looks goes to the
+ * old place, with the old a1. Its record was written before the firmware was asked: find it by a0.
+ */
+late_start:
+    la      t0, smp_starts
+    li      t1, SMP_START_BYTES * MAX_CORES
+    add     t1, t0, t1
+1:  ld      t2, SMP_START_VALID(t0)
+    beqz    t2, 2f
+    fence   r, r                        /* pairs with the release of the mark in smp.c */
+    ld      t2, SMP_START_HART(t0)
+    beq     t2, a0, 3f
+2:  addi    t0, t0, SMP_START_BYTES
+    bltu    t0, t1, 1b
+    j       late_start
+3:  mv      a1, t0
+    j       secondary_start
 
 /*
  * void secondary_start(hart_id_t hart, paddr_t start)
@@ -114,11 +140,16 @@ early_trap_entry:
 
 /*
  * long boot_hand_over(hart_id_t hart, paddr_t start, paddr_t tree)
- * In: a0 hart, a1 start, a2 tree. Out: a0 error. Clobbers a0, a1, a6, a7. Interrupts off.
+ * In: a0 hart, a1 start, a2 tree. Out: a0 error. Clobbers a0, a1, a6, a7, t0, t1.
+ * Interrupts off.
  */
     .globl boot_hand_over
     .type boot_hand_over, @function
 boot_hand_over:
+    la      t0, boot_taken
+    fence   rw, rw                      /* all of ours before the successor; pairs with its amoswap */
+    sw      zero, 0(t0)
+    fence   rw, rw
     li      a7, SBI_HSM
     li      a6, SBI_HSM_START
     ecall
@@ -128,7 +159,10 @@ boot_hand_over:
     ecall
 1:  wfi                                 /* the firmware refused to stop us: stay away */
     j       1b
-2:  ret
+2:  la      t0, boot_taken
+    li      t1, 1
+    sw      t1, 0(t0)
+    ret
     .size boot_hand_over, . - boot_hand_over
 
 /*
@@ -148,3 +182,9 @@ boot_root:
     .zero   (510 - 384) * 8
     .quad   (2 << 28) | 0xef            /* D A G X W R V */
     .quad   0
+
+/* Set by the first hart at _start; not in .bss, which that hart clears. */
+    .data
+    .balign 4
+boot_taken:
+    .word 0

@@ -20,7 +20,7 @@
 #define TLB_SINGLE_PAGES 64
 #define STOP_POLLS 1000000
 
-static struct smp_start starts[MAX_CORES];
+struct smp_start smp_starts[MAX_CORES];
 static uint32_t started[MAX_CORES];
 
 /* A hart that handed over with bootcpu= may still be on its way down. */
@@ -34,18 +34,26 @@ static void wait_until_stopped(hart_id_t hart)
 static bool start_one(cpu_t cpu, void (*entry)(void))
 {
     hart_id_t hart = platform.hart_id[cpu];
-    starts[cpu] = (struct smp_start){
+    char how[8];
+    /* harts=late starts them where only the first hart belongs, as OpenSBI 1.1 sometimes does by
+     * itself (late_start in entry.S): for the tests. */
+    bool late = bootarg_find("harts", how, sizeof(how)) && how[0] == 'l';
+    smp_starts[cpu] = (struct smp_start){
         .satp = mmu_kernel_satp(),
         .stack = cores[cpu].boot_sp,
         .core = (vaddr_t)&cores[cpu],
         .entry = (vaddr_t)entry,
+        .hart_id = hart,
     };
+    /* release: the record before its mark; pairs with the fence in late_start */
+    atomic_store_release(&smp_starts[cpu].valid, 1UL);
     /* full: what the new hart reads with its first instructions must be in memory before the
      * firmware call; pairs with the start of secondary_start */
     fence_seq_cst();
     wait_until_stopped(hart);
-    long error = sbi_hart_start(hart, kernel_image_paddr((const void *)&secondary_start),
-                                kernel_image_paddr(&starts[cpu]));
+    long error = sbi_hart_start(
+        hart, kernel_image_paddr(late ? (const void *)&_start : (const void *)&secondary_start),
+        late ? 0 : kernel_image_paddr(&smp_starts[cpu]));
     if (error != SBI_OK) {
         boot_note("hart %lu does not start: firmware error %ld; going on without it", hart, error);
         return false;

@@ -68,6 +68,11 @@ def test_each_hart_can_be_the_boot_hart():
             power_off(shell)
 
 
+def test_harts_that_come_to_the_first_instruction_late_go_on_as_secondary_ones():
+    """As OpenSBI 1.1 sends them there now and then; harts=late does it on purpose."""
+    boots(smp=4, append="harts=late")
+
+
 @only_long
 def test_50_boots_in_a_row():
     for _ in range(50):
