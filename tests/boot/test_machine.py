@@ -28,6 +28,21 @@ def test_panic_reports_and_ends_with_code_2():
             assert word in text, f"{word} is not in the report"
 
 
+def test_killed_shell_comes_back():
+    with machine() as shell:
+        rows = [line.split() for line in shell.run("ps").splitlines()]
+        number = next(row[0] for row in rows if len(row) > 1 and row[1] == "shell")
+        shell.run(f"kill {number}")
+        assert "shell" in shell.run("ps")
+        power_off(shell)
+
+
+def test_poweroff_with_a_word_is_refused():
+    with machine() as shell:
+        assert "one number" in shell.run("poweroff now")
+        power_off(shell)
+
+
 def test_1_hart():
     boots(smp=1)
 

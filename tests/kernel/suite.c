@@ -121,6 +121,10 @@ void suite_run(void)
     }
     suite_wait_for_cores();
     watch_start(strncmp(pattern, "selftest", 8) == 0 ? SELFTEST_LIMIT_NS : LIMIT_NS);
+    if (first > count) {
+        print("# test_from=%u: the plan has %u tests\n", first, count);
+        suite_end(EXIT_TEST_FAILED);
+    }
     test_print_header(pattern, print);
     for (unsigned index = first; index <= count; index++) {
         failed += !suite_run_one(test_plan_at(pattern, index), index);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The first program: starts what the manifest lists, reports what fails, waits for all. */
+/*
+ * The first program: starts what the manifest lists, reports what fails and what ends. The shell is
+ * the only way in, so it is started again when it ends.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,9 +14,10 @@
 
 static char text[MANIFEST_BYTES + 1];
 
-static struct {
+static struct started {
     struct program program;
-    char name[MAX_PROGRAM_NAME_BYTES];
+    struct manifest_line line; /* its words stay in `text` */
+    struct thread watcher;
 } started[MAX_STARTED];
 static unsigned started_count;
 
@@ -38,7 +42,7 @@ static void start(unsigned number, const struct manifest_line *line)
         report(number, line->argv[0], status_text(status));
     } else {
         started[started_count].program = program;
-        strncpy(started[started_count].name, line->argv[0], MAX_PROGRAM_NAME_BYTES - 1);
+        started[started_count].line = *line;
         started_count++;
     }
 }
@@ -63,6 +67,23 @@ static void start_all(char *rest)
     }
 }
 
+/* Reports the end of one program; the shell comes back. */
+static int watch(void *argument)
+{
+    struct started *one = argument;
+    const struct manifest_line *line = &one->line;
+
+    for (;;) {
+        int64_t code = program_wait(&one->program);
+
+        printf("init: %s ended with code %d\n", line->argv[0], (int)code);
+        if (strcmp(line->argv[0], "shell") != 0 ||
+            program_start(line->argv[0], line->argc, line->argv, &one->program) != OK) {
+            return 0;
+        }
+    }
+}
+
 int main(void)
 {
     int64_t bytes = archive_read("manifest", 0, text, MANIFEST_BYTES + 1);
@@ -78,9 +99,12 @@ int main(void)
     text[bytes] = '\0';
     start_all(text);
     for (unsigned i = 0; i < started_count; i++) {
-        int64_t code = program_wait(&started[i].program);
-
-        printf("init: %s ended with code %d\n", started[i].name, (int)code);
+        if (thread_start(&started[i].watcher, watch, &started[i]) != OK) {
+            printf("init: cannot watch %s\n", started[i].line.argv[0]);
+        }
+    }
+    for (unsigned i = 0; i < started_count; i++) {
+        thread_join(&started[i].watcher);
     }
     printf("init: every program has ended\n");
     return 0;

@@ -30,8 +30,13 @@ static void panic(int argc, char **argv)
 
 static void poweroff(int argc, char **argv)
 {
-    uint64_t code = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+    char *end = NULL;
+    uint64_t code = argc > 1 ? strtoull(argv[1], &end, 0) : 0;
 
+    if (argc > 2 || (end != NULL && (*end != '\0' || end == argv[1]))) {
+        printf("poweroff: one number from 0 to 255, or nothing\n");
+        return;
+    }
     ask((struct message){.tag = MESSAGE_TAG(MONITOR_POWEROFF, 1), .word = {code}});
 }
 
