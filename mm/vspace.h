@@ -12,8 +12,9 @@
  *
  * ASIDs: each space has one of its own while they last; it is flushed on all cores before
  * another space gets it. When the hardware has none, or all are in use, the space has ASID 0
- * and `flush_on_switch`: whoever loads its satp must flush this core's TLB after the load
- * (vspace_activate does). That is correct because kernel mappings are global, the kernel never
+ * and `flush_on_switch`: whoever loads its satp must flush this core's TLB after the load.
+ * mmu_set_satp does so on a machine without ASIDs; that a machine with them runs out (65,535 spaces
+ * on QEMU) is not provided for yet. That is correct because kernel mappings are global, the kernel never
  * uses user addresses, and no two such spaces run without a flush between them.
  */
 #pragma once

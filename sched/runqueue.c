@@ -240,7 +240,8 @@ void thread_raise(struct thread *thread, uint32_t flags) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
 
-    /* release: why it is raised was written before; pairs with the acquire in thread_flags */
+    /* release: why it is raised was written before; pairs with the acquire in
+     * thread_must_stop and exit_work_thread */
     atomic_or_release(&thread->flags, flags);
     struct runqueue *runqueue = runqueue_lock_home(thread);
     if (thread->state == THREAD_BLOCKED) {

@@ -5,7 +5,8 @@
  * Reached from arch/riscv/trap.S for system calls 0 and 1: interrupts off, tp = the core's block,
  * sp = the running activation, sscratch = the user's tp, core.user_sp = the user's sp, t0..t6 free,
  * all else the user's. Whatever is not the common case goes to syscall_message_slow before any
- * side effect. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
+ * side effect but one: a return that fails to give the baton has cleared the note of the holder, which
+ * the C path clears as well. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
  * kept in the activation, the message stays in a1..a5, and every other register is cleared, so that
  * neither side sees the other's.
  *

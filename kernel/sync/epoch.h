@@ -5,7 +5,7 @@
  * Rules: a read section is any stretch with interrupts off; it costs nothing. A writer unlinks
  * the object, then waits for a grace period or defers the free: every other online core has taken
  * one interrupt (IPI_EPOCH) after the unlink, so every section that could have seen the object is
- * over. epoch_synchronize blocks and needs interrupts on; epoch_defer may be called anywhere.
+ * over. epoch_synchronize spins and needs interrupts on; epoch_defer may be called anywhere.
  */
 #pragma once
 
