@@ -52,7 +52,7 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
     if (atomic_load_relaxed(&port->queue.count) >= PORT_QUEUE_CAPACITY) {
         return ERR_WOULD_BLOCK;
     }
-    struct mail *mail = spmalloc_zeroed(sizeof(*mail));
+    struct mail *mail = spmalloc_zeroed(port->domain->account, sizeof(*mail));
     if (mail == NULL) {
         return ERR_NO_MEMORY;
     }

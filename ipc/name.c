@@ -64,7 +64,7 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
     if (port_is_closed(port)) {
         return ERR_STALE;
     }
-    struct name *fresh = spmalloc_zeroed(sizeof(*fresh));
+    struct name *fresh = spmalloc_zeroed(port->domain->account, sizeof(*fresh));
     if (fresh == NULL) {
         return ERR_NO_MEMORY;
     }

@@ -7,6 +7,8 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 
+struct account kernel_account = {.limit = ACCOUNT_UNLIMITED};
+
 void account_init(struct account *account, uint64_t limit_pages)
 {
     *account = (struct account){.limit = limit_pages};

@@ -18,6 +18,9 @@ struct account {
 
 #define ACCOUNT_UNLIMITED UINT64_MAX
 
+/* What belongs to no domain but the kernel's; without a limit. */
+extern struct account kernel_account;
+
 void account_init(struct account *account, uint64_t limit_pages);
 
 /* Charges `pages` or, with ERR_NO_MEMORY, nothing at all. */

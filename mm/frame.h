@@ -34,8 +34,9 @@ struct frame {
     uint16_t in_use;    /* objects in use, while FRAME_SLAB */
     uint8_t size_class; /* spmalloc's, while FRAME_SLAB */
     uint8_t unused;
-    struct list link; /* free list of the order; the owner's while allocated */
-    uint64_t used[2]; /* spmalloc: a bit for each object in use */
+    uint32_t references; /* of a single page (mm/nexus.h) */
+    struct list link;    /* free list of the order; the owner's while allocated */
+    uint64_t used[2];    /* spmalloc: a bit for each object in use */
 };
 
 struct frame_range {

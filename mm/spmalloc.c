@@ -148,17 +148,18 @@ static void *alloc_large(size_t bytes)
     return direct_map(block);
 }
 
-void *spmalloc(size_t bytes)
+void *spmalloc(struct account *account, size_t bytes)
 {
+    (void)account;
     if (bytes == 0 || fail_this_allocation()) {
         return NULL;
     }
     return bytes <= SMALL_MAX_BYTES ? alloc_small(bytes) : alloc_large(bytes);
 }
 
-void *spmalloc_zeroed(size_t bytes)
+void *spmalloc_zeroed(struct account *account, size_t bytes)
 {
-    void *object = spmalloc(bytes);
+    void *object = spmalloc(account, bytes);
 
     if (object != NULL) {
         memset(object, 0, bytes);

@@ -13,14 +13,18 @@
 #pragma once
 
 #include "kernel/base/types.h"
+#include "mm/account.h"
 
 void spmalloc_init(void);
 
-/* `bytes` > 0 bytes, undefined contents; NULL when there is no memory (or bytes is 0). */
-WARN_UNUSED void *spmalloc(size_t bytes);
+/*
+ * `bytes` > 0 bytes, undefined contents, charged to the account; NULL when there is no memory or
+ * quota (or bytes is 0).
+ */
+WARN_UNUSED void *spmalloc(struct account *account, size_t bytes);
 
 /* The same, filled with zeros. */
-WARN_UNUSED void *spmalloc_zeroed(size_t bytes);
+WARN_UNUSED void *spmalloc_zeroed(struct account *account, size_t bytes);
 
 /* Frees an object; NULL is allowed and does nothing. */
 void spmalloc_free(void *object);

@@ -40,7 +40,7 @@ static paddr_t make_root(struct account *account)
 
 status_t vspace_create(struct account *account, struct vspace **space)
 {
-    struct vspace *created = spmalloc_zeroed(sizeof *created);
+    struct vspace *created = spmalloc_zeroed(account, sizeof *created);
 
     if (created == NULL) {
         return ERR_NO_MEMORY;

@@ -121,7 +121,7 @@ status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t by
         (protection & (PROTECT_WRITE | PROTECT_EXECUTE)) == (PROTECT_WRITE | PROTECT_EXECUTE)) {
         return ERR_INVALID;
     }
-    region = spmalloc(sizeof *region);
+    region = spmalloc(space->account, sizeof *region);
     if (region == NULL) {
         return ERR_NO_MEMORY;
     }
@@ -174,8 +174,8 @@ status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
     if (whole < bytes || !vspace_range_ok(address, whole)) {
         return ERR_INVALID;
     }
-    spare[0] = spmalloc(sizeof *spare[0]);
-    spare[1] = spmalloc(sizeof *spare[1]);
+    spare[0] = spmalloc(space->account, sizeof *spare[0]);
+    spare[1] = spmalloc(space->account, sizeof *spare[1]);
     if (spare[0] != NULL && spare[1] != NULL) {
         uint64_t state = spin_lock_save(&space->lock);
 

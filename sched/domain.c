@@ -27,12 +27,12 @@ static void *domain_allocate(void *owner, size_t bytes)
     struct domain *domain = owner;
     uint64_t pages = ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES;
 
-    if (account_charge_pages(&domain->account, pages) != OK) {
+    if (account_charge_pages(domain->account, pages) != OK) {
         return NULL;
     }
-    void *memory = spmalloc(bytes);
+    void *memory = spmalloc(domain->account, bytes);
     if (memory == NULL) {
-        account_uncharge_pages(&domain->account, pages);
+        account_uncharge_pages(domain->account, pages);
     }
     return memory;
 }
@@ -42,7 +42,7 @@ static void domain_release(void *owner, void *memory, size_t bytes)
     struct domain *domain = owner;
 
     spmalloc_free(memory);
-    account_uncharge_pages(&domain->account, ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES);
+    account_uncharge_pages(domain->account, ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES);
 }
 
 static void domain_destroy(struct object *object)
@@ -50,9 +50,9 @@ static void domain_destroy(struct object *object)
     struct domain *domain = container_of(object, struct domain, object);
 
     BUG_ON(domain->state != DOMAIN_DEAD);
-    if (account_pages(&domain->account) != 0) {
+    if (account_pages(domain->account) != 0) {
         print("domain %u (%s) ended with %lu pages still charged\n", domain->id, domain->name,
-              account_pages(&domain->account));
+              account_pages(domain->account));
     }
     spmalloc_free(domain);
 }
@@ -60,7 +60,8 @@ static void domain_destroy(struct object *object)
 static status_t domain_prepare(struct domain *domain, const char *name, uint64_t limit_pages)
 {
     object_init(&domain->object, OBJECT_DOMAIN, domain_destroy);
-    account_init(&domain->account, limit_pages);
+    account_init(&domain->own_account, limit_pages);
+    domain->account = domain == &kernel_domain ? &kernel_account : &domain->own_account;
     spin_lock_init(&domain->lock, "domain");
     list_init(&domain->threads);
     list_init(&domain->ports);
@@ -94,7 +95,7 @@ status_t domain_init_kernel(void)
 
 status_t domain_create(const char *name, uint64_t memory_limit, struct domain **out)
 {
-    struct domain *domain = spmalloc_zeroed(sizeof(*domain));
+    struct domain *domain = spmalloc_zeroed(&kernel_account, sizeof(*domain));
     uint64_t limit = memory_limit == 0 ? ACCOUNT_UNLIMITED : memory_limit / PAGE_BYTES;
 
     if (domain == NULL) {
@@ -105,7 +106,7 @@ status_t domain_create(const char *name, uint64_t memory_limit, struct domain **
         spmalloc_free(domain);
         return status;
     }
-    status = vspace_create(&domain->account, &domain->vspace);
+    status = vspace_create(domain->account, &domain->vspace);
     if (status != OK) {
         handle_table_destroy(&domain->handles);
         spmalloc_free(domain);

@@ -28,7 +28,8 @@ struct domain {
     struct object object;
     struct handle_table handles; /* offset pinned for the fast path */
     struct vspace *vspace;       /* NULL for the kernel */
-    struct account account;
+    struct account *account;     /* own_account, or the kernel's */
+    struct account own_account;
     uint32_t id;
     uint32_t state;       /* enum domain_state; written under lock, read anywhere (acquire) */
     struct spinlock lock; /* guards threads, ports and state changes; run queue locks inside */

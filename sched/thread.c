@@ -39,7 +39,7 @@ static void thread_reclaim(struct epoch_callback *callback)
     kstack_free(thread_stack_slot_top(thread));
     /* relaxed: a count for listings */
     atomic_sub_relaxed(&threads_in_use, 1);
-    account_uncharge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+    account_uncharge_pages(domain->account, KSTACK_MAPPED_PAGES);
     object_release(&domain->object);
 }
 
@@ -53,14 +53,14 @@ static void thread_destroy(struct object *object)
 status_t thread_make(struct domain *domain, const char *name, struct thread **out)
 {
     vaddr_t top;
-    status_t status = account_charge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+    status_t status = account_charge_pages(domain->account, KSTACK_MAPPED_PAGES);
 
     if (status != OK) {
         return status;
     }
     status = kstack_alloc(&top);
     if (status != OK) {
-        account_uncharge_pages(&domain->account, KSTACK_MAPPED_PAGES);
+        account_uncharge_pages(domain->account, KSTACK_MAPPED_PAGES);
         return status;
     }
     struct thread *thread = (struct thread *)ALIGN_DOWN(top - sizeof(struct thread), 64);

@@ -51,8 +51,8 @@ status_t monitor_fill_domain(uint64_t index, struct monitor_domain *row)
     row->id = domain->id;
     count_members(domain, row);
     row->handles = handle_count(&domain->handles);
-    row->pages = account_pages(&domain->account);
-    row->page_limit = domain->account.limit;
+    row->pages = account_pages(domain->account);
+    row->page_limit = domain->account->limit;
     memcpy(row->name, domain->name, sizeof(row->name) - 1);
     object_release(&domain->object);
     return OK;

@@ -21,7 +21,7 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
     machine_init(PAGES);
     before = frame_free_pages();
     for (size_t bytes = 1; bytes < 20000; bytes += bytes < 300 ? 1 : 97) {
-        char *object = spmalloc(bytes);
+        char *object = spmalloc(&kernel_account, bytes);
         size_t alignment = bytes > 2048 ? PAGE_BYTES : bytes > 32 ? 64 : 32;
 
         ASSERT_TRUE(object != NULL);
@@ -42,7 +42,7 @@ TEST(spmalloc, objects_of_a_class_fill_their_slabs)
     machine_init(PAGES);
     before = frame_free_pages();
     for (unsigned i = 0; i < 1000; i++) {
-        object[i] = spmalloc(64);
+        object[i] = spmalloc(&kernel_account, 64);
         ASSERT_TRUE(object[i] != NULL);
         memset(object[i], (int)i, 64);
     }
@@ -58,9 +58,9 @@ TEST(spmalloc, objects_of_a_class_fill_their_slabs)
 TEST(spmalloc, nothing_and_too_much_give_null)
 {
     machine_init(PAGES);
-    EXPECT_TRUE(spmalloc(0) == NULL);
-    EXPECT_TRUE(spmalloc((size_t)PAGE_BYTES << 11) == NULL);
-    EXPECT_TRUE(spmalloc(SIZE_MAX) == NULL);
+    EXPECT_TRUE(spmalloc(&kernel_account, 0) == NULL);
+    EXPECT_TRUE(spmalloc(&kernel_account, (size_t)PAGE_BYTES << 11) == NULL);
+    EXPECT_TRUE(spmalloc(&kernel_account, SIZE_MAX) == NULL);
     spmalloc_free(NULL);
     EXPECT_EQ(spmalloc_objects(), 0);
 }
@@ -70,11 +70,11 @@ TEST(spmalloc, zeroed_object_is_zero_even_after_use)
     uint8_t *object;
 
     machine_init(PAGES);
-    object = spmalloc(500);
+    object = spmalloc(&kernel_account, 500);
     ASSERT_TRUE(object != NULL);
     memset(object, 0xff, 500);
     spmalloc_free(object);
-    object = spmalloc_zeroed(500);
+    object = spmalloc_zeroed(&kernel_account, 500);
     ASSERT_TRUE(object != NULL);
     for (unsigned i = 0; i < 500; i++) {
         EXPECT_TRUE(object[i] == 0);
@@ -89,11 +89,11 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
 
     machine_init(PAGES);
     before = frame_free_pages();
-    while (count < PAGES && (object[count] = spmalloc(PAGE_BYTES)) != NULL) {
+    while (count < PAGES && (object[count] = spmalloc(&kernel_account, PAGE_BYTES)) != NULL) {
         count++;
     }
     EXPECT_EQ(count, before);
-    EXPECT_TRUE(spmalloc(32) == NULL);
+    EXPECT_TRUE(spmalloc(&kernel_account, 32) == NULL);
     while (count > 0) {
         spmalloc_free(object[--count]);
     }
@@ -102,7 +102,7 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
 
 static void free_twice(void *argument)
 {
-    char *object = spmalloc(*(size_t *)argument);
+    char *object = spmalloc(&kernel_account, *(size_t *)argument);
 
     spmalloc_free(object);
     spmalloc_free(object);
@@ -110,8 +110,8 @@ static void free_twice(void *argument)
 
 static void free_twice_in_a_used_slab(void *unused)
 {
-    void *other = spmalloc(100);
-    void *object = spmalloc(100);
+    void *other = spmalloc(&kernel_account, 100);
+    void *object = spmalloc(&kernel_account, 100);
 
     (void)unused;
     (void)other;
@@ -121,7 +121,7 @@ static void free_twice_in_a_used_slab(void *unused)
 
 static void free_inside(void *argument)
 {
-    char *object = spmalloc(*(size_t *)argument);
+    char *object = spmalloc(&kernel_account, *(size_t *)argument);
 
     spmalloc_free(object + 16);
 }
@@ -165,7 +165,7 @@ TEST(spmalloc, random_operations_keep_objects_apart)
 
         if (live[i].object == NULL) {
             live[i].bytes = 1 + (size_t)rand() % (rand() % 8 == 0 ? 9000 : 900);
-            live[i].object = spmalloc(live[i].bytes);
+            live[i].object = spmalloc(&kernel_account, live[i].bytes);
             if (live[i].object != NULL) {
                 live[i].object[0] = (uint8_t)i;
                 live[i].object[live[i].bytes - 1] = (uint8_t)i;
@@ -200,7 +200,7 @@ static void *work(void *argument)
 
         if (object[i] == NULL) {
             bytes[i] = 1 + (size_t)rand_r(&seed) % 5000;
-            object[i] = spmalloc(bytes[i]);
+            object[i] = spmalloc(&kernel_account, bytes[i]);
             if (object[i] != NULL) {
                 object[i][0] = mark;
                 object[i][bytes[i] - 1] = mark;

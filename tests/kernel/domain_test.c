@@ -23,7 +23,7 @@ static long join(struct domain *domain)
     long code = -1;
 
     EXPECT_OK(domain_join(domain, DEADLINE_NONE, &code));
-    EXPECT_EQ(account_pages(&domain->account), 0);
+    EXPECT_EQ(account_pages(domain->account), 0);
     object_release(&domain->object);
     return code;
 }

@@ -18,7 +18,7 @@ static handle_t handles[MANY];
 static void *take_memory(void *owner, size_t bytes)
 {
     (void)owner;
-    return spmalloc(bytes);
+    return spmalloc(&kernel_account, bytes);
 }
 
 static void return_memory(void *owner, void *memory, size_t bytes)

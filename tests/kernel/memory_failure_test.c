@@ -53,7 +53,7 @@ static status_t make_domain(void)
     status = vspace_map_anonymous(domain->vspace, 0, 3 * PAGE_BYTES, PROTECT_WRITE, &mapped);
     domain_kill(domain, 0);
     EXPECT_OK(domain_join(domain, DEADLINE_NONE, &code));
-    EXPECT_EQ(account_pages(&domain->account), 0);
+    EXPECT_EQ(account_pages(domain->account), 0);
     object_release(&domain->object);
     return status;
 }

@@ -104,7 +104,7 @@ TEST(program, a_damaged_one_is_refused_and_leaves_nothing)
         return;
     }
     ASSERT_OK(archive_find("hello", &good, &bytes));
-    char *image = spmalloc(bytes);
+    char *image = spmalloc(&kernel_account, bytes);
     ASSERT_TRUE(image != NULL);
     start.image = image;
     start.image_bytes = bytes;

@@ -22,7 +22,7 @@ TEST(selftest, fail)
 
 TEST(selftest, leak)
 {
-    EXPECT_TRUE(spmalloc(64) != NULL);
+    EXPECT_TRUE(spmalloc(&kernel_account, 64) != NULL);
 }
 
 TEST(selftest, panic)

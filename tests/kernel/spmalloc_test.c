@@ -17,7 +17,7 @@ TEST(spmalloc, objects_of_all_sizes_are_aligned_and_apart)
     unsigned count = 0;
 
     for (size_t bytes = 1; bytes <= 5 * PAGE_BYTES && count < OBJECTS; bytes += 1 + bytes / 16) {
-        char *object = spmalloc(bytes);
+        char *object = spmalloc(&kernel_account, bytes);
         size_t alignment = bytes >= PAGE_BYTES ? PAGE_BYTES : bytes > 32 ? 64 : 32;
 
         ASSERT_TRUE(object != NULL);
@@ -43,7 +43,7 @@ static void free_all(void *argument)
 TEST(spmalloc, what_one_core_allocates_another_may_free)
 {
     for (unsigned i = 0; i < OBJECTS; i++) {
-        objects[i] = spmalloc_zeroed(16 + i * 8);
+        objects[i] = spmalloc_zeroed(&kernel_account, 16 + i * 8);
         ASSERT_TRUE(objects[i] != NULL);
     }
     crew_join(crew_start(crew_core(1), free_all, NULL));
@@ -61,7 +61,7 @@ static void allocate_check_free(void *member)
 
         if (mine[slot] == NULL) {
             bytes[slot] = 1 + crew_random(&random) % 3000;
-            mine[slot] = spmalloc(bytes[slot]);
+            mine[slot] = spmalloc(&kernel_account, bytes[slot]);
             memset(mine[slot], (int)(me->index * 32 + slot), bytes[slot]);
         } else {
             uint8_t *object = mine[slot];
