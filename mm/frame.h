@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER, and one
- * `struct frame` for each frame.
+ * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER for each NUMA node,
+ * and one `struct frame` for each frame. Single pages come from mm/nexus.h, not from here.
  *
  * Rules: frame_init once on the boot core after the direct map is up. After that any context,
- * interrupts on or off; one lock, the innermost of mm (order: vspace, kstack, spmalloc,
- * frame); never blocks. A block belongs to whoever allocated it until it frees it with the
+ * interrupts on or off; one lock a node, the innermost of mm (order: vspace, kstack, spmalloc,
+ * frame), never two at once; never blocks. A block belongs to whoever allocated it until it frees it with the
  * same order. Orders are log2 of pages. Freeing what is not allocated is a bug and panics.
  * Cost O(FRAME_MAX_ORDER). Source: Knuth, The Art of Computer Programming 1, 2.5 (buddies).
  */
@@ -14,6 +14,7 @@
 #include "arch/layout.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
+#include "mm/remote.h"
 
 #define FRAME_NONE ((paddr_t)0)
 #define FRAME_MAX_ORDER 10
@@ -39,7 +40,10 @@ enum frame_state {
 struct frame {
     uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
     uint32_t references; /* of a single page (mm/nexus.h) */
-    struct list link;    /* the free list's; the holder's while allocated */
+    union {
+        struct list link;        /* the free list's; the holder's while allocated */
+        struct remote_node home; /* of a page in a nexus or on its way there */
+    };
     union {
         struct {
             uintptr_t free; /* slab: its first free object, odd when there is none */
@@ -54,7 +58,8 @@ struct frame {
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */
     uint8_t node;          /* NUMA node; fixed */
-    uint32_t unused;
+    uint8_t fresh;         /* free block: records inside it may be unset (frame_buddy.c) */
+    uint8_t unused[3];
 };
 
 _Static_assert(sizeof(struct frame) == 1 << FRAME_RECORD_SHIFT, "arch/layout.h");
@@ -109,8 +114,12 @@ void frame_init(void);
 void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
                        const struct frame_range *reserved, unsigned reserved_count);
 
+/* Flags of an allocation. */
+#define FRAME_USE_RESERVE 1U /* the last pages, too: for the way out of a shortage only */
+
 /* A block of 2^order pages, aligned to its size, contents undefined; FRAME_NONE if none. */
 WARN_UNUSED paddr_t frame_alloc(unsigned order);
+WARN_UNUSED paddr_t frame_alloc_flags(unsigned order, unsigned flags);
 
 /* The same, filled with zeros. */
 WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
@@ -118,11 +127,26 @@ WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
 /* Gives a block back. `order` must be the one it was allocated with. */
 void frame_free(paddr_t address, unsigned order);
 
-/* The record of the frame that holds `address`, or NULL when it is not in any bank. */
+/*
+ * For mm/nexus: up to `count` > 0 single pages, ALLOCATED, chained by `home`; returns how many.
+ * They come back with frame_give_pages, CACHED. O(count); not subject to mm/fail.h.
+ */
+unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
+void frame_give_pages(struct remote_node *chain);
+
+/* The record of the frame that holds `address`, or NULL when it is not in any bank. Inside a free
+ * block the records are undefined. O(banks). */
 struct frame *frame_find(paddr_t address);
 
-/* Free pages now: the baseline that every test must return to. */
+/* Free pages now, the reserve included; pages that a nexus keeps are not free (mm/drain.h). */
 uint64_t frame_free_pages(void);
+uint64_t frame_node_free_pages(uint32_t node);
+
+/* True while the caller's node has so little that memory ought to come home. No lock. */
+bool frame_is_low(void);
+
+/* Pages of the reserve; fixed after boot. */
+uint64_t frame_reserve_pages(void);
 
 /* Pages under management, free or allocated; fixed after boot. */
 uint64_t frame_total_pages(void);

@@ -10,6 +10,7 @@
 #include "arch/core.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
+#include "arch/platform.h"
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
@@ -19,6 +20,7 @@
 uint64_t host_direct_map_base;
 uint64_t host_frame_window;
 struct core cores[MAX_CORES];
+struct platform platform;
 _Thread_local struct core *host_core = &cores[0];
 unsigned machine_flushes;
 uint16_t machine_max_asid;
@@ -53,6 +55,7 @@ void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
     if (bytes > 0 && mprotect((void *)va, bytes, PROT_READ | PROT_WRITE) != 0) {
         abort();
     }
+    memset((void *)va, FRAME_SLAB, bytes); /* whatever an earlier kernel left */
 }
 
 void machine_be_core(cpu_t cpu)
