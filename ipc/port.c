@@ -28,25 +28,30 @@ struct port_slot {
 
 static struct spinlock table_lock = SPINLOCK_INIT("port table"); /* guards slots; innermost */
 static struct port_slot port_table[PORT_TABLE_COUNT] GUARDED_BY(table_lock);
-static uint32_t port_table_hint GUARDED_BY(table_lock);
+/* Slots below port_table_end are in use or on the stack of free ones; those above were never used. */
+static uint32_t port_table_end GUARDED_BY(table_lock);
+static uint16_t free_slots[PORT_TABLE_COUNT] GUARDED_BY(table_lock);
+static uint32_t free_slot_count GUARDED_BY(table_lock);
+
+_Static_assert(PORT_TABLE_COUNT - 1 <= UINT16_MAX, "an index fits into free_slots");
 
 static status_t port_table_add(struct port *port)
 {
-    status_t status = ERR_NO_SPACE;
+    status_t status = OK;
     uint64_t state = spin_lock_save(&table_lock);
 
-    for (uint32_t i = 0; i < PORT_TABLE_COUNT; i++) {
-        uint32_t index = (port_table_hint + i) % PORT_TABLE_COUNT;
-        struct port_slot *slot = &port_table[index];
+    if (free_slot_count > 0) {
+        port->index = free_slots[--free_slot_count];
+    } else if (port_table_end < PORT_TABLE_COUNT) {
+        port->index = port_table_end++;
+    } else {
+        status = ERR_NO_SPACE;
+    }
+    if (status == OK) {
+        struct port_slot *slot = &port_table[port->index];
 
-        if (slot->port == NULL) {
-            slot->port = port;
-            port->index = index;
-            port->generation = ++slot->generation;
-            port_table_hint = index + 1;
-            status = OK;
-            break;
-        }
+        slot->port = port;
+        port->generation = ++slot->generation;
     }
     spin_unlock_restore(&table_lock, state);
     return status;
@@ -57,6 +62,7 @@ static void port_table_remove(struct port *port)
     uint64_t state = spin_lock_save(&table_lock);
 
     port_table[port->index].port = NULL;
+    free_slots[free_slot_count++] = (uint16_t)port->index;
     spin_unlock_restore(&table_lock, state);
 }
 
@@ -281,7 +287,7 @@ void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argu
 {
     uint64_t state = spin_lock_save(&table_lock);
 
-    for (uint32_t i = 0; i < PORT_TABLE_COUNT; i++) {
+    for (uint32_t i = 0; i < port_table_end; i++) {
         if (port_table[i].port != NULL && !visit(port_table[i].port, argument)) {
             break;
         }

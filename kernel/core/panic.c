@@ -73,8 +73,22 @@ static bool all_stopped(void)
     return true;
 }
 
-/* Wins or does not return. Afterwards this core is alone, or the rest did not answer in time. */
-static void begin(void)
+/* This core panics while it reports a panic: what follows is one line, and a third one is silent. */
+static void begin_inside(void)
+{
+    static bool is_inside; /* the owner's alone */
+
+    if (is_inside) {
+        power_exit(EXIT_PANIC);
+    }
+    is_inside = true;
+    console_panic();
+    print("\n*** panic inside the panic report: ");
+}
+
+/* Wins (true), or goes on inside its own report (false), or does not return. A winner is alone
+ * afterwards, or the rest did not answer in time. */
+static bool begin(void)
 {
     uint32_t none = 0;
     irq_disable();
@@ -83,9 +97,8 @@ static void begin(void)
         if (none != core_index() + 1) {
             stop_here();
         }
-        console_panic();
-        print("\n*** panic inside the panic report\n");
-        power_exit(EXIT_PANIC);
+        begin_inside();
+        return false;
     }
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         if (is_other_online(cpu)) {
@@ -101,6 +114,7 @@ static void begin(void)
     }
     console_panic();
     print_set_sink(console_write);
+    return true;
 }
 
 NORETURN static void finish(void)
@@ -125,12 +139,17 @@ void panic(const char *why, ...)
 {
     vaddr_t trace[BACKTRACE_MAX];
     va_list arguments;
-    begin();
-    print("\n*** kernel panic: ");
+    bool is_first = begin();
+    if (is_first) {
+        print("\n*** kernel panic: ");
+    }
     va_start(arguments, why);
     print_list(why, arguments);
     va_end(arguments);
     print("\n");
+    if (!is_first) {
+        power_exit(EXIT_PANIC);
+    }
     report_place();
     print("  backtrace:\n");
     report_backtrace(trace, backtrace_collect_here(trace, BACKTRACE_MAX));
@@ -139,7 +158,10 @@ void panic(const char *why, ...)
 
 void panic_trap(const struct trap_frame *frame, const char *why)
 {
-    begin();
+    if (!begin()) {
+        print("%s, at 0x%lx, pc 0x%lx\n", report_cause(frame->scause), frame->stval, frame->sepc);
+        power_exit(EXIT_PANIC);
+    }
     report_trap(frame, why);
     finish();
 }

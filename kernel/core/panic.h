@@ -4,7 +4,7 @@
  *
  * Rules: any context, any core, locks held or not. Takes no lock and allocates nothing. The
  * first core to panic prints; the others are stopped by IPI and leave their backtraces; a panic
- * inside the report ends the machine at once.
+ * inside the report prints its cause and address in one line and ends the machine.
  */
 #pragma once
 

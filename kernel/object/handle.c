@@ -10,47 +10,18 @@
  * the value before and after the rest, with a fence r,r on each side: if both looks give the handle
  * it was given, all it read belongs to that one life of the slot. The schedule to beat: value read,
  * then another core closes the slot and opens it for another kind of object, then the rest is read.
- * While an entry is free, `badge` keeps the value of its next life.
+ * While an entry is free, `badge` keeps the value of its next life and `next_free` links it to the
+ * other free ones, the last one freed first; a slot that retires is not linked again.
  */
 #include "kernel/object/handle.h"
 
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/object/handle_priv.h"
 
 #define HANDLE_FIRST_COUNT 32U
-#define HANDLE_SLOT_BITS 16
-#define HANDLE_SLOT_MASK 0xffffUL
-#define HANDLE_GENERATION_ONE (1UL << HANDLE_SLOT_BITS)
 #define HANDLE_GENERATION_LAST 0x7fffffffffffUL
-
-_Static_assert(sizeof(struct handle_entry) == 32, "ipc/riscv/fastpath.S");
-_Static_assert(offsetof(struct handle_array, entry) == 32, "ipc/riscv/fastpath.S");
-_Static_assert(MAX_HANDLES == HANDLE_SLOT_MASK + 1, "a handle's slot is 16 bits");
-
-static size_t handle_array_bytes(uint32_t count)
-{
-    return sizeof(struct handle_array) + count * sizeof(struct handle_entry);
-}
-
-static uint32_t handle_array_count(const struct handle_array *array)
-{
-    return (uint32_t)(array->mask / sizeof(struct handle_entry)) + 1;
-}
-
-static struct handle_array *handle_array_make(struct handle_table *table, uint32_t count)
-{
-    struct handle_array *array = table->allocate(table->owner, handle_array_bytes(count));
-
-    if (array == NULL) {
-        return NULL;
-    }
-    array->mask = (count - 1) * sizeof(struct handle_entry);
-    for (uint32_t i = 0; i < count; i++) {
-        array->entry[i] = (struct handle_entry){.badge = HANDLE_GENERATION_ONE | i};
-    }
-    return array;
-}
 
 status_t handle_table_init(struct handle_table *table, void *owner,
                            void *(*allocate)(void *owner, size_t bytes),
@@ -61,9 +32,28 @@ status_t handle_table_init(struct handle_table *table, void *owner,
     table->allocate = allocate;
     table->release = release;
     table->used = 0;
-    table->free_hint = 0;
-    table->array = handle_array_make(table, HANDLE_FIRST_COUNT);
+    table->first_free = 1;
+    table->bigger = NULL;
+    table->copied = 0;
+    table->array = handle_array_make(table, HANDLE_FIRST_COUNT, table->first_free);
     return table->array == NULL ? ERR_NO_MEMORY : OK;
+}
+
+static uint32_t handle_slot(const struct handle_table *table, const struct handle_entry *entry)
+    REQUIRES(table->lock)
+{
+    return (uint32_t)(entry - table->array->entry);
+}
+
+/* An entry was changed: the copy in the array to come follows. */
+static void handle_entry_changed(struct handle_table *table, const struct handle_entry *entry)
+    REQUIRES(table->lock)
+{
+    uint32_t slot = handle_slot(table, entry);
+
+    if (slot < table->copied) {
+        table->bigger->entry[slot] = *entry;
+    }
 }
 
 /* Take an entry out of use; returns the object whose reference the caller now owns. */
@@ -79,11 +69,15 @@ static struct object *handle_entry_clear(struct handle_table *table, struct hand
     fence_release();
     entry->rights = 0;
     entry->kind = OBJECT_NONE;
-    entry->object = NULL;
+    entry->next_free = 0;
+    entry->badge = HANDLE_NONE;
     /* A slot whose generations are used up retires: no value ever names it again. */
-    entry->badge = handle >> HANDLE_SLOT_BITS == HANDLE_GENERATION_LAST
-                       ? HANDLE_NONE
-                       : handle + HANDLE_GENERATION_ONE;
+    if (handle >> HANDLE_SLOT_BITS != HANDLE_GENERATION_LAST) {
+        entry->badge = handle + HANDLE_GENERATION_ONE;
+        entry->next_free = table->first_free;
+        table->first_free = handle_slot(table, entry);
+    }
+    handle_entry_changed(table, entry);
     table->used--;
     return object;
 }
@@ -107,56 +101,10 @@ void handle_table_destroy(struct handle_table *table)
     }
     table->array = NULL;
     table->release(table->owner, array, handle_array_bytes(count));
-}
-
-/* What an old array needs to be freed once no reader can see it. */
-static void handle_array_reclaim(struct epoch_callback *callback)
-{
-    struct handle_array *array = container_of(callback, struct handle_array, reclaim);
-    struct handle_table *table = (struct handle_table *)array->unused;
-
-    table->release(table->owner, array, handle_array_bytes(handle_array_count(array)));
-}
-
-/* Replace the array by one of twice the size. */
-static status_t handle_table_grow(struct handle_table *table) REQUIRES(table->lock)
-{
-    struct handle_array *old = table->array;
-    uint32_t count = handle_array_count(old);
-
-    if (count >= MAX_HANDLES) {
-        return ERR_NO_SPACE;
+    if (table->bigger != NULL) {
+        table->release(table->owner, table->bigger, handle_array_bytes(count * 2));
+        table->bigger = NULL;
     }
-    struct handle_array *bigger = handle_array_make(table, count * 2);
-    if (bigger == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        bigger->entry[i] = old->entry[i];
-    }
-    table->free_hint = count;
-    /* release: the entries are there before the array; pairs with the address dependency of the
-     * readers (fastpath.S) */
-    atomic_store_release(&table->array, bigger);
-    old->unused = (uint64_t)table;
-    epoch_defer(&old->reclaim, handle_array_reclaim);
-    return OK;
-}
-
-static struct handle_entry *handle_find_free(struct handle_table *table) REQUIRES(table->lock)
-{
-    uint32_t count = handle_array_count(table->array);
-
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t slot = (table->free_hint + i) & (count - 1);
-        struct handle_entry *entry = &table->array->entry[slot];
-
-        if (slot != 0 && entry->kind == OBJECT_NONE && entry->badge != HANDLE_NONE) {
-            table->free_hint = slot + 1;
-            return entry;
-        }
-    }
-    return NULL;
 }
 
 /* The rights that mean something for a kind. Only ports can have RIGHT_CALL: the fast path relies
@@ -173,17 +121,18 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
                      uint64_t badge, handle_t *out)
 {
     uint64_t state = spin_lock_save(&table->lock);
-    struct handle_entry *entry = handle_find_free(table);
 
-    if (entry == NULL) {
-        status_t status = handle_table_grow(table);
+    while (table->first_free == 0) {
+        spin_unlock_restore(&table->lock, state);
+        status_t status = handle_table_grow_step(table);
 
         if (status != OK) {
-            spin_unlock_restore(&table->lock, state);
             return status;
         }
-        entry = handle_find_free(table);
+        state = spin_lock_save(&table->lock);
     }
+    struct handle_entry *entry = &table->array->entry[table->first_free];
+    table->first_free = (uint32_t)entry->next_free;
     object_retain(object);
     *out = entry->badge;
     entry->object = object;
@@ -193,6 +142,7 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
     table->used++;
     /* release: the whole entry is there before its value; pairs with the first fence in fastpath.S */
     atomic_store_release(&entry->handle, *out);
+    handle_entry_changed(table, entry);
     spin_unlock_restore(&table->lock, state);
     return OK;
 }

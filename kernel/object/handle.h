@@ -23,7 +23,10 @@
 /* One slot; read by ipc/riscv/fastpath.S. A free slot has value 0, kind OBJECT_NONE, no rights. */
 struct handle_entry {
     handle_t handle; /* the value that names this entry while it is in use, else 0 */
-    struct object *object;
+    union {
+        struct object *object;
+        uint64_t next_free; /* while free: the slot of the next free entry, 0 for none */
+    };
     uint64_t badge; /* while free: the value of the next use, 0 if the slot has retired */
     uint32_t rights;
     uint32_t kind;
@@ -41,7 +44,9 @@ struct handle_table {
     struct handle_array *array; /* published with release; read with interrupts off */
     struct spinlock lock;       /* guards everything here; innermost but for memory */
     uint32_t used GUARDED_BY(lock);
-    uint32_t free_hint GUARDED_BY(lock);
+    uint32_t first_free GUARDED_BY(lock);         /* head of the free slots, 0 for none */
+    struct handle_array *bigger GUARDED_BY(lock); /* what replaces `array` when all is copied */
+    uint32_t copied GUARDED_BY(lock);             /* entries of `array` that are in `bigger` */
     /* Memory of the arrays; supplied by the owner (the domain's account). */
     void *(*allocate)(void *owner, size_t bytes);
     void (*release)(void *owner, void *memory, size_t bytes);
@@ -56,7 +61,8 @@ status_t handle_table_init(struct handle_table *table, void *owner,
 /* Close every handle and free the array. No reader may be left. */
 void handle_table_destroy(struct handle_table *table);
 
-/* Make a handle to `object` with `rights` and `badge`; takes a reference of its own.
+/* Make a handle to `object` with `rights` and `badge`; takes a reference of its own. Constant time
+ * under the lock: growth copies a bounded number of entries at a time. No lock may be held.
  * ERR_NO_SPACE (MAX_HANDLES), ERR_NO_MEMORY; *out is untouched on error. */
 status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,
                      uint64_t badge, handle_t *out);
@@ -75,6 +81,10 @@ status_t handle_close(struct handle_table *table, handle_t handle);
  * ERR_NO_MEMORY. */
 status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
                           uint64_t badge, handle_t *out);
+
+/* A step towards a free slot in a full table; nothing in another. handle_open calls it until there is
+ * one. ERR_NO_SPACE, ERR_NO_MEMORY. */
+status_t handle_table_grow_step(struct handle_table *table);
 
 /* Handles in use. */
 uint32_t handle_count(struct handle_table *table);

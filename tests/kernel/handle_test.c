@@ -198,3 +198,127 @@ TEST(handle, a_table_without_memory_for_growth_stays_as_it_was)
     }
     end();
 }
+
+/* White box: the slot of a handle, and its entry. */
+static struct handle_entry *entry_of(handle_t handle)
+{
+    return &table.array->entry[handle & 0xffff];
+}
+
+TEST(handle, the_slot_freed_last_is_used_next_in_a_full_table)
+{
+    begin();
+    for (unsigned i = 0; i < FIRST_HANDLES; i++) {
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+    }
+    for (unsigned i = 0; i < FIRST_HANDLES; i++) {
+        handle_t old = handles[i];
+
+        ASSERT_OK(handle_close(&table, old));
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+        EXPECT_EQ(handles[i], old + 0x10000);
+        EXPECT_EQ(try_get(old, OBJECT_PORT, 0), ERR_BAD_HANDLE);
+    }
+    EXPECT_EQ(table.array->mask / sizeof(struct handle_entry), FIRST_HANDLES);
+    end();
+}
+
+TEST(handle, a_slot_whose_generations_are_used_up_is_never_used_again)
+{
+    const uint64_t last = 0x7fffffffffffUL;
+    handle_t retired;
+
+    begin();
+    ASSERT_OK(handle_open(&table, &port_object, 0, 0, &handles[0]));
+    ASSERT_OK(handle_close(&table, handles[0]));
+    entry_of(handles[0])->badge = last << 16 | (handles[0] & 0xffff);
+    ASSERT_OK(handle_open(&table, &port_object, 0, 0, &retired));
+    EXPECT_EQ(retired, last << 16 | (handles[0] & 0xffff));
+    EXPECT_OK(try_get(retired, OBJECT_PORT, 0));
+    ASSERT_OK(handle_close(&table, retired));
+    for (unsigned i = 0; i < MANY; i++) {
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+        ASSERT_NE(handles[i] & 0xffff, retired & 0xffff);
+    }
+    EXPECT_EQ(try_get(retired, OBJECT_PORT, 0), ERR_BAD_HANDLE);
+    end();
+}
+
+#define GROWN_FROM 256U
+
+TEST(handle, what_changes_while_the_table_grows_is_in_the_grown_one)
+{
+    begin();
+    for (unsigned i = 0; i < GROWN_FROM - 1; i++) {
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+    }
+    /* As if another thread had begun: the array is made, some entries are copied. */
+    ASSERT_OK(handle_table_grow_step(&table));
+    ASSERT_OK(handle_table_grow_step(&table));
+    ASSERT_TRUE(table.bigger != NULL && table.copied > 2 && table.copied < GROWN_FROM - 2);
+    handle_t copied = handles[1], later = handles[GROWN_FROM - 2];
+    ASSERT_OK(handle_close(&table, copied));
+    ASSERT_OK(handle_close(&table, later));
+    ASSERT_OK(handle_open(&table, &thread_object, 0, 7, &handles[1])); /* the slot of `later` */
+    ASSERT_OK(handle_open(&table, &thread_object, 0, 8, &handles[GROWN_FROM - 2]));
+    ASSERT_TRUE(table.bigger != NULL);
+    for (unsigned i = GROWN_FROM - 1; i < MANY; i++) {
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+    }
+    EXPECT_EQ(try_get(copied, OBJECT_NONE, 0), ERR_BAD_HANDLE);
+    EXPECT_EQ(try_get(later, OBJECT_NONE, 0), ERR_BAD_HANDLE);
+    EXPECT_OK(try_get(handles[1], OBJECT_THREAD, 0));
+    EXPECT_OK(try_get(handles[GROWN_FROM - 2], OBJECT_THREAD, 0));
+    EXPECT_EQ(handle_count(&table), MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        for (unsigned other = i + 1; other < MANY; other++) {
+            ASSERT_NE(handles[i] & 0xffff, handles[other] & 0xffff);
+        }
+    }
+    end();
+}
+
+TEST(handle, a_table_that_ends_half_grown_gives_everything_back)
+{
+    begin();
+    for (unsigned i = 0; i < GROWN_FROM - 1; i++) {
+        ASSERT_OK(handle_open(&table, &port_object, 0, i, &handles[i]));
+    }
+    ASSERT_OK(handle_table_grow_step(&table));
+    ASSERT_OK(handle_table_grow_step(&table));
+    ASSERT_TRUE(table.bigger != NULL);
+    end();
+}
+
+/* Four threads open and close in one table from its smallest size on. */
+static void churn(void *argument)
+{
+    struct crew_member *member = argument;
+    uint32_t seed = member->index;
+    handle_t mine[200];
+
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned count = 1 + crew_random(&seed) % ARRAY_SIZE(mine);
+
+        for (unsigned i = 0; i < count; i++) {
+            EXPECT_OK(handle_open(&table, &port_object, 0, member->index, &mine[i]));
+        }
+        for (unsigned i = 0; i < count; i++) {
+            struct object *object;
+            uint64_t badge = ~0UL;
+
+            EXPECT_OK(handle_get(&table, mine[i], OBJECT_PORT, 0, &object, &badge));
+            EXPECT_EQ(badge, member->index);
+            object_release(object);
+            EXPECT_OK(handle_close(&table, mine[i]));
+        }
+    }
+}
+
+TEST(handle, threads_that_grow_one_table_together_never_share_a_slot)
+{
+    begin();
+    crew_run(4, churn, NULL);
+    EXPECT_EQ(handle_count(&table), 0);
+    end();
+}

@@ -2,6 +2,7 @@
 /* The life and identity of ports. */
 #include "ipc/port.h"
 
+#include "mm/spmalloc.h"
 #include "tests/kernel/crew.h"
 #include "tests/kernel/ports.h"
 
@@ -60,6 +61,39 @@ TEST(port, the_successor_at_an_index_is_never_reached_by_an_old_id)
     EXPECT_EQ(look_for(old, port), ERR_STALE);
     EXPECT_OK(look_for(id_of(port), port));
     ports_close(port);
+}
+
+#define PORTS_MAX 16384U
+
+TEST(port, a_full_table_refuses_and_takes_the_slot_that_came_free)
+{
+    struct port **ports = spmalloc(&kernel_account, PORTS_MAX * sizeof(*ports));
+    const struct port_attributes mailbox = {.mode = PORT_MODE_MAILBOX};
+    unsigned count = 0;
+    status_t status = OK;
+
+    ASSERT_TRUE(ports != NULL);
+    while (count < PORTS_MAX) {
+        status = port_create(&kernel_domain, &mailbox, &ports[count]);
+        if (status != OK) {
+            break;
+        }
+        count++;
+    }
+    EXPECT_EQ(status, ERR_NO_SPACE);
+    for (unsigned i = 1; i < count; i += count / 7) {
+        struct port_id old = id_of(ports[i]);
+
+        ports_close(ports[i]);
+        EXPECT_OK(port_create(&kernel_domain, &mailbox, &ports[i]));
+        EXPECT_EQ(ports[i]->index, old.index);
+        EXPECT_EQ(ports[i]->generation, old.generation + 1);
+        EXPECT_EQ(look_for(old, NULL), ERR_STALE);
+    }
+    while (count > 0) {
+        ports_close(ports[--count]);
+    }
+    spmalloc_free(ports);
 }
 
 static bool is_wanted(struct port *port, void *wanted)

@@ -6,6 +6,7 @@
 #include "arch/irq.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
+#include "kernel/core/panic.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
@@ -30,12 +31,42 @@ TEST(selftest, panic)
     BUG_ON(timer_now_ns() > 0);
 }
 
-TEST(selftest, fault)
+static void store_to_nowhere(void)
 {
     uintptr_t nowhere = 8;
 
     __asm__("" : "+r"(nowhere));
     *(volatile uint64_t *)nowhere = 1;
+}
+
+TEST(selftest, fault)
+{
+    store_to_nowhere();
+}
+
+/* In place of what tells the thread in a report: the report itself goes wrong. */
+static void fault_in_report(void (*emit)(const char *text, ...) PRINTF_LIKE(1, 2))
+{
+    (void)emit;
+    store_to_nowhere();
+}
+
+static void assert_in_report(void (*emit)(const char *text, ...) PRINTF_LIKE(1, 2))
+{
+    (void)emit;
+    BUG_ON(timer_now_ns() > 0);
+}
+
+TEST(selftest, fault_in_panic)
+{
+    panic_describe_thread = fault_in_report;
+    BUG_ON(timer_now_ns() > 0);
+}
+
+TEST(selftest, panic_in_panic)
+{
+    panic_describe_thread = assert_in_report;
+    BUG_ON(timer_now_ns() > 0);
 }
 
 /* The bound keeps the compiler from refusing what is meant. */

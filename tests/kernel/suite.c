@@ -2,7 +2,7 @@
 /*
  * Running the in-kernel tests that the boot argument chose, then ending the machine.
  *
- * test=<pattern> runs, test=list prints the plan, test_from=<k> starts at the k-th test of the plan.
+ * test=<pattern> runs (an empty one: all), test=list prints the plan, test_from=<k> starts at the k-th test of the plan.
  * Exit code 0 if all passed, 1 if one failed or none was chosen, 3 if one did not end.
  */
 #include <string.h>
@@ -35,7 +35,14 @@ static bool bench_requested; /* instead of tests */
 bool suite_requested(void)
 {
     bench_requested = bootarg_find("bench", pattern, sizeof(pattern));
-    return bench_requested || bootarg_find("test", pattern, sizeof(pattern));
+    if (!bench_requested && !bootarg_find("test", pattern, sizeof(pattern))) {
+        return false;
+    }
+    if (pattern[0] == '\0') { /* an empty pattern is no pattern */
+        pattern[0] = '*';
+        pattern[1] = '\0';
+    }
+    return true;
 }
 
 void test_fail(const char *file, int line, const char *text, bool has_values, int64_t got,

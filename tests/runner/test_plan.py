@@ -4,7 +4,7 @@
 import io
 
 from qemu import EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_TIMEOUT
-from testing.plan import PlanRunner, emitter, parse_plan
+from testing.plan import PlanRunner, emitter, parse_plan, run_in_report
 from testing.report import Report
 
 PLAN = ["a.one", "a.two", "b.three"]
@@ -101,3 +101,34 @@ def test_last_line_counts_and_one_failure_fails_the_run():
     lines = out.getvalue().splitlines()
     assert lines[-1] == "1 passed, 1 failed"
     assert "not ok 2 stage: a.two # failed" in lines and "1..2" in lines
+
+
+def test_program_that_cannot_be_started_fails_each_test_with_the_reason():
+    results = []
+
+    def start(first, on_line):
+        if first == 1:
+            on_line("ok 1 a.one")
+            return EXIT_PANIC
+        raise OSError("no pseudo terminal for qemu: out of pty devices")
+    PlanRunner(PLAN, start, lambda name, outcome: results.append(outcome)).run()
+    assert [outcome.passed for outcome in results] == [True, False, False]
+    assert "out of pty devices" in results[2].reason, results[2]
+
+
+def test_machine_without_a_pseudo_terminal_is_a_failed_test_and_no_traceback():
+    """The stage of user programs, the sessions' own error, the report."""
+    from testing import session, stage_user  # pexpect is loaded by no other test of this file
+
+    def refuse(*_, **__):
+        raise OSError("out of pty devices")
+    spawn, session.pexpect.spawn = session.pexpect.spawn, refuse
+    out = io.StringIO()
+    try:
+        report = Report("call.*", out)
+        machine = stage_user.Machine(preset="debug", smp=1)
+        run_in_report(report, "user", PLAN, machine.start("test-call", PLAN, "*"))
+    finally:
+        session.pexpect.spawn = spawn
+    assert report.failed == len(PLAN), out.getvalue()
+    assert "not ok 1 user: a.one" in out.getvalue() and "out of pty devices" in out.getvalue()

@@ -5,6 +5,7 @@ Rules:
 - The program prints KTAP lines; what it prints between them belongs to the next result.
 - When it ends early, the first planned test without a result is the culprit: it failed, and the program
   is started again behind it.
+- A program that cannot be started (OSError) fails every test that is left, with the reason.
 - A result out of order fails the tests that it jumped over; an unplanned or second one fails the stage.
 """
 
@@ -51,6 +52,10 @@ class PlanRunner:
         self.next += 1
         self.any_failed |= not passed
 
+    def _rest_failed(self, reason):
+        while self.next < len(self.plan):
+            self._done(False, reason)
+
     def on_line(self, line):
         self.begun |= line.startswith("KTAP version")
         match = RESULT.match(line)
@@ -76,7 +81,11 @@ class PlanRunner:
         while self.next < len(self.plan):
             first, self.begun, failed_before = self.next, False, self.any_failed
             self.any_failed = False
-            code = self.start(self.next + 1, self.on_line)
+            try:
+                code = self.start(self.next + 1, self.on_line)
+            except OSError as error:
+                self._rest_failed(f"cannot be started: {error}")
+                break
             failed_now, self.any_failed = self.any_failed, self.any_failed or failed_before
             if self.next == len(self.plan):
                 if code != (EXIT_FAILED if failed_now else EXIT_OK):
@@ -87,9 +96,7 @@ class PlanRunner:
             reason = self._why(code)
             self._done(False, reason)
             if hangs >= HANGS_MAX or (self.next == first + 1 and not self.begun):
-                why = "too many hangs before" if self.begun else f"no tests were begun: {reason}"
-                while self.next < len(self.plan):
-                    self._done(False, why)
+                self._rest_failed("too many hangs before" if self.begun else f"no tests were begun: {reason}")
         return problems + [f"unplanned result: {line}" for line in self.surplus]
 
     def _why(self, code):

@@ -23,15 +23,23 @@ class ExpectError(AssertionError):
         self.terminal = terminal
 
 
+class NoTerminal(OSError):
+    """No program can be run on a pseudo terminal here."""
+
+
 class Terminal:
     """A program on a pseudo terminal, with every wait bounded."""
 
     def __init__(self, line, limit_s, kind="xterm"):
         self.limit_s = limit_s
         self.log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        self.child = pexpect.spawn(line[0], line[1:], encoding="utf-8", codec_errors="replace",
-                                   timeout=limit_s, dimensions=(50, 200), echo=False,
-                                   env={**os.environ, "TERM": kind})
+        try:
+            self.child = pexpect.spawn(line[0], line[1:], encoding="utf-8", codec_errors="replace",
+                                       timeout=limit_s, dimensions=(50, 200), echo=False,
+                                       env={**os.environ, "TERM": kind})
+        except (OSError, pexpect.ExceptionPexpect) as error:
+            self.log.close()
+            raise NoTerminal(f"no pseudo terminal for {os.path.basename(line[0])}: {error}") from None
         self.child.logfile_read = self.log
         # pexpect pauses before it sends, to hide echo from people; nobody watches here.
         self.child.delaybeforesend = None

@@ -92,8 +92,17 @@ EXIT_CODES = {
     "fault": (qemu.EXIT_PANIC, None),
     "overflow": (qemu.EXIT_PANIC, None),
     "lockup": (qemu.EXIT_LOCKUP, None),
+    "fault_in_panic": (qemu.EXIT_PANIC, None),
+    "panic_in_panic": (qemu.EXIT_PANIC, None),
+}
+# What a test that fails on purpose must print besides.
+PRINTS = {
+    "fault_in_panic": "panic inside the panic report: store to an address that is not mapped writable, at 0x8",
+    "panic_in_panic": "panic inside the panic report: assertion failed: BUG_ON(timer_now_ns() > 0)",
 }
 CHILD_LIMIT_S = 30.0
+# It reads the argument test= itself.
+ARGUMENTS_TEST = " boot.arguments_are_found_by_name"
 
 
 def run_exit_codes(context):
@@ -103,9 +112,11 @@ def run_exit_codes(context):
         for name, (wanted, verdict) in EXIT_CODES.items():
             full = f"exit.{name}_has_code_{wanted}"
             if report.is_chosen(full):
-                code, seen = run_selftest(name)
-                report.result("exit", full, code == wanted and seen == verdict,
-                              f"the code is {code}, the result is {seen}")
+                code, seen, text = run_selftest(name)
+                printed = PRINTS.get(name, "") in text
+                report.result("exit", full, code == wanted and seen == verdict and printed,
+                              f"the code is {code}, the result is {seen}"
+                              + ("" if printed else f", and it does not print '{PRINTS[name]}'"))
         full = f"exit.hang_has_code_{qemu.EXIT_TIMEOUT}"
         if report.is_chosen(full):
             line = qemu.command("debug", smp=1, append="test=selftest.sleep")
@@ -116,20 +127,47 @@ def run_exit_codes(context):
             line = qemu.command("debug", smp=1, append="test=no_such_test")
             code = qemu.batch(line, lambda text: True, CHILD_LIMIT_S)
             report.result("exit", full, code == qemu.EXIT_FAILED, f"the code is {code}")
+        full = "exit.empty_pattern_is_every_test"
+        if report.is_chosen(full):
+            wanted = f"1..{len(records.kernel_tests(paths.kernel('debug')))}"
+            lines = lines_until("test=", ARGUMENTS_TEST)
+            report.result("exit", full, wanted in lines and lines[-1].startswith("ok "),
+                          f"no line '{wanted}', or {ARGUMENTS_TEST.strip()} failed")
+
+
+class Heard(Exception):
+    """Ends a machine that has said what was awaited."""
+
+
+def lines_until(append, word):
+    """What a machine prints, up to the first line that has the word."""
+    lines = []
+
+    def hear(text):
+        lines.append(text)
+        if word in text:
+            raise Heard
+        return True
+    try:
+        qemu.batch(qemu.command("debug", smp=1, append=append), hear, CHILD_LIMIT_S)
+    except Heard:
+        pass
+    return lines
 
 
 def run_selftest(name):
-    """(exit code, verdict of its result line or None) of the in-kernel test selftest.<name>."""
-    verdicts = []
+    """(exit code, verdict of its result line or None, its text) of the in-kernel test selftest.<name>."""
+    verdicts, lines = [], []
 
     def hear(text):
+        lines.append(text)
         match = plan.RESULT.match(text)
         if match and match.group(3) == f"selftest.{name}":
             verdicts.append(match.group(1))
         return True
     line = qemu.command("debug", smp=2, append=f"test=selftest.{name}")
     code = qemu.batch(line, hear, CHILD_LIMIT_S)
-    return code, verdicts[0] if verdicts else None
+    return code, verdicts[0] if verdicts else None, "\n".join(lines)
 
 
 def seed_from_environment():
