@@ -4,6 +4,7 @@
 #   make run          boot to the shell (Ctrl-A X ends QEMU; so does the command poweroff)
 #   make test         the default suite     make test T='port*'   a part     make test SEED=7   a replay
 #   make test-long    what takes longer     make bench B='call*'  the table of figures
+#   make bench-host   the allocators beside mimalloc and jemalloc on this machine
 #   make gdb          boot and attach the debugger                make mutants  prove that tests can fail
 #   make format       clang-format          make clean            make setup    install what is missing
 #
@@ -22,7 +23,7 @@ SEED ?=
 PYTHON := /usr/bin/python3 -B
 export SMP MEM APPEND PRESET QEMU T B SEED
 
-.PHONY: run build test test-long gdb bench mutants format clean setup
+.PHONY: run build test test-long gdb bench bench-host mutants format clean setup
 .DEFAULT_GOAL := build
 
 build: .setup
@@ -42,6 +43,9 @@ test-long: .setup
 
 bench: .setup
 	@$(PYTHON) tools/bench.py
+
+bench-host: .setup
+	@$(PYTHON) tools/bench_host.py
 
 mutants: .setup
 	@$(PYTHON) tools/mutants.py

@@ -57,6 +57,15 @@ static inline uintptr_t frame_window_of_pointer(const void *pointer)
 _Static_assert((uint64_t)((int64_t)DIRECT_MAP_BASE >> 12) << FRAME_RECORD_SHIFT ==
                    FRAME_WINDOW_BASE,
                "the shifts lead from the direct map into the window");
+#elif defined(HOST_DIRECT_MAP_BASE)
+/* A benchmark on the host: constants, as on the machine. */
+#define DIRECT_MAP_BASE HOST_DIRECT_MAP_BASE
+#define FRAME_WINDOW_BASE (HOST_DIRECT_MAP_BASE >> 12 << FRAME_RECORD_SHIFT)
+
+static inline uintptr_t frame_window_of_pointer(const void *pointer)
+{
+    return (uintptr_t)pointer >> 12 << FRAME_RECORD_SHIFT;
+}
 #else
 /* A unit test on the host says where its pretended physical memory is. */
 extern uint64_t host_direct_map_base;

@@ -6,7 +6,7 @@
  * fails; a push is one compare-and-swap loop whatever the chain's length. Nodes lie in the memory
  * that goes home (a free object, the record of a free page). Batch what you push: one chain costs
  * two atomic operations. Compiled unchanged for the kernel, the host's tests (thread sanitizer)
- * and the model checker (tests/models), which defines REMOTE_MODEL and its own atomics.
+ * and the model checker (tests/relacy).
  *
  * Protocol
  *   A node is  OURS -> PUSHED -> THEIRS.
@@ -38,26 +38,17 @@
  */
 #pragma once
 
-#ifndef REMOTE_MODEL
-
 #include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 
-#define REMOTE_ATOMIC(type) type
-#define REMOTE_PLAIN(type) type
-#define remote_plain_get(field) (field)
-#define remote_plain_set(field, value) ((field) = (value))
-
-#endif
-
 struct remote_node {
-    REMOTE_PLAIN(struct remote_node *) next; /* NULL in the last one of a taken chain */
+    struct remote_node *next; /* NULL in the last one of a taken chain */
 };
 
 /* Written by every core that sends, read by the owner: a cache line of its own. */
 struct remote_list {
-    REMOTE_ATOMIC(struct remote_node *) head;
-    REMOTE_ATOMIC(uint64_t) count;
+    struct remote_node *head;
+    uint64_t count;
 } __attribute__((aligned(64)));
 
 /* Pushes first -> ... -> last, `n` nodes linked by `next`; last->next is overwritten. Returns how
@@ -71,7 +62,7 @@ static inline uint64_t remote_push_chain(struct remote_list *list, struct remote
     struct remote_node *head = atomic_load_relaxed(&list->head);
 
     do {
-        remote_plain_set(last->next, head);
+        last->next = head;
         /* release: the chain and all uses of what it holds come before; pairs with the swap in
          * remote_take_all */
     } while (!atomic_cas_release(&list->head, &head, first));

@@ -31,13 +31,14 @@ def build(preset, quiet=False):
     run(["ninja", "-C", folder, "--quiet"], quiet)
 
 
-def build_host(quiet=False):
-    """Builds the host unit tests with the machine's own compiler."""
-    folder = os.path.join(paths.BUILD, "host")
+def build_apart(source, program, quiet=False, name=None, options=()):
+    """Builds tests/<source> with the machine's own compilers in build/<name>; its program's path."""
+    folder = os.path.join(paths.BUILD, name or source)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        run(["cmake", "-S", "tests/host", "-B", folder, "-G", "Ninja", "--log-level=WARNING"], True)
+        run(["cmake", "-S", os.path.join("tests", source), "-B", folder, "-G", "Ninja", "--log-level=WARNING",
+             *options], True)
     run(["ninja", "-C", folder, "--quiet"], quiet)
-    return os.path.join(folder, "host-tests")
+    return os.path.join(folder, program)
 
 
 def main():

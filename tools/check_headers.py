@@ -41,7 +41,7 @@ def compile_header(root, path):
 
 
 def check(root):
-    headers = [path for path in checker.files(root, (".h",)) if not path.startswith("tests/host/")]
+    headers = [path for path in checker.files(root, (".h",)) if not path.startswith(("tests/host/", "tests/host_bench/"))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda path: compile_header(root, path), headers)
     return [problem for problem in results if problem]

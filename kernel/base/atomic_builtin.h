@@ -8,6 +8,7 @@
 
 #include "kernel/base/types.h"
 
+#define atomic_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define atomic_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define atomic_store_relaxed(p, value) __atomic_store_n((p), (value), __ATOMIC_RELAXED)
 #define atomic_store_release(p, value) __atomic_store_n((p), (value), __ATOMIC_RELEASE)

@@ -18,6 +18,8 @@
 
 #include "kernel/base/types.h"
 
+#define atomic_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+
 #define atomic_load_acquire(p)                                                                     \
     __extension__({                                                                                \
         ATOMIC_CHECK_SIZE(p);                                                                      \

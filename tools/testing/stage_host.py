@@ -72,7 +72,7 @@ def run_host_tests(context):
     report = context.report
     with report.stage("host"):
         try:
-            program = build.build_host(quiet=True)
+            program = build.build_apart("host", "host-tests", quiet=True)
         except build.BuildError as error:
             report.note(str(error)[-6000:])
             report.result("host", "build.host", False, "does not build")

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a test under the model checker is: threads in C whose atomics go through
+ * kernel/base/atomic_model.h and whose plain accesses the compiler reports.
+ *
+ * Rules: state is static and set up in `before`, which also names each atomic by model_atomic.
+ * Threads are deterministic, bounded, and wait only by model_yield() in a loop. Plain accesses
+ * are ordered by the atomics or are a data race, which fails; memset and memcpy are not seen.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+struct model_test {
+    const char *name;
+    unsigned threads;              /* 2 to 4 */
+    unsigned rounds;               /* of the random scheduler; fifty times as many in a long run */
+    bool exhaustive;               /* small enough for the scheduler that tries everything */
+    void (*before)(void);          /* sets up the state; one thread */
+    void (*thread)(unsigned self); /* the threads, numbered from 0 */
+    void (*after)(void);           /* looks at the end; one thread */
+    void (*resume)(unsigned self); /* after each switch to a thread, or NULL */
+};
+
+/* MODEL_TEST(name, fields...): registers a test. */
+#define MODEL_TEST(name_, ...)                                                                     \
+    static const struct model_test model_test_##name_                                              \
+        __attribute__((section("model_tests"), used, aligned(8))) = {.name = #name_, __VA_ARGS__}
+
+/* In `before`: this variable of 1, 2, 4 or 8 bytes is an atomic, with the value that it has now. */
+void model_atomic(void *p, size_t size);
+
+#define MODEL_ATOMIC(p) model_atomic((p), sizeof(*(p)))
+
+/* Something else should run; for loops that wait. */
+void model_yield(void);
+
+/* 0 .. limit - 1; each value is tried. */
+unsigned model_choose(unsigned limit);
+
+/* Ends the run: it failed. */
+NORETURN void model_fail(const char *text, const char *file, int line);
+
+#define MODEL_CHECK(condition) ((condition) ? (void)0 : model_fail(#condition, __FILE__, __LINE__))
