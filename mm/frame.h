@@ -1,47 +1,107 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER, and one
- * `struct frame` for each frame.
+ * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER for each NUMA node,
+ * and one `struct frame` for each frame. Single pages come from mm/nexus.h, not from here.
  *
  * Rules: frame_init once on the boot core after the direct map is up. After that any context,
- * interrupts on or off; one lock, the innermost of mm (order: vspace, kstack, spmalloc,
- * frame); never blocks. A block belongs to whoever allocated it until it frees it with the
+ * interrupts on or off; one lock a node, the innermost of mm (order: vspace, kstack, spmalloc,
+ * frame), never two at once; never blocks. A block belongs to whoever allocated it until it frees it with the
  * same order. Orders are log2 of pages. Freeing what is not allocated is a bug and panics.
  * Cost O(FRAME_MAX_ORDER). Source: Knuth, The Art of Computer Programming 1, 2.5 (buddies).
  */
 #pragma once
 
+#include "arch/layout.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
+#include "mm/remote.h"
 
 #define FRAME_NONE ((paddr_t)0)
 #define FRAME_MAX_ORDER 10
 #define FRAME_MAX_BANKS 16
-#define FRAME_OWNER_NONE 0U
 
 enum frame_state {
-    FRAME_OTHER = 0,     /* not ours (firmware, kernel, boot data), or not first in its block */
-    FRAME_FREE = 1,      /* first frame of a free block of `order` */
-    FRAME_ALLOCATED = 2, /* first frame of an allocated block of `order` */
-    FRAME_SLAB = 3,      /* allocated, holds small objects of spmalloc */
-    FRAME_LARGE = 4,     /* allocated, first frame of a large object of spmalloc */
+    FRAME_OTHER = 0,      /* not ours (firmware, kernel, boot data), or not first in its block */
+    FRAME_FREE = 1,       /* first frame of a free block of mm/frame */
+    FRAME_ALLOCATED = 2,  /* first frame of an allocated block */
+    FRAME_CACHED = 3,     /* a free page in a nexus */
+    FRAME_PAGE = 4,       /* a single page, handed out by a nexus */
+    FRAME_SLAB = 5,       /* holds small objects, and room for another */
+    FRAME_SLAB_FULL = 6,  /* holds small objects only */
+    FRAME_LARGE = 7,      /* first frame of a large object */
+    FRAME_TRAVELLING = 8, /* a free page on its way home to its nexus */
 };
 
+/* One number for the three, so that one comparison tests all; owner: the core of the nexus that a
+ * page came from. */
+#define FRAME_ID(state, order, owner)                                                              \
+    ((uint32_t)(state) | (uint32_t)(order) << 8 | (uint32_t)(owner) << 16)
+
 struct frame {
-    uint8_t state;      /* enum frame_state; the frame lock's, and the owner's while allocated */
-    uint8_t order;      /* of the block that starts here */
-    uint16_t owner;     /* nexus it came from; FRAME_OWNER_NONE while there are none */
-    uint16_t in_use;    /* objects in use, while FRAME_SLAB */
-    uint8_t size_class; /* spmalloc's, while FRAME_SLAB */
-    uint8_t unused;
+    uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
     uint32_t references; /* of a single page (mm/nexus.h) */
-    struct list link;    /* free list of the order; the owner's while allocated */
-    uint64_t used[2];    /* spmalloc: a bit for each object in use */
+    union {
+        struct list link;        /* the free list's; the holder's while allocated */
+        struct remote_node home; /* of a page in a nexus or on its way there */
+    };
+    union {
+        struct {
+            uintptr_t free; /* slab: its first free object, odd when there is none */
+            uint64_t key;   /* slab: the secret that its free list is encoded with */
+        };
+        uint64_t used_bits[2]; /* a bit for each object in use */
+    };
+    struct heap *heap;     /* slab: whose it is, account and core */
+    uint32_t magic;        /* slab: ceil(2^32 / object_bytes), to test for an object's start */
+    uint16_t used;         /* slab: objects in use, those on their way home included */
+    uint16_t capacity;     /* slab: objects in all */
+    uint16_t object_bytes; /* slab */
+    uint8_t size_class;    /* slab */
+    uint8_t node;          /* NUMA node; fixed */
+    uint8_t fresh;         /* free block: records inside it may be unset (frame_buddy.c) */
+    uint8_t unused[3];
 };
+
+_Static_assert(sizeof(struct frame) == 1 << FRAME_RECORD_SHIFT, "arch/layout.h");
+
+static inline unsigned frame_state(const struct frame *frame)
+{
+    return frame->id & 0xff;
+}
+
+static inline unsigned frame_order(const struct frame *frame)
+{
+    return frame->id >> 8 & 0xff;
+}
+
+static inline unsigned frame_owner(const struct frame *frame)
+{
+    return frame->id >> 16;
+}
+
+/* The record of the page that a pointer of the direct map lies in. Trusted: for any other pointer
+ * the record does not exist, and touching it faults or finds no valid id. */
+static inline struct frame *frame_of_pointer(const void *pointer)
+{
+    return (struct frame *)frame_window_of_pointer(pointer);
+}
+
+/* The same for a physical address in one of the banks. */
+static inline struct frame *frame_of(paddr_t address)
+{
+    return (struct frame *)(FRAME_WINDOW_BASE + (address >> 12 << FRAME_RECORD_SHIFT));
+}
+
+/* The address of the page that the record is for. */
+static inline paddr_t frame_address(const struct frame *frame)
+{
+    return ((uintptr_t)frame - FRAME_WINDOW_BASE) >> FRAME_RECORD_SHIFT << 12;
+}
 
 struct frame_range {
     paddr_t start;
     uint64_t bytes;
+    uint32_t node; /* NUMA node of a bank */
 };
 
 /* Takes over the banks of `platform`, without what is reserved there. Too little panics. */
@@ -54,8 +114,12 @@ void frame_init(void);
 void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
                        const struct frame_range *reserved, unsigned reserved_count);
 
+/* Flags of an allocation. */
+#define FRAME_USE_RESERVE 1U /* the last pages, too: for the way out of a shortage only */
+
 /* A block of 2^order pages, aligned to its size, contents undefined; FRAME_NONE if none. */
 WARN_UNUSED paddr_t frame_alloc(unsigned order);
+WARN_UNUSED paddr_t frame_alloc_flags(unsigned order, unsigned flags);
 
 /* The same, filled with zeros. */
 WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
@@ -63,14 +127,26 @@ WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
 /* Gives a block back. `order` must be the one it was allocated with. */
 void frame_free(paddr_t address, unsigned order);
 
-/* The record of the frame that holds `address`, or NULL when it is not in any bank. */
+/*
+ * For mm/nexus: up to `count` > 0 single pages, ALLOCATED, chained by `home`; returns how many.
+ * They come back with frame_give_pages, CACHED. O(count); not subject to mm/fail.h.
+ */
+unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
+void frame_give_pages(struct remote_node *chain);
+
+/* The record of the frame that holds `address`, or NULL when it is not in any bank. Inside a free
+ * block the records are undefined. O(banks). */
 struct frame *frame_find(paddr_t address);
 
-/* The address of the frame that the record is for. */
-paddr_t frame_address(const struct frame *frame);
-
-/* Free pages now: the baseline that every test must return to. */
+/* Free pages now, the reserve included; pages that a nexus keeps are not free (mm/drain.h). */
 uint64_t frame_free_pages(void);
+uint64_t frame_node_free_pages(uint32_t node);
+
+/* True while the caller's node has so little that memory ought to come home. No lock. */
+bool frame_is_low(void);
+
+/* Pages of the reserve; fixed after boot. */
+uint64_t frame_reserve_pages(void);
 
 /* Pages under management, free or allocated; fixed after boot. */
 uint64_t frame_total_pages(void);
