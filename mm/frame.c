@@ -30,8 +30,8 @@ static bool node_has_locked(const struct frame_node *node, uint64_t pages, unsig
 /* Sets the records inside a block that was just allocated, where they may be unset. */
 static void open_block(struct frame *frame, unsigned order)
 {
-    if (frame->fresh) {
-        frame->fresh = false;
+    if (frame->fresh != 0) {
+        frame->fresh = 0;
         for (uint64_t i = 1; i < 1UL << order; i++) {
             frame_clear_record(frame + i, frame->node);
         }
@@ -115,7 +115,7 @@ static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned
             break;
         }
         for (unsigned i = block == NULL ? 0 : 1U << order; i-- > 0; taken++) {
-            if (block->fresh && i > 0) {
+            if (block->fresh != 0 && i > 0) {
                 frame_clear_record(block + i, block->node);
             }
             /* relaxed: nobody reads it but the caller, who gets it */
@@ -124,7 +124,7 @@ static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned
             *chain = &block[i].home;
         }
         if (block != NULL) {
-            block->fresh = false;
+            block->fresh = 0;
         }
     }
     spin_unlock_restore(&node->lock, state);

@@ -37,12 +37,19 @@ enum frame_state {
 #define FRAME_ID(state, order, owner)                                                              \
     ((uint32_t)(state) | (uint32_t)(order) << 8 | (uint32_t)(owner) << 16)
 
+#define FRAME_WORD(id, references) ((uint64_t)(id) | (uint64_t)(references) << 32)
+
 struct frame {
-    uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
-    uint32_t references; /* of a single page (mm/nexus.h) */
     union {
         struct list link;        /* the free list's; the holder's while allocated */
         struct remote_node home; /* of a page in a nexus or on its way there */
+    };
+    union {
+        struct {
+            uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
+            uint32_t references; /* of a single page (mm/nexus.h) */
+        };
+        uint64_t word; /* both, FRAME_WORD */
     };
     union {
         struct {
@@ -58,8 +65,10 @@ struct frame {
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */
     uint8_t node;          /* NUMA node; fixed */
-    uint8_t fresh;         /* free block: records inside it may be unset (frame_buddy.c) */
-    uint8_t unused[3];
+    union {
+        uint32_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
+        uint32_t current; /* slab: 1 while its heap allocates from it */
+    };
 };
 
 _Static_assert(sizeof(struct frame) == 1 << FRAME_RECORD_SHIFT, "arch/layout.h");
@@ -95,7 +104,7 @@ static inline struct frame *frame_of(paddr_t address)
 /* The address of the page that the record is for. */
 static inline paddr_t frame_address(const struct frame *frame)
 {
-    return ((uintptr_t)frame - FRAME_WINDOW_BASE) >> FRAME_RECORD_SHIFT << 12;
+    return frame_window_address((uintptr_t)frame);
 }
 
 struct frame_range {
@@ -134,8 +143,14 @@ void frame_free(paddr_t address, unsigned order);
 unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
 void frame_give_pages(struct remote_node *chain);
 
-/* The record of the frame that holds `address`, or NULL when it is not in any bank. Inside a free
- * block the records are undefined. O(banks). */
+/*
+ * Calls visit() with the record of each page or block that is not free, in the order of addresses.
+ * Inside a free block, records are undefined, so this is the way to look at all. A node's lock is
+ * held and interrupts are off for 4 MiB at a time: visit() must not allocate or free. O(memory).
+ */
+void frame_visit_used(void (*visit)(struct frame *frame, void *argument), void *argument);
+
+/* The record of the frame that holds `address`, or NULL when it is not in any bank. O(banks). */
 struct frame *frame_find(paddr_t address);
 
 /* Free pages now, the reserve included; pages that a nexus keeps are not free (mm/drain.h). */

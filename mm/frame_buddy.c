@@ -61,7 +61,7 @@ void buddy_free_locked(struct frame_node *node, struct frame *frame, unsigned or
 {
     paddr_t address = frame_address(frame);
     const struct bank *bank = frame_find_bank(address);
-    bool fresh = false;
+    uint32_t fresh = 0;
 
     node->free_pages += 1UL << order;
     while (order < FRAME_MAX_ORDER) {
@@ -71,7 +71,7 @@ void buddy_free_locked(struct frame_node *node, struct frame *frame, unsigned or
             break;
         }
         take_free_locked(node, buddy, order);
-        fresh = fresh || buddy->fresh;
+        fresh |= buddy->fresh;
         address &= ~order_bytes(order);
         order++;
     }
@@ -98,7 +98,7 @@ struct frame *buddy_alloc_locked(struct frame_node *node, unsigned order)
 
         from--;
         upper = frame + (1UL << from);
-        if (frame->fresh) {
+        if (frame->fresh != 0) {
             frame_clear_record(upper, frame->node);
         }
         upper->fresh = frame->fresh;
@@ -125,7 +125,7 @@ void buddy_add_run(struct frame_node *node, uint32_t number, paddr_t start, uint
         }
         /* The largest blocks that fit have no buddy in the run, and the run none beside it. */
         frame_clear_record(frame_of(start), number);
-        frame_of(start)->fresh = true;
+        frame_of(start)->fresh = 1;
         push_free_locked(node, frame_of(start), order);
         start += order_bytes(order);
         pages -= 1UL << order;

@@ -136,6 +136,42 @@ uint64_t frame_reserve_pages(void)
     return pages;
 }
 
+/* The records of [start, end) in one bank; no block reaches across either. */
+static void visit_span(uint32_t number, struct frame *at, const struct frame *end,
+                       void (*visit)(struct frame *frame, void *argument), void *argument)
+{
+    struct spinlock *lock = &frame_nodes[number].lock;
+    uint64_t state = spin_lock_save(lock);
+
+    while (at < end) {
+        /* relaxed: an owner may change the state, not the order, and FREE is the lock's */
+        uint32_t id = atomic_load_relaxed(&at->id);
+
+        if ((id & 0xff) != FRAME_FREE) {
+            visit(at, argument);
+        }
+        at += 1UL << (id >> 8 & 0xff);
+    }
+    spin_unlock_restore(lock, state);
+}
+
+void frame_visit_used(void (*visit)(struct frame *frame, void *argument), void *argument)
+{
+    uint64_t step = (uint64_t)PAGE_BYTES << FRAME_MAX_ORDER;
+
+    for (unsigned i = 0; i < frame_bank_count; i++) {
+        const struct bank *bank = &frame_banks[i];
+        paddr_t end = bank->base + bank->pages * PAGE_BYTES;
+        paddr_t next;
+
+        for (paddr_t at = bank->base; at < end; at = next) {
+            next = min_u64(ALIGN_DOWN(at, step) + step, end);
+            visit_span(bank->node, frame_of(at), frame_of(at) + (next - at) / PAGE_BYTES, visit,
+                       argument);
+        }
+    }
+}
+
 uint64_t frame_free_blocks(unsigned order)
 {
     uint64_t blocks = 0;

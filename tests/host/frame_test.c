@@ -171,7 +171,7 @@ TEST(frame, pages_come_from_the_nearest_node_that_has_any)
         paddr_t page;
 
         make_three_nodes();
-        machine_be_core(cpu);
+        machine_set_core(cpu);
         while ((page = frame_alloc(0)) != FRAME_NONE) {
             while (at < 3 && order[cpu][at] != node_of(page)) {
                 at++;
