@@ -40,10 +40,6 @@ static unsigned member_most;
 /* Nobody begins before all are there: they would keep the last ones from being made. */
 static uint32_t gate;
 
-void torture_drain(void)
-{
-}
-
 bool torture_goes_on(void)
 {
     return timer_now_ns() < end;
@@ -193,7 +189,6 @@ static bool torture_run_one(const struct torture *torture)
     torture->run();
     EXPECT_OK(sched_migrate(0));
     watch_note_progress("torture", torture->name);
-    torture_drain();
     bool balanced = baseline_expect(&before);
 
     print("torture %s: %s, %u checks failed\n", torture->name,

@@ -70,8 +70,5 @@ static inline void torture_refuse(struct torture_member *member)
     torture_count(member, 0);
 }
 
-/* Bring every page and object home, so that free memory can be compared. Thread context. */
-void torture_drain(void);
-
 /* Run the tortures that match and end the machine. */
 NORETURN void torture_run(const char *pattern);

@@ -13,6 +13,7 @@
 #include "arch/timer.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
@@ -154,7 +155,7 @@ static void force_drains(struct torture_member *member)
 {
     while (torture_goes_on()) {
         torture_rest(member, REST_MAX_NS);
-        torture_drain();
+        drain_all();
         torture_count(member, 0);
     }
 }
