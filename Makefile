@@ -6,10 +6,11 @@
 #   make test-long    what takes longer     make bench B='call*'  the table of figures
 #   make bench-host   the allocators beside mimalloc and jemalloc on this machine
 #   make gdb          boot and attach the debugger                make mutants  prove that tests can fail
+#   make torture T=mem SECONDS=600 SMP=8 SEED=7      work without an end (T=? lists what there is)
 #   make format       clang-format          make clean            make setup    install what is missing
 #
 # Variables: SMP and MEM (the machine), APPEND (boot arguments), QEMU (another QEMU program),
-# PRESET (release, debug, release-clang, debug-clang).
+# PRESET (release, debug, release-clang, debug-clang), SEED and SECONDS.
 SMP ?= 4
 MEM ?= 512M
 APPEND ?=
@@ -18,12 +19,13 @@ QEMU ?= qemu-system-riscv64
 T ?=
 B ?=
 SEED ?=
+SECONDS ?=
 
 # Debian's own Python has the modules that set-up installs; another one in PATH may lack them.
 PYTHON := /usr/bin/python3 -B
-export SMP MEM APPEND PRESET QEMU T B SEED
+export SMP MEM APPEND PRESET QEMU T B SEED SECONDS
 
-.PHONY: run build test test-long gdb bench bench-host mutants format clean setup
+.PHONY: run build test test-long gdb bench bench-host torture mutants format clean setup
 .DEFAULT_GOAL := build
 
 build: .setup
@@ -46,6 +48,9 @@ bench: .setup
 
 bench-host: .setup
 	@$(PYTHON) tools/bench_host.py
+
+torture: .setup
+	@$(PYTHON) tools/torture.py
 
 mutants: .setup
 	@$(PYTHON) tools/mutants.py

@@ -10,7 +10,7 @@ import os
 import sys
 
 from testing import (stage_bench, stage_functions, stage_host, stage_house, stage_kernel,
-                     stage_long, stage_models, stage_relacy)
+                     stage_long, stage_models, stage_relacy, stage_torture)
 from testing.report import Report
 
 
@@ -44,6 +44,8 @@ def stages(context):
     stage_kernel.run_seeds(context)
     yield
     stage_kernel.run_exit_codes(context)
+    yield
+    stage_torture.run_tortures(context)
     yield
     # pexpect is loaded only by runs that get here.
     from testing import stage_user

@@ -33,6 +33,8 @@ DEFINE_TABLE(domain)
 DEFINE_TABLE(thread)
 DEFINE_TABLE(port)
 DEFINE_TABLE(core)
+DEFINE_TABLE(node)
+DEFINE_TABLE(account)
 
 static status_t give_memory(struct request *request)
 {
@@ -64,10 +66,11 @@ static status_t power_off(struct request *request)
 }
 
 static const struct operation operations[] = {
-    {MONITOR_DOMAIN, 3, 0, give_domain}, {MONITOR_THREAD, 3, 0, give_thread},
-    {MONITOR_PORT, 3, 0, give_port},     {MONITOR_CORE, 3, 0, give_core},
-    {MONITOR_MEMORY, 2, 0, give_memory}, {MONITOR_PANIC, 0, 0, panic_now},
-    {MONITOR_POWEROFF, 1, 0, power_off},
+    {MONITOR_DOMAIN, 3, 0, give_domain},   {MONITOR_THREAD, 3, 0, give_thread},
+    {MONITOR_PORT, 3, 0, give_port},       {MONITOR_CORE, 3, 0, give_core},
+    {MONITOR_MEMORY, 2, 0, give_memory},   {MONITOR_PANIC, 0, 0, panic_now},
+    {MONITOR_POWEROFF, 1, 0, power_off},   {MONITOR_NODE, 3, 0, give_node},
+    {MONITOR_ACCOUNT, 3, 0, give_account},
 };
 
 static void monitor_handle(struct request *request)

@@ -38,13 +38,35 @@ static void count_members(struct domain *domain, struct monitor_domain *row)
     spin_unlock_restore(&domain->lock, irq);
 }
 
-status_t monitor_fill_domain(uint64_t index, struct monitor_domain *row)
+/* The domain with that index, with a reference, or NULL. */
+static struct domain *find_domain(uint64_t index)
 {
     struct pick pick = {.left = index};
-    struct domain *domain;
 
     domain_visit_all(pick_domain, &pick);
-    domain = pick.found;
+    return pick.found;
+}
+
+status_t monitor_fill_account(uint64_t index, struct monitor_account *row)
+{
+    struct domain *domain = find_domain(index);
+
+    if (domain == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    row->version = MONITOR_ROW_VERSION;
+    row->domain_id = domain->id;
+    row->pages = account_pages(domain->account);
+    row->page_limit = domain->account->limit;
+    memcpy(row->name, domain->name, sizeof(row->name) - 1);
+    object_release(&domain->object);
+    return OK;
+}
+
+status_t monitor_fill_domain(uint64_t index, struct monitor_domain *row)
+{
+    struct domain *domain = find_domain(index);
+
     if (domain == NULL) {
         return ERR_NOT_FOUND;
     }

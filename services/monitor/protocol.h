@@ -22,6 +22,8 @@ enum monitor_call {
     MONITOR_MEMORY = 5,   /* w0 address, w1 bytes of a struct monitor_memory */
     MONITOR_PANIC = 6,    /* no words; panics the kernel on purpose, does not come back */
     MONITOR_POWEROFF = 7, /* w0 exit code 0..255; ends the machine, does not come back */
+    MONITOR_NODE = 8,     /* w0 index, w1 address, w2 bytes of a struct monitor_node */
+    MONITOR_ACCOUNT = 9,  /* w0 index, w1 address, w2 bytes of a struct monitor_account */
 };
 
 enum monitor_thread_state {
@@ -86,3 +88,30 @@ struct monitor_memory {
     uint64_t stack_bytes; /* kernel stacks */
 };
 _Static_assert(sizeof(struct monitor_memory) == 32, "no padding in a protocol structure");
+
+/* Rows below begin with their version: a field is only ever added, and then the number grows. */
+#define MONITOR_ROW_VERSION 1
+
+#define MONITOR_ORDERS 11
+
+/* A NUMA node. */
+struct monitor_node {
+    uint32_t version;
+    uint32_t node;
+    uint64_t total_pages;
+    uint64_t free_pages; /* in the node's free blocks; those that cores keep in stock are not */
+    uint64_t reserve_pages;
+    uint64_t free_blocks[MONITOR_ORDERS]; /* of 1, 2, 4 ... 1024 pages: how scattered it is */
+};
+_Static_assert(sizeof(struct monitor_node) == 120, "no padding in a protocol structure");
+
+/* What a domain pays for. */
+struct monitor_account {
+    uint32_t version;
+    uint32_t reserved;
+    uint64_t domain_id;
+    uint64_t pages;
+    uint64_t page_limit;               /* UINT64_MAX: none */
+    char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
+};
+_Static_assert(sizeof(struct monitor_account) == 64, "no padding in a protocol structure");

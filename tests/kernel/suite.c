@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running the in-kernel tests that the boot argument chose, then ending the machine.
+ * Running the in-kernel tests that the boot argument chose, or what stands in for them (bench.h,
+ * torture.h), then ending the machine.
  *
  * test=<pattern> runs (an empty one: all), test=list prints the plan, test_from=<k> starts at the k-th test of the plan.
  * Exit code 0 if all passed, 1 if one failed or none was chosen, 3 if one did not end.
@@ -17,6 +18,8 @@
 #include "tests/kernel/baseline.h"
 #include "tests/kernel/bench.h"
 #include "tests/kernel/crew.h"
+#include "tests/kernel/suite.h"
+#include "tests/kernel/torture.h"
 #include "tests/kernel/watch.h"
 #include "tests/plan.h"
 
@@ -30,12 +33,15 @@ static uint32_t failures; /* of the running test; atomic, any thread of the test
 static const char *skip_reason;
 static char pattern[PATTERN_BYTES] = "*";
 
-static bool bench_requested; /* instead of tests */
+static void (*instead)(const char *pattern); /* of tests: benchmarks or tortures */
 
 bool suite_requested(void)
 {
-    bench_requested = bootarg_find("bench", pattern, sizeof(pattern));
-    if (!bench_requested && !bootarg_find("test", pattern, sizeof(pattern))) {
+    if (bootarg_find("bench", pattern, sizeof(pattern))) {
+        instead = bench_run;
+    } else if (bootarg_find("torture", pattern, sizeof(pattern))) {
+        instead = torture_run;
+    } else if (!bootarg_find("test", pattern, sizeof(pattern))) {
         return false;
     }
     if (pattern[0] == '\0') { /* an empty pattern is no pattern */
@@ -59,6 +65,16 @@ void test_fail(const char *file, int line, const char *text, bool has_values, in
     }
 }
 
+uint32_t suite_failures(void)
+{
+    return atomic_load_relaxed(&failures); /* relaxed: threads have been joined */
+}
+
+void suite_forget_failures(void)
+{
+    atomic_store_relaxed(&failures, 0U); /* relaxed: no thread of a test runs now */
+}
+
 void test_skip(const char *reason)
 {
     skip_reason = reason;
@@ -68,8 +84,7 @@ static bool suite_run_one(const struct test_case *test, unsigned index)
 {
     struct baseline before;
 
-    /* relaxed: no thread of a test runs now */
-    atomic_store_relaxed(&failures, 0U);
+    suite_forget_failures();
     skip_reason = NULL;
     watch_note_progress(test->group, test->name);
     baseline_take(&before);
@@ -80,24 +95,28 @@ static bool suite_run_one(const struct test_case *test, unsigned index)
     return failures == 0;
 }
 
-NORETURN static void suite_end(unsigned code)
+void suite_end(unsigned code)
 {
     console_flush();
     power_exit(code);
 }
 
-static unsigned suite_number(const char *text)
+uint64_t suite_argument(const char *key, uint64_t otherwise)
 {
-    unsigned number = 0;
+    char text[24];
+    uint64_t number = 0;
 
-    for (; *text >= '0' && *text <= '9'; text++) {
-        number = number * 10 + (unsigned)(*text - '0');
+    if (!bootarg_find(key, text, sizeof(text))) {
+        return otherwise;
+    }
+    for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++) {
+        number = number * 10 + (uint64_t)(*digit - '0');
     }
     return number;
 }
 
-/* Tests want all cores; one that does not come is boot.every_core_is_online's business. */
-static void suite_wait_for_cores(void)
+/* One that does not come is boot.every_core_is_online's business. */
+void suite_wait_for_cores(void)
 {
     nsec_t since = timer_now_ns();
 
@@ -107,20 +126,16 @@ static void suite_wait_for_cores(void)
 
 void suite_run(void)
 {
-    char value[16];
     unsigned count = test_plan_count(pattern);
-    unsigned first = 1;
+    unsigned first = (unsigned)suite_argument("test_from", 1);
     unsigned failed = 0;
 
-    if (bench_requested) {
-        bench_run(pattern);
+    if (instead != NULL) {
+        instead(pattern); /* does not return */
     }
     if (strcmp(pattern, "list") == 0) {
         test_plan_print(NULL, print);
         suite_end(EXIT_OK);
-    }
-    if (bootarg_find("test_from", value, sizeof(value))) {
-        first = suite_number(value);
     }
     if (count == 0) {
         print("# no test matches %s\n", pattern);

@@ -52,3 +52,42 @@ def test_every_core_is_listed(shell):
     text = shell.run("cores")
     numbers = [line.split()[0] for line in text.splitlines() if line.split() and line.split()[0].isdigit()]
     assert numbers == ["0", "1"], text
+
+
+def cells(shell, view):
+    """The words of each row of a view of mem, without its titles."""
+    return [line.split() for line in shell.run(f"mem {view}").splitlines()[1:]]
+
+
+def test_mem_shows_every_view_one_after_the_other(shell):
+    text = shell.run("mem")
+    parts = [part.splitlines() for part in text.split("\n\n")]
+    assert [part[0].split()[0] for part in parts] == ["total", "node", "domain"], text
+
+
+def test_mem_counts_each_nodes_free_blocks(shell):
+    """Blocks of each order add up to the free memory of the node."""
+    rows = cells(shell, "nodes")
+    assert len(rows) == 1, rows
+    node, total, free, reserve, *blocks = map(int, rows[0])
+    assert node == 0 and 0 < reserve < free < total, rows
+    assert free == sum(4 * count << order for order, count in enumerate(blocks)), rows
+
+
+def test_mem_names_who_pays(shell):
+    rows = {row[1]: row for row in cells(shell, "accounts")}
+    assert rows["kernel"][0] == "0" and rows["kernel"][3] == "-", rows
+    assert int(rows["shell"][2]) <= int(rows["shell"][3]), rows
+
+
+def test_mem_with_odd_words_tells_its_usage(shell):
+    for words in ("mem ?", "mem nodes nodes", "mem -1", "mem totalsx", "mem tota"):
+        answer = shell.run(words)
+        assert answer.startswith("usage: mem [totals|nodes|"), f"{words}: {answer}"
+
+
+def test_mem_titles_stand_above_their_columns(shell):
+    """A number ends where its title ends; the last word of each title counts."""
+    for view, last in (("nodes", "4M"), ("accounts", "limit")):
+        title, *rows = shell.run(f"mem {view}").splitlines()
+        assert title.endswith(last) and {len(row) for row in rows} == {len(title)}, (title, rows)

@@ -42,6 +42,13 @@ def kernel_tests(path):
     return [name for name in names if not name.startswith("selftest.")]
 
 
+def kernel_tortures(path):
+    """{name: what it does} of the tortures (tests/kernel/torture.h), in the order of the image."""
+    memory, records = read_records(path, "__start_baton_tortures", "__stop_baton_tortures", 24)
+    found = {memory.text(record[0]): memory.text(record[1]) for record in records}
+    return {name: text for name, text in found.items() if not name.startswith("selftest")}
+
+
 def user_tests(path):
     """Names of the tests in a user program (user/lib/test.h), in the order of their plan."""
     memory, records = read_records(path, "__tests_start", "__tests_end", 16)

@@ -9,23 +9,6 @@
 
 #define KIB 1024UL
 
-/* Reads row after row and prints each; says so when the monitor does not answer. */
-static void table(uint32_t label, void *row, size_t bytes, void (*print)(const void *row))
-{
-    for (uint64_t index = 0;; index++) {
-        status_t status = monitor_read(label, index, row, bytes);
-
-        if (status == ERR_NOT_FOUND && index > 0) {
-            return;
-        }
-        if (status != OK) {
-            printf("monitor: %s\n", status_text(status));
-            return;
-        }
-        print(row);
-    }
-}
-
 static void print_domain(const void *row)
 {
     const struct monitor_domain *domain = row;
@@ -42,7 +25,7 @@ static void ps(int argc, char **argv)
     (void)argc;
     (void)argv;
     printf("domain  name                 threads  ports  handles       memory\n");
-    table(MONITOR_DOMAIN, &row, sizeof(row), print_domain);
+    commands_table(MONITOR_DOMAIN, &row, sizeof(row), print_domain);
 }
 
 static void print_thread(const void *row)
@@ -63,7 +46,7 @@ static void threads(int argc, char **argv)
     (void)argc;
     (void)argv;
     printf("thread  domain  name                 state    core depth         time\n");
-    table(MONITOR_THREAD, &row, sizeof(row), print_thread);
+    commands_table(MONITOR_THREAD, &row, sizeof(row), print_thread);
 }
 
 static void print_port(const void *row)
@@ -83,7 +66,7 @@ static void ports(int argc, char **argv)
     (void)argc;
     (void)argv;
     printf(" port  generation  domain  kind      run  queued    served  name\n");
-    table(MONITOR_PORT, &row, sizeof(row), print_port);
+    commands_table(MONITOR_PORT, &row, sizeof(row), print_port);
 }
 
 static void print_core(const void *row)
@@ -103,28 +86,13 @@ static void cores(int argc, char **argv)
     (void)argc;
     (void)argv;
     printf("core  hart  node  thread  ready   switches     idles  interrupts\n");
-    table(MONITOR_CORE, &row, sizeof(row), print_core);
-}
-
-static void mem(int argc, char **argv)
-{
-    struct monitor_memory row;
-    status_t status = monitor_read(MONITOR_MEMORY, 0, &row, sizeof(row));
-
-    (void)argc;
-    (void)argv;
-    if (status != OK) {
-        printf("monitor: %s\n", status_text(status));
-        return;
-    }
-    printf("total  %10" PRIu64 " KiB\nfree   %10" PRIu64 " KiB\nheap   %10" PRIu64
-           " KiB\nstacks %10" PRIu64 " KiB\n",
-           row.total_bytes / KIB, row.free_bytes / KIB, row.heap_bytes / KIB,
-           row.stack_bytes / KIB);
+    commands_table(MONITOR_CORE, &row, sizeof(row), print_core);
 }
 
 const struct command commands_system[] = {
-    {"ps", "", "the domains", 0, ps},     {"threads", "", "the threads", 0, threads},
-    {"ports", "", "the ports", 0, ports}, {"cores", "", "the cores", 0, cores},
-    {"mem", "", "the memory", 0, mem},    {.name = NULL},
+    {"ps", "", "the domains", 0, ps},
+    {"threads", "", "the threads", 0, threads},
+    {"ports", "", "the ports", 0, ports},
+    {"cores", "", "the cores", 0, cores},
+    {.name = NULL},
 };

@@ -204,17 +204,33 @@ TEST(user_syscall, missing_program_is_not_found)
     EXPECT_EQUAL(program_start("manifest", 1, argv, &program), ERR_BAD_FORMAT);
 }
 
+static const uint32_t tables[] = {MONITOR_DOMAIN, MONITOR_THREAD, MONITOR_PORT,
+                                  MONITOR_CORE,   MONITOR_NODE,   MONITOR_ACCOUNT};
+
 TEST(user_syscall, monitor_refuses_bad_addresses)
 {
     for (unsigned i = 0; i < BAD_ADDRESSES; i++) {
-        for (uint32_t label = MONITOR_DOMAIN; label <= MONITOR_CORE; label++) {
+        for (unsigned table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) {
             struct message message = {
-                .tag = MESSAGE_TAG(label, 3),
+                .tag = MESSAGE_TAG(tables[table], 3),
                 .word = {0, bad_addresses[i], 4096},
             };
 
             EXPECT_EQUAL(ask("monitor", message), ERR_FAULT);
         }
+    }
+}
+
+TEST(user_syscall, monitor_ends_every_table_and_refuses_short_buffers)
+{
+    char row[256];
+
+    for (unsigned table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) {
+        EXPECT_EQUAL(monitor_read(tables[table], 0, row, sizeof(row)), OK);
+        EXPECT_EQUAL(monitor_read(tables[table], 0, row, 8), ERR_INVALID);
+        EXPECT_EQUAL(monitor_read(tables[table], 1UL << 20, row, sizeof(row)), ERR_NOT_FOUND);
+        EXPECT_EQUAL(monitor_read(tables[table], 1UL << 32, row, sizeof(row)), ERR_NOT_FOUND);
+        EXPECT_EQUAL(monitor_read(tables[table], ~0UL, row, sizeof(row)), ERR_NOT_FOUND);
     }
 }
 
