@@ -163,10 +163,14 @@ static struct handle_entry *handle_find_free(struct handle_table *table) REQUIRE
  * on it and looks at that bit alone. */
 static rights_t handle_rights_of(uint32_t kind)
 {
-    rights_t common = RIGHT_DUPLICATE | RIGHT_TRANSFER | RIGHT_MANAGE;
-
-    return kind == OBJECT_PORT ? common | RIGHT_CALL | RIGHT_SEND | RIGHT_RECEIVE
-                               : common | RIGHT_WAIT;
+    switch (kind) {
+    case OBJECT_PORT:
+        return RIGHTS_PORT;
+    case OBJECT_MEMORY:
+        return RIGHTS_MEMORY;
+    default:
+        return RIGHTS_RUNNABLE;
+    }
 }
 
 status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,
