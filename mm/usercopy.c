@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Copies to and from user memory through the direct map, one page at a time. A page cannot be
- * freed during its copy: unmapping clears the entry under the lock that the copy holds.
+ * freed during its copy: what takes it away clears the entry under the lock that the copy holds.
  */
 #include "arch/usercopy.h"
 
@@ -43,10 +43,9 @@ static size_t bytes_in_page(const struct copy *copy)
     return min_u64(copy->bytes, PAGE_BYTES - copy->user % PAGE_BYTES);
 }
 
-/* Copies what is in the first page and advances. */
-static status_t copy_page(struct copy *copy)
+/* Copies what is in the first page. ERR_FAULT: it is not entered with that access. */
+static status_t copy_entered_page(const struct copy *copy, size_t part)
 {
-    size_t part = bytes_in_page(copy);
     paddr_t physical;
     uint64_t state = spin_lock_save(&copy->space->lock);
     status_t status =
@@ -58,13 +57,34 @@ static status_t copy_page(struct copy *copy)
         memcpy(direct_map(physical), copy->kernel, part);
     }
     spin_unlock_restore(&copy->space->lock, state);
-    copy->user += part;
-    copy->kernel += part;
-    copy->bytes -= part;
     return status;
 }
 
-/* Looks at every page first, so that a bad range changes nothing. */
+static void advance(struct copy *copy, size_t part)
+{
+    copy->user += part;
+    copy->kernel += part;
+    copy->bytes -= part;
+}
+
+/* Copies what is in the first page and advances. */
+static status_t copy_page(struct copy *copy)
+{
+    size_t part = bytes_in_page(copy);
+    status_t status = copy_entered_page(copy, part);
+
+    while (status == ERR_FAULT) { /* as often as somebody takes the page away again */
+        status = vspace_fault_with_pager(copy->space, copy->user, protection_of(copy));
+        if (status != OK) {
+            break;
+        }
+        status = copy_entered_page(copy, part);
+    }
+    advance(copy, part);
+    return status;
+}
+
+/* Makes every page be there first, so that a bad range changes nothing. */
 static status_t check_pages(const struct copy *copy)
 {
     struct copy rest = *copy;
@@ -75,10 +95,12 @@ static status_t check_pages(const struct copy *copy)
         status_t status = vspace_translate(rest.space, rest.user, protection_of(&rest), &physical);
 
         if (status != OK) {
+            status = vspace_fault_with_pager(rest.space, rest.user, protection_of(&rest));
+        }
+        if (status != OK) {
             return status;
         }
-        rest.user += part;
-        rest.bytes -= part;
+        advance(&rest, part);
     }
     return OK;
 }
@@ -104,6 +126,20 @@ status_t usercopy_in(struct vspace *space, void *to, user_addr_t from, size_t by
     struct copy copy = {space, from.address, to, bytes, COPY_IN};
 
     return copy_all(&copy);
+}
+
+status_t usercopy_in_try(struct vspace *space, void *to, user_addr_t from, size_t bytes)
+{
+    struct copy copy = {space, from.address, to, bytes, COPY_IN};
+    status_t status = usercopy_range_ok(from, bytes) ? OK : ERR_FAULT;
+
+    while (status == OK && copy.bytes > 0) {
+        size_t part = bytes_in_page(&copy);
+
+        status = copy_entered_page(&copy, part);
+        advance(&copy, part);
+    }
+    return status;
 }
 
 status_t usercopy_out(struct vspace *space, user_addr_t to, const void *from, size_t bytes)
@@ -137,9 +173,7 @@ status_t usercopy_string(struct vspace *space, char *to, user_addr_t from, size_
             }
             return OK;
         }
-        copy.user += part;
-        copy.kernel += part;
-        copy.bytes -= part;
+        advance(&copy, part);
     }
     return ERR_INVALID;
 }

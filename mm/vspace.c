@@ -11,6 +11,7 @@
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "mm/asid.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc.h"
@@ -40,7 +41,7 @@ static paddr_t make_root(struct account *account)
 
 status_t vspace_create(struct account *account, struct vspace **space)
 {
-    struct vspace *created = spmalloc_zeroed(account, sizeof *created);
+    struct vspace *created = spmalloc_zeroed(&kernel_account, sizeof *created);
 
     if (created == NULL) {
         return ERR_NO_MEMORY;
@@ -55,27 +56,41 @@ status_t vspace_create(struct account *account, struct vspace **space)
     created->flush_on_switch = created->asid == 0;
     created->satp = mmu_satp(created->root, created->asid);
     created->tables = 1;
+    created->references = 1;
     spin_lock_init(&created->lock, "vspace");
-    list_init(&created->regions);
+    vspace_init_regions(created);
     *space = created;
     return OK;
 }
 
 void vspace_destroy(struct vspace *space)
 {
-    struct list *link;
-
     /* First make every core forget the space, then free what it may have remembered. */
     tlb_flush_all_cores(0, ~0UL, space->asid);
     if (space->asid != 0) {
         asid_free(space->asid);
     }
+    vspace_free_regions(space);
     vspace_free_tables(space);
-    account_uncharge_pages(space->account, space->pages + space->tables);
-    while ((link = list_pop_front(&space->regions)) != NULL) {
-        spmalloc_free(list_entry(link, struct vspace_region, link));
+    account_uncharge_pages(space->account, space->tables);
+    if (space->pager != NULL) {
+        object_release(space->pager);
     }
-    spmalloc_free(space);
+    vspace_release(space);
+}
+
+void vspace_retain(struct vspace *space)
+{
+    /* relaxed: the caller has something that keeps the space */
+    (void)atomic_add_relaxed(&space->references, 1U);
+}
+
+void vspace_release(struct vspace *space)
+{
+    /* acq_rel: our uses come before the end; pairs with itself on the other cores */
+    if (atomic_sub_acq_rel(&space->references, 1U) == 1) {
+        spmalloc_free(space);
+    }
 }
 
 void vspace_activate(const struct vspace *space)
@@ -104,9 +119,14 @@ status_t vspace_translate(struct vspace *space, vaddr_t address, uint32_t protec
 static status_t write_page(struct vspace *space, vaddr_t address, const void *from, size_t bytes)
 {
     paddr_t physical;
-    uint64_t state = spin_lock_save(&space->lock);
-    status_t status = vspace_translate_locked(space, address, 0, &physical);
+    uint64_t state;
+    status_t status = vspace_fault(space, address, 0);
 
+    if (status != OK) {
+        return status;
+    }
+    state = spin_lock_save(&space->lock);
+    status = vspace_translate_locked(space, address, 0, &physical);
     if (status == OK) {
         memcpy(direct_map(physical), from, bytes);
     }

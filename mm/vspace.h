@@ -2,13 +2,16 @@
 /*
  * An address space: the user half of a page table, its regions and its ASID.
  *
- * Rules: thread context, no other mm lock held; never blocks on anything but its own lock,
- * which is held for a bounded number of pages at a time. Mappings are eager (every page is
- * there, zeroed, when the map call returns), private, and never writable and executable at
- * once. Pages, page tables and the root are charged to the account, which must outlive the
- * space; region records are the kernel's. An unmapped frame is freed only after all cores have
- * flushed it. A region that is being built or torn down is `changing`: others see its range
- * as taken and not unmappable.
+ * Rules: thread context, interrupts on, nothing locked unless it says otherwise; never blocks on
+ * anything but its own lock and the memory objects' (mm/memory.h), which are held for a bounded number
+ * of pages at a time. A region maps a run of a memory object with a protection; its pages are
+ * entered when they are touched, or at once when that is asked for. Nothing is ever writable and
+ * executable at once. Page tables and the root are charged to the account, which must outlive the
+ * space; so are region records and private objects. A page table that becomes empty goes back when
+ * it is unmapped. A frame or table is freed only after every core that may remember it has flushed it.
+ * A region that is being changed by one thread is `changing`: to others its range is taken and can be
+ * neither unmapped nor protected. Looking up a region, inserting, removing and finding a free range
+ * each cost O(log regions).
  *
  * ASIDs: each space has one of its own while they last; it is flushed on all cores before
  * another space gets it. When the hardware has none, or all are in use, the space has ASID 0
@@ -20,13 +23,18 @@
 #pragma once
 
 #include "kernel/abi/status.h"
-#include "kernel/base/list.h"
+#include "kernel/abi/syscall.h"
+#include "kernel/base/tree.h"
 #include "kernel/base/types.h"
+#include "kernel/object/object.h"
 #include "kernel/sync/spinlock.h"
 #include "mm/account.h"
+#include "mm/memory.h"
 
-/* Bounds how long the list is walked under the lock. */
+/* Bounds the records that one space can make the kernel keep; a region is about 150 bytes. */
 #define VSPACE_MAX_REGIONS 4096
+
+#define PROTECT_ALL ((uint32_t)(PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE))
 
 struct vspace {
     uint64_t satp;        /* what to load to run in this space; fixed */
@@ -34,20 +42,47 @@ struct vspace {
     uint16_t asid;        /* fixed; 0 with flush_on_switch */
     paddr_t root;         /* root page table; fixed */
     struct account *account;
+    uint32_t references;  /* of the record alone; see vspace_retain */
     struct spinlock lock; /* guards the user half of the tables and what follows */
-    struct list regions;  /* struct vspace_region, by rising address, disjoint */
+    struct tree regions;  /* struct vspace_region, by rising address, disjoint */
     unsigned region_count;
-    uint64_t pages;  /* user pages mapped */
-    uint64_t tables; /* page table pages, with the root */
+    uint64_t pages;       /* entries of pages; a megapage counts as one */
+    uint64_t tables;      /* page table pages, with the root */
+    struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
+    uint64_t pager_badge;
 };
 
 struct vspace_region {
-    struct list link;
-    vaddr_t start;       /* page-aligned */
-    uint64_t bytes;      /* page-aligned, > 0 */
-    uint32_t protection; /* PROTECT_* */
-    bool changing;       /* being built or torn down by one thread */
+    struct tree_node node;
+    vaddr_t start; /* page-aligned; start < end */
+    vaddr_t end;
+    uint64_t gap;         /* free bytes below it, down to the region before or to 0 */
+    uint64_t largest_gap; /* in its subtree */
+    struct memory *memory;
+    uint64_t first;           /* page of the object at `start` */
+    uint8_t protection;       /* PROTECT_*; 0: no access */
+    uint8_t allowed;          /* what vspace_protect may give */
+    bool changing;            /* by one thread */
+    bool guard_below;         /* the page below stays free */
+    bool guard_above;         /* and the one above */
+    struct vspace *space;     /* whose it is; fixed */
+    struct list mapping_link; /* on memory->mappings, unless that is private; memory.lock */
 };
+
+/* What to map. */
+struct vspace_mapping {
+    vaddr_t address;    /* 0: where there is room */
+    uint64_t bytes;     /* rounded up to pages */
+    uint64_t alignment; /* of the address, a power of two up to VSPACE_MAX_ALIGNMENT; 0: a page */
+    uint32_t protection;
+    uint32_t flags;        /* MAP_* */
+    uint32_t allowed;      /* what the object may ever be used for here, PROTECT_*; for anonymous
+                              memory all */
+    struct memory *memory; /* NULL: new zeroed memory of this space's own */
+    uint64_t offset;       /* in the object, page-aligned */
+};
+
+#define VSPACE_MAX_ALIGNMENT (1UL << 30)
 
 /* Reads the hardware's ASID width. Once, after mmu_init. */
 void vspace_init(void);
@@ -64,35 +99,64 @@ void vspace_destroy(struct vspace *space);
 /* Makes this core run in the space (NULL: the kernel's tables). Interrupts off. */
 void vspace_activate(const struct vspace *space);
 
+/* Keeps the record, not what is mapped, while its TLB entries are being flushed from outside. */
+void vspace_retain(struct vspace *space);
+void vspace_release(struct vspace *space);
+
 /*
- * Maps `bytes` (rounded up to pages) of zeroed memory at `address`, or at a free place with an
- * unmapped page on each side when it is 0. *mapped gets the address. Read is implied.
- * ERR_INVALID: bytes 0, address not page-aligned, a range outside the user half, unknown
- * protection bits, write with execute. ERR_EXISTS: overlaps a region. ERR_NO_SPACE: no free
- * range, or VSPACE_MAX_REGIONS. ERR_NO_MEMORY: frames or quota. On error no mapping has changed (page tables that were
- * added for it stay, charged, until the space ends).
+ * Maps; *mapped gets the address. A place that is chosen has a free page on each side.
+ * ERR_INVALID: bytes 0, address or offset not page-aligned, a bad alignment, a range outside the
+ * user half or the object, unknown protection bits or flags, write with execute, PROTECT_NONE with
+ * another. ERR_NO_RIGHT: a protection that is not allowed. ERR_DENIED: device pages that are RAM.
+ * ERR_EXISTS: overlaps a region or its guard. ERR_NO_SPACE: no free range, or VSPACE_MAX_REGIONS.
+ * ERR_NO_MEMORY: frames or quota; also for anonymous memory beyond the account's limit. On error no
+ * mapping has changed.
  */
+WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping,
+                                vaddr_t *mapped);
+
+/* The same for private anonymous memory. */
 WARN_UNUSED status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
                                           uint32_t protection, vaddr_t *mapped);
 
 /*
  * Unmaps [address, address + bytes), bytes rounded up to pages; it may be part of a region or
- * several. ERR_INVALID: as above. ERR_NOT_FOUND: some page of it is not mapped (or changing).
- * ERR_NO_MEMORY, ERR_NO_SPACE: a region might have to be split and there is no record for it,
- * or there are too many. On error nothing has changed.
+ * several. ERR_INVALID: as above. ERR_NOT_FOUND: some page of it is in no region (or changing).
+ * ERR_NO_MEMORY, ERR_NO_SPACE: a region has to be split and there is no record for it, or there
+ * are too many. On error nothing has changed.
  */
 WARN_UNUSED status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes);
 
 /*
+ * Gives [address, address + bytes) another protection; errors as vspace_unmap, ERR_INVALID as
+ * vspace_map, and ERR_NO_RIGHT: the protection is not allowed for some of it. What it takes away is
+ * gone on every core at the return; what becomes executable is fetched as it was written.
+ */
+WARN_UNUSED status_t vspace_protect(struct vspace *space, vaddr_t address, uint64_t bytes,
+                                    uint32_t protection);
+
+/*
+ * Makes the page at `address` be there for `access` (PROTECT_READ, _WRITE or _EXECUTE; 0: whatever
+ * its protection). OK: try again. ERR_FAULT: no region, or its protection forbids the access.
+ * ERR_NO_MEMORY: no frame, or quota.
+ */
+WARN_UNUSED status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_t access);
+
+/* The same; asks the space's pager about what the kernel cannot settle. May block when there is one. */
+WARN_UNUSED status_t vspace_fault_with_pager(struct vspace *space, vaddr_t address,
+                                             uint32_t access);
+
+/*
  * The loader's copy: fills mapped pages whatever their protection. Orders the writes before a
  * later start of code there (fence.i on the core that runs it is the switch's business).
- * ERR_FAULT when a page of the range is not mapped; earlier pages are then already filled.
+ * ERR_FAULT when a page of the range is not mapped, ERR_NO_MEMORY; earlier pages are then already
+ * filled.
  */
 WARN_UNUSED status_t vspace_write(struct vspace *space, vaddr_t address, const void *from,
                                   size_t bytes);
 
 /*
- * The physical address behind `address` when it is mapped with all of `protection`; else
+ * The physical address behind `address` when it is entered with all of `protection`; else
  * ERR_FAULT. The answer may be stale at once unless the caller keeps the range mapped.
  */
 WARN_UNUSED status_t vspace_translate(struct vspace *space, vaddr_t address, uint32_t protection,
@@ -102,3 +166,16 @@ WARN_UNUSED status_t vspace_translate(struct vspace *space, vaddr_t address, uin
 WARN_UNUSED status_t vspace_translate_locked(struct vspace *space, vaddr_t address,
                                              uint32_t protection, paddr_t *physical)
     REQUIRES(space->lock);
+
+/*
+ * For memory objects, under memory.lock: where the region has pages `first` to `first` + `pages` of its
+ * object (*start >= *end: nowhere), and taking write access to them out of its entries, or the
+ * entries themselves. The caller flushes.
+ */
+void vspace_mapped_range(struct vspace_region *region, uint64_t first, uint64_t pages,
+                         vaddr_t *start, vaddr_t *end);
+void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_t pages,
+                           bool remove);
+
+/* Flushes the range on every core that may know it. */
+void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end);

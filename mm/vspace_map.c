@@ -1,144 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapping and unmapping. The lock is held for one page, or BATCH_PAGES entries, at a time; a
- * region is marked `changing` meanwhile, which keeps everybody else off its range.
+ * Mapping and unmapping. The locks are held for VSPACE_BATCH_PAGES at a time; a region is marked
+ * `changing` meanwhile, which keeps everybody else off its range.
  */
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
-#include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
-#include "mm/nexus.h"
+#include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
-#define BATCH_PAGES 64U
-#define PROTECT_ALL (PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE)
+#define MAP_ALL (MAP_POPULATE | MAP_GUARDED)
 
-/* Takes the pages of the range out, flushes every core, frees them, uncharges all of them. */
-static void remove_pages(struct vspace *space, vaddr_t start, uint64_t bytes)
+/* Takes what is entered for the region out, a batch at a time; faults find it closed from now on. */
+static void clear_region(struct vspace *space, struct vspace_region *region,
+                         struct vspace_removed *removed)
 {
-    struct list frames;
-    uint64_t left = bytes / PAGE_BYTES;
-    vaddr_t address = start;
+    vaddr_t address = region->start;
 
-    list_init(&frames);
-    while (left > 0) {
-        uint64_t count = min_u64(left, BATCH_PAGES);
+    while (address < region->end) {
         uint64_t state = spin_lock_save(&space->lock);
 
-        vspace_clear_pages_locked(space, address, count, &frames);
+        region->protection = 0;
+        address = vspace_clear_pages_locked(space, address, region->end, removed);
         spin_unlock_restore(&space->lock, state);
-        address += count * PAGE_BYTES;
-        left -= count;
     }
-    tlb_flush_all_cores(start, bytes, space->asid);
-    (void)vspace_free_frames(&frames); /* a mapping that failed half-way has fewer than bytes */
-    account_uncharge_pages(space->account, bytes / PAGE_BYTES);
 }
 
-/* Fills a region, which is `changing`, with zeroed pages. May end early, with an error. */
-static status_t fill_region(struct vspace *space, const struct vspace_region *region)
+/* Frees the region's part of a private object that has other regions. */
+static void discard_pages(struct vspace *space, const struct vspace_region *region)
 {
-    for (uint64_t done = 0; done < region->bytes; done += PAGE_BYTES) {
-        paddr_t page = nexus_alloc_page_zeroed();
-        status_t status;
-        uint64_t state;
+    uint64_t pages = (region->end - region->start) / PAGE_BYTES;
 
-        if (page == FRAME_NONE) {
-            return ERR_NO_MEMORY;
-        }
-        state = spin_lock_save(&space->lock);
-        status = vspace_enter_page_locked(space, region->start + done, page, region->protection);
+    for (uint64_t done = 0; done < pages;) {
+        uint64_t count = min_u64(pages - done, VSPACE_BATCH_PAGES);
+        uint64_t state = spin_lock_save(&space->lock);
+
+        done += memory_discard_locked(region->memory, region->first + done, count);
         spin_unlock_restore(&space->lock, state);
-        if (status != OK) {
-            nexus_free_page(page);
-            return status;
-        }
     }
-    return OK;
-}
-
-/* Finds the region its place, if it has none, and puts it on the list. */
-static status_t place_region(struct vspace *space, struct vspace_region *region)
-{
-    status_t status = ERR_NO_SPACE;
-    uint64_t state = spin_lock_save(&space->lock);
-
-    if (region->start == 0) {
-        region->start = vspace_find_free_locked(space, region->bytes);
-    }
-    if (region->start != 0) {
-        status = vspace_insert_region_locked(space, region);
-    }
-    spin_unlock_restore(&space->lock, state);
-    return status;
-}
-
-/*
- * Places, charges and fills the region. On error the region is off the list. On success *start
- * says where it is, since from then on another thread may unmap it.
- */
-static status_t build_region(struct vspace *space, struct vspace_region *region, vaddr_t *start)
-{
-    uint64_t pages = region->bytes / PAGE_BYTES;
-    status_t status = account_charge_pages(space->account, pages);
-    uint64_t state;
-
-    if (status != OK) {
-        return status;
-    }
-    status = place_region(space, region);
-    if (status != OK) {
-        account_uncharge_pages(space->account, pages);
-        return status;
-    }
-    status = fill_region(space, region);
-    if (status != OK) {
-        remove_pages(space, region->start, region->bytes);
-    } else { /* a core may remember that nothing was there */
-        tlb_flush_all_cores(region->start, region->bytes, space->asid);
-    }
-    state = spin_lock_save(&space->lock);
-    if (status != OK) {
-        vspace_remove_region_locked(space, region);
-    }
-    region->changing = false;
-    *start = region->start;
-    spin_unlock_restore(&space->lock, state);
-    return status;
-}
-
-status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
-                              uint32_t protection, vaddr_t *mapped)
-{
-    uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
-    struct vspace_region *region;
-    vaddr_t start = 0;
-    status_t status;
-
-    if (whole < bytes || !vspace_range_ok(address == 0 ? USER_BASE : address, whole) ||
-        (protection & ~(uint32_t)PROTECT_ALL) != 0 ||
-        (protection & (PROTECT_WRITE | PROTECT_EXECUTE)) == (PROTECT_WRITE | PROTECT_EXECUTE)) {
-        return ERR_INVALID;
-    }
-    region = spmalloc(space->account, sizeof *region);
-    if (region == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    *region = (struct vspace_region){
-        .start = address,
-        .bytes = whole,
-        .protection = protection | PROTECT_READ,
-        .changing = true,
-    };
-    list_init(&region->link);
-    status = build_region(space, region, &start);
-    if (status != OK) {
-        spmalloc_free(region);
-        return status;
-    }
-    *mapped = start;
-    return OK;
 }
 
 /*
@@ -147,19 +47,22 @@ status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t by
  */
 static void remove_regions(struct vspace *space, struct vspace_region *region, vaddr_t end)
 {
-    bool last = false;
+    struct vspace_region *each = region;
+    struct vspace_removed removed = {.entries = 0};
+    vaddr_t start = region->start;
 
-    while (!last) {
-        struct vspace_region *next;
-        uint64_t state;
+    list_init(&removed.tables);
+    for (; each != NULL; each = vspace_next(space, each, end)) {
+        clear_region(space, each, &removed);
+    }
+    vspace_finish_removal(space, start, end, &removed);
+    while (region != NULL) {
+        struct vspace_region *next = vspace_next(space, region, end);
 
-        remove_pages(space, region->start, region->bytes);
-        last = region->start + region->bytes == end;
-        state = spin_lock_save(&space->lock);
-        next = vspace_next_locked(space, region);
-        vspace_remove_region_locked(space, region);
-        spin_unlock_restore(&space->lock, state);
-        spmalloc_free(region);
+        if (region->memory->is_private && region->memory->object.references > 1) {
+            discard_pages(space, region);
+        }
+        vspace_drop_region(space, region);
         region = next;
     }
 }
@@ -167,25 +70,231 @@ static void remove_regions(struct vspace *space, struct vspace_region *region, v
 status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
 {
     uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
-    struct vspace_region *spare[2];
-    struct vspace_region *first = NULL;
-    status_t status = ERR_NO_MEMORY;
+    struct vspace_region *first;
+    status_t status;
 
     if (whole < bytes || !vspace_range_ok(address, whole)) {
         return ERR_INVALID;
     }
-    spare[0] = spmalloc(space->account, sizeof *spare[0]);
-    spare[1] = spmalloc(space->account, sizeof *spare[1]);
-    if (spare[0] != NULL && spare[1] != NULL) {
-        uint64_t state = spin_lock_save(&space->lock);
-
-        status = vspace_carve_locked(space, address, whole, spare, &first);
-        spin_unlock_restore(&space->lock, state);
-    }
+    status = vspace_claim(space, address, address + whole, 0, &first);
     if (status == OK) {
         remove_regions(space, first, address + whole);
     }
-    spmalloc_free(spare[0]);
-    spmalloc_free(spare[1]);
     return status;
+}
+
+static bool alignment_ok(const struct vspace_mapping *mapping)
+{
+    return mapping->alignment == 0 ||
+           (is_power_of_two(mapping->alignment) && mapping->alignment >= PAGE_BYTES &&
+            mapping->alignment <= VSPACE_MAX_ALIGNMENT &&
+            IS_ALIGNED(mapping->address, mapping->alignment));
+}
+
+/* Memory that could not be filled even if nobody took any more is not worth a promise. */
+static status_t check_anonymous(const struct vspace *space, const struct vspace_mapping *mapping,
+                                uint64_t pages)
+{
+    const struct account *account = space->account;
+
+    if (mapping->offset != 0) {
+        return ERR_INVALID;
+    }
+    return mapping->protection != PROTECT_NONE &&
+                   (pages > frame_total_pages() || pages > account->limit - account_pages(account))
+               ? ERR_NO_MEMORY
+               : OK;
+}
+
+static status_t check_object(const struct vspace_mapping *mapping, uint64_t pages)
+{
+    const struct memory *memory = mapping->memory;
+    uint64_t first = mapping->offset / PAGE_BYTES;
+
+    if (!IS_ALIGNED(mapping->offset, PAGE_BYTES) || first >= memory->pages ||
+        pages > memory->pages - first) {
+        return ERR_INVALID;
+    }
+    if ((vspace_protection(mapping->protection) & ~mapping->allowed) != 0) {
+        return ERR_NO_RIGHT;
+    }
+    return memory_has_ram(memory, first, pages) ? ERR_DENIED : OK;
+}
+
+static status_t check_mapping(const struct vspace *space, const struct vspace_mapping *mapping,
+                              uint64_t bytes)
+{
+    if (bytes < mapping->bytes ||
+        !vspace_range_ok(mapping->address == 0 ? USER_BASE : mapping->address, bytes) ||
+        !alignment_ok(mapping) || !vspace_protection_ok(mapping->protection) ||
+        (mapping->flags & ~(uint32_t)MAP_ALL) != 0) {
+        return ERR_INVALID;
+    }
+    return mapping->memory == NULL ? check_anonymous(space, mapping, bytes / PAGE_BYTES)
+                                   : check_object(mapping, bytes / PAGE_BYTES);
+}
+
+/* The region's record, with a reference to its object. */
+static status_t make_region(struct vspace *space, const struct vspace_mapping *mapping,
+                            uint64_t bytes, struct vspace_region **out)
+{
+    struct vspace_region *region = spmalloc(space->account, sizeof *region);
+    struct memory *memory = mapping->memory;
+    bool guarded = (mapping->flags & MAP_GUARDED) != 0;
+
+    if (region == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (memory != NULL) {
+        object_retain(&memory->object);
+    } else if (memory_create_private(space->account, bytes / PAGE_BYTES, &memory) != OK) {
+        spmalloc_free(region);
+        return ERR_NO_MEMORY;
+    }
+    *region = (struct vspace_region){
+        .start = mapping->address,
+        .end = mapping->address + bytes,
+        .memory = memory,
+        .first = mapping->offset / PAGE_BYTES,
+        .protection = vspace_protection(mapping->protection),
+        .allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed),
+        .guard_below = guarded,
+        .guard_above = guarded,
+        .space = space,
+    };
+    list_init(&region->mapping_link);
+    *out = region;
+    return OK;
+}
+
+/* Finds the region its place, if it has none, and puts it into the tree. */
+static status_t place_locked(struct vspace *space, struct vspace_region *region, uint64_t alignment)
+    REQUIRES(space->lock)
+{
+    if (region->start == 0) {
+        uint64_t bytes = region->end;
+
+        region->start = vspace_find_free_locked(space, bytes, max_u64(alignment, PAGE_BYTES));
+        if (region->start == 0) {
+            return ERR_NO_SPACE;
+        }
+        region->end = region->start + bytes;
+    }
+    return vspace_insert_region_locked(space, region);
+}
+
+/* Enters a batch of pages from *next on. One that needs settling is left to the fault. */
+static status_t populate_locked(struct vspace_region *region, vaddr_t *next)
+    REQUIRES(region->space->lock)
+{
+    vaddr_t end = min_u64(region->end, *next + VSPACE_BATCH_PAGES * PAGE_BYTES);
+
+    for (; *next < end; *next += PAGE_BYTES) {
+        status_t status =
+            vspace_enter_locked(region, *next, (region->protection & PROTECT_WRITE) != 0);
+
+        if (status == ERR_NO_MEMORY) {
+            return status;
+        }
+    }
+    return OK;
+}
+
+/* Goes on where build_region stopped, with what `status` says of the first batch; the region is
+ * changing. On error it is gone. */
+static status_t populate_rest(struct vspace *space, struct vspace_region *region, vaddr_t next,
+                              status_t status) NO_THREAD_SAFETY
+{
+    while (status == OK) {
+        uint64_t state = memory_lock_save(region->memory);
+
+        spin_lock(&space->lock);
+        status = populate_locked(region, &next);
+        if (status == OK && next >= region->end) {
+            region->changing = false;
+            spin_unlock(&space->lock);
+            memory_unlock_restore(region->memory, state);
+            return OK;
+        }
+        spin_unlock(&space->lock);
+        memory_unlock_restore(region->memory, state);
+    }
+    remove_regions(space, region, region->end);
+    return status;
+}
+
+/*
+ * Places the region and enters its pages if they are wanted now. On success *start says where it
+ * is, since from then on another thread may unmap it. On error *region is NULL if it is gone.
+ */
+static status_t build_region(struct vspace *space, const struct vspace_mapping *mapping,
+                             struct vspace_region **made, vaddr_t *start) NO_THREAD_SAFETY
+{
+    struct vspace_region *region = *made;
+    struct memory *memory = region->memory;
+    uint64_t state = memory_lock_save(memory);
+    status_t populated = OK;
+    bool unfinished = false;
+    vaddr_t next = 0;
+    status_t status;
+
+    spin_lock(&space->lock);
+    status = place_locked(space, region, mapping->alignment);
+    if (status == OK) {
+        *start = region->start;
+        if (!memory->is_private) {
+            list_push_back(&memory->mappings, &region->mapping_link);
+        }
+        if ((mapping->flags & MAP_POPULATE) != 0 && region->protection != 0) {
+            next = region->start;
+            populated = populate_locked(region, &next);
+            unfinished = next < region->end;
+            region->changing = unfinished;
+        }
+    }
+    spin_unlock(&space->lock);
+    memory_unlock_restore(memory, state);
+    if (unfinished) {
+        status = populate_rest(space, region, next, populated);
+        *made = status == OK ? region : NULL;
+    }
+    return status;
+}
+
+status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+{
+    uint64_t bytes = ALIGN_UP(mapping->bytes, PAGE_BYTES);
+    struct vspace_region *region = NULL;
+    vaddr_t start = 0;
+    status_t status = check_mapping(space, mapping, bytes);
+
+    if (status == OK) {
+        status = make_region(space, mapping, bytes, &region);
+    }
+    if (status != OK) {
+        return status;
+    }
+    if (mapping->memory != NULL && (mapping->protection & PROTECT_EXECUTE) != 0) {
+        icache_flush_all_cores(); /* the object may have been written as data */
+    }
+    status = build_region(space, mapping, &region, &start);
+    if (status == OK) {
+        *mapped = start;
+    } else if (region != NULL) {
+        object_release(&region->memory->object);
+        spmalloc_free(region);
+    }
+    return status;
+}
+
+status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
+                              uint32_t protection, vaddr_t *mapped)
+{
+    const struct vspace_mapping mapping = {
+        .address = address,
+        .bytes = bytes,
+        .protection = protection,
+    };
+
+    return vspace_map(space, &mapping, mapped);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the parts of vspace: the list of regions, and the page tables.
+ * Between the parts of vspace: the tree of regions, and the page tables.
  *
  * Rules: only for mm/vspace*.c. `_locked` functions need the space's lock.
  */
@@ -8,51 +8,102 @@
 
 #include "mm/vspace.h"
 
+/* How many entries are looked at before the lock is given up for a moment. */
+#define VSPACE_BATCH_PAGES 64U
+
+#define MEGAPAGE_BYTES 0x200000UL
+
 /* A range of whole pages in the user half; false when bytes is 0 or it is none. */
 bool vspace_range_ok(vaddr_t address, uint64_t bytes);
 
-/* A free range of `bytes` with an unmapped page on each side, or 0. */
-vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes) REQUIRES(space->lock);
+/* The bits are known and not writable and executable at once. */
+bool vspace_protection_ok(uint32_t protection);
 
-/* Puts the region in its place. ERR_EXISTS: overlaps another. ERR_NO_SPACE: too many. */
-WARN_UNUSED status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
+/* What is kept of it: PROTECT_READ is implied, and PROTECT_NONE is 0. */
+uint8_t vspace_protection(uint32_t protection);
+
+void vspace_init_regions(struct vspace *space);
+
+/* The region that holds `address`, or NULL. */
+struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
     REQUIRES(space->lock);
-
-/* Takes the region off the list; it stays the caller's. */
-void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
-    REQUIRES(space->lock);
-
-/*
- * Checks that [start, start + bytes) is mapped without a gap by regions that are not changing,
- * splits those at its ends, taking records from spare[2] (what is taken becomes NULL), and
- * marks them changing; *first is the first of them. ERR_NOT_FOUND or, when there would be too
- * many regions, ERR_NO_SPACE, and nothing done, otherwise.
- */
-WARN_UNUSED status_t vspace_carve_locked(struct vspace *space, vaddr_t start, uint64_t bytes,
-                                         struct vspace_region *spare[2],
-                                         struct vspace_region **first) REQUIRES(space->lock);
 
 /* The region after this one, or NULL. */
 struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
     REQUIRES(space->lock);
 
-/* The first region that ends after `address`, or NULL. */
-struct vspace_region *vspace_region_after_locked(struct vspace *space, vaddr_t address)
+/* The same for who holds no lock but has claimed the regions up to `end`; NULL behind them. */
+struct vspace_region *vspace_next(struct vspace *space, struct vspace_region *region, vaddr_t end);
+
+/* A free range of `bytes` at a multiple of `alignment` with a free page on each side, or 0. */
+vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t alignment)
     REQUIRES(space->lock);
 
-/* Enters one page, adding and charging tables. ERR_NO_MEMORY: no frames or quota. */
-WARN_UNUSED status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t page,
-                                              uint32_t protection) REQUIRES(space->lock);
+/* Puts the region in its place. ERR_EXISTS: overlaps another. ERR_NO_SPACE: too many. */
+WARN_UNUSED status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock);
+
+/* Takes the region out of the tree; it stays the caller's. */
+void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock);
 
 /*
- * Clears the entries of up to `count` pages from `address` on and puts their frames on
- * `frames`. The caller flushes, and only then frees them with vspace_free_frames.
+ * Claims [start, end): checks that regions which nobody is changing and which allow `protection`
+ * cover it without a gap, splits those at its ends and marks them changing; *first is the first.
+ * Takes and gives back the lock. Errors as vspace_unmap and vspace_protect, and nothing claimed.
  */
-void vspace_clear_pages_locked(struct vspace *space, vaddr_t address, uint64_t count,
-                               struct list *frames) REQUIRES(space->lock);
+WARN_UNUSED status_t vspace_claim(struct vspace *space, vaddr_t start, vaddr_t end,
+                                  uint32_t protection, struct vspace_region **first);
 
-/* Frees every frame on the list and returns how many there were. */
-uint64_t vspace_free_frames(struct list *frames);
+/*
+ * Locks the space and, of the region that holds `address`, its object; the region, or NULL with
+ * neither held. *state is for vspace_unlock_region.
+ */
+struct vspace_region *vspace_lock_region(struct vspace *space, vaddr_t address, uint64_t *state);
+void vspace_unlock_region(struct vspace_region *region, uint64_t state);
 
-/* Frees every page and table of the user half and the root. Nobody else uses the space. */
+/* Gets the page of the region's object and enters it; both locks are held. ERR_NO_MEMORY, ERR_STALE. */
+WARN_UNUSED status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
+    REQUIRES(region->space->lock);
+
+/* What a walk has taken out of the tables and the caller has to flush, then free. */
+struct vspace_removed {
+    struct list tables; /* struct frame, by link */
+    uint64_t entries;
+};
+
+/*
+ * Enters the page, adding and charging tables, or widens its entry. A megapage when `bytes` is
+ * MEGAPAGE_BYTES. ERR_NO_MEMORY: no frames or quota.
+ */
+WARN_UNUSED status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t page,
+                                              uint32_t protection, uint64_t bytes)
+    REQUIRES(space->lock);
+
+/*
+ * Clears entries from `address` up to `end`, but at most VSPACE_BATCH_PAGES, and says where it
+ * stopped. Megapages that are only in part in the range go, too: what is left of them is entered
+ * again by faults. Tables that became empty are taken out.
+ */
+WARN_UNUSED vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
+                                              struct vspace_removed *removed) REQUIRES(space->lock);
+
+/* Likewise takes away what `protection` does not have. NULL: the caller flushes by other means, and
+ * empty tables stay. */
+WARN_UNUSED vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
+                                               uint32_t protection, struct vspace_removed *removed)
+    REQUIRES(space->lock);
+
+/* Flushes the range on every core that may know it if anything was removed, then frees the tables. */
+void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
+                           struct vspace_removed *removed);
+
+/* Flushes on this core alone, which is all that a wider entry needs; see vspace_fault.c. */
+void vspace_flush_here(const struct vspace *space, vaddr_t address);
+
+/* Drops every region; then every table of the user half and the root. Nobody uses the space. */
+void vspace_free_regions(struct vspace *space);
 void vspace_free_tables(struct vspace *space);
+
+/* Takes the region out of the tree and off its object, which may end with that, and frees it. */
+void vspace_drop_region(struct vspace *space, struct vspace_region *region);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sorted list of an address space's regions.
+ * The tree of an address space's regions: finding, placing, splitting, claiming.
+ *
+ * Each region knows the free gap below it, and the largest one in its subtree, so that a free range
+ * is found by descending. Equation: for neighbours a, b in order, b.gap == b.start - a.end.
  */
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
+#include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
 /* Where the search for a free place begins: far above programs that are linked low. */
@@ -15,127 +19,333 @@ bool vspace_range_ok(vaddr_t address, uint64_t bytes)
            address >= USER_BASE && address < USER_TOP && bytes <= USER_TOP - address;
 }
 
-static vaddr_t region_end(const struct vspace_region *region)
+bool vspace_protection_ok(uint32_t protection)
 {
-    return region->start + region->bytes;
+    return protection == PROTECT_NONE ||
+           ((protection & ~(uint32_t)PROTECT_ALL) == 0 &&
+            (protection & (PROTECT_WRITE | PROTECT_EXECUTE)) != (PROTECT_WRITE | PROTECT_EXECUTE));
 }
 
-struct vspace_region *vspace_region_after_locked(struct vspace *space, vaddr_t address)
+uint8_t vspace_protection(uint32_t protection)
 {
-    list_for_each_entry(struct vspace_region, region, &space->regions, link)
-    {
-        if (region_end(region) > address) {
+    return protection == PROTECT_NONE ? 0 : (uint8_t)(protection | PROTECT_READ);
+}
+
+static struct vspace_region *region_of(struct tree_node *node)
+{
+    return node == NULL ? NULL : tree_entry(node, struct vspace_region, node);
+}
+
+static uint64_t largest_gap(struct tree_node *node)
+{
+    return node == NULL ? 0 : region_of(node)->largest_gap;
+}
+
+/* The tree's summary. */
+static bool update_gap(struct tree_node *node)
+{
+    struct vspace_region *region = region_of(node);
+    uint64_t before = region->largest_gap;
+
+    region->largest_gap =
+        max_u64(region->gap, max_u64(largest_gap(node->left), largest_gap(node->right)));
+    return region->largest_gap != before;
+}
+
+void vspace_init_regions(struct vspace *space)
+{
+    tree_init(&space->regions, update_gap);
+}
+
+struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
+{
+    struct tree_node *node = space->regions.root;
+
+    while (node != NULL) {
+        struct vspace_region *region = tree_entry(node, struct vspace_region, node);
+
+        if (address < region->start) {
+            node = node->left;
+        } else if (address >= region->end) {
+            node = node->right;
+        } else {
             return region;
         }
     }
     return NULL;
 }
 
-vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes)
+struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
 {
-    vaddr_t start = SEARCH_BASE;
-    uint64_t need = bytes + PAGE_BYTES; /* the page behind it; `bytes` is below USER_TOP */
+    (void)space;
+    return region_of(tree_next(&region->node));
+}
 
-    list_for_each_entry(struct vspace_region, region, &space->regions, link)
-    {
-        if (region_end(region) <= start - PAGE_BYTES) {
-            continue;
-        }
-        if (region->start > start && region->start - start >= need) {
-            return start;
-        }
-        start = region_end(region) + PAGE_BYTES;
+struct vspace_region *vspace_next(struct vspace *space, struct vspace_region *region, vaddr_t end)
+{
+    uint64_t state = spin_lock_save(&space->lock);
+    struct vspace_region *next = vspace_next_locked(space, region);
+
+    if (next != NULL && next->start >= end) {
+        next = NULL; /* somebody else's, who may free it */
     }
-    return start < USER_TOP && USER_TOP - start >= need ? start : 0;
+    spin_unlock_restore(&space->lock, state);
+    return next;
+}
+
+/* Where it fits between `floor` and `ceiling`, with a page to spare on each side, or 0. */
+static vaddr_t fit(vaddr_t floor, vaddr_t ceiling, uint64_t bytes, uint64_t alignment)
+{
+    vaddr_t start = ALIGN_UP(max_u64(floor + PAGE_BYTES, SEARCH_BASE), alignment);
+
+    return start < ceiling && ceiling - start >= bytes + PAGE_BYTES ? start : 0;
+}
+
+/*
+ * The lowest fit in a gap of the subtree. `need` is what surely is enough wherever the gap begins. Only
+ * along the one path to SEARCH_BASE can a subtree with a gap that large have no fit, so this takes
+ * a walk down, and one more at most for each level of that path.
+ */
+static vaddr_t search_subtree(struct tree_node *node, uint64_t bytes, uint64_t alignment,
+                              uint64_t need)
+{
+    while (node != NULL && region_of(node)->largest_gap >= need) {
+        struct vspace_region *region = region_of(node);
+        vaddr_t found = 0;
+
+        if (region->start > SEARCH_BASE) {
+            found = search_subtree(node->left, bytes, alignment, need);
+            if (found == 0 && region->gap >= need) {
+                found = fit(region->start - region->gap, region->start, bytes, alignment);
+            }
+        }
+        if (found != 0) {
+            return found;
+        }
+        node = node->right;
+    }
+    return 0;
+}
+
+vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t alignment)
+{
+    uint64_t need = bytes + PAGE_BYTES + alignment; /* bytes < USER_TOP: no overflow */
+    vaddr_t found = search_subtree(space->regions.root, bytes, alignment, need);
+    struct vspace_region *last;
+
+    if (found != 0) {
+        return found;
+    }
+    last = region_of(tree_last(&space->regions));
+    return fit(last == NULL ? 0 : last->end, USER_TOP, bytes, alignment);
+}
+
+static bool collides(const struct vspace_region *below, const struct vspace_region *above)
+{
+    uint64_t apart = below->guard_above || above->guard_below ? PAGE_BYTES : 0;
+
+    return below->end + apart > above->start;
 }
 
 status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
 {
-    struct vspace_region *after = vspace_region_after_locked(space, region->start);
+    struct tree_node *parent = NULL;
+    struct tree_node **place = &space->regions.root;
+    struct vspace_region *below = NULL;
+    struct vspace_region *above = NULL;
 
-    if (after != NULL && after->start < region_end(region)) {
+    while (*place != NULL) {
+        parent = *place;
+        if (region->start < region_of(parent)->start) {
+            above = region_of(parent);
+            place = &parent->left;
+        } else {
+            below = region_of(parent);
+            place = &parent->right;
+        }
+    }
+    if ((below != NULL && collides(below, region)) || (above != NULL && collides(region, above))) {
         return ERR_EXISTS;
     }
     if (space->region_count == VSPACE_MAX_REGIONS) {
         return ERR_NO_SPACE;
     }
     space->region_count++;
-    list_insert_before(after == NULL ? &space->regions : &after->link, &region->link);
+    region->gap = region->start - (below == NULL ? 0 : below->end);
+    tree_insert(&space->regions, &region->node, parent, place);
+    if (above != NULL) {
+        above->gap = above->start - region->end;
+        tree_update(&space->regions, &above->node);
+    }
     return OK;
 }
 
 void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
 {
-    list_remove(&region->link);
+    struct vspace_region *above = vspace_next_locked(space, region);
+
+    tree_remove(&space->regions, &region->node);
     space->region_count--;
+    if (above != NULL) {
+        above->gap += region->end - region->start + region->gap;
+        tree_update(&space->regions, &above->node);
+    }
 }
 
-/* Cuts the region at `address`, which is inside it; `upper` becomes the part from there on. */
-static void split_region(struct vspace *space, struct vspace_region *region, vaddr_t address,
-                         struct vspace_region *upper) REQUIRES(space->lock)
+struct vspace_region *vspace_lock_region(struct vspace *space, vaddr_t address,
+                                         uint64_t *state) NO_THREAD_SAFETY
 {
-    *upper = (struct vspace_region){
-        .start = address,
-        .bytes = region_end(region) - address,
-        .protection = region->protection,
-    };
-    region->bytes = address - region->start;
-    list_push_front(&region->link, &upper->link); /* behind `region` */
-    space->region_count++;
-}
+    for (;;) {
+        struct vspace_region *region;
+        struct memory *memory;
 
-struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
-{
-    struct list *next = list_next(&space->regions, &region->link);
-
-    return next == NULL ? NULL : list_entry(next, struct vspace_region, link);
-}
-
-/* The last region of a gapless chain from `first` to `end` that nobody is changing, or NULL. */
-static struct vspace_region *find_last_locked(struct vspace *space, struct vspace_region *first,
-                                              vaddr_t start, vaddr_t end) REQUIRES(space->lock)
-{
-    struct vspace_region *region = first;
-    vaddr_t covered = start;
-
-    while (region != NULL && region->start <= covered && !region->changing) {
-        covered = region_end(region);
-        if (covered >= end) {
+        *state = spin_lock_save(&space->lock);
+        region = vspace_find_region_locked(space, address);
+        if (region == NULL) {
+            spin_unlock_restore(&space->lock, *state);
+            return NULL;
+        }
+        memory = region->memory;
+        if (memory_try_lock(memory)) {
             return region;
         }
-        region = vspace_next_locked(space, region);
+        object_retain(&memory->object);
+        spin_unlock_restore(&space->lock, *state);
+        memory_wait(memory);
+        object_release(&memory->object);
     }
-    return NULL;
 }
 
-status_t vspace_carve_locked(struct vspace *space, vaddr_t start, uint64_t bytes,
-                             struct vspace_region *spare[2], struct vspace_region **first)
+void vspace_unlock_region(struct vspace_region *region, uint64_t state) NO_THREAD_SAFETY
 {
-    vaddr_t end = start + bytes;
-    struct vspace_region *from = vspace_region_after_locked(space, start);
-    struct vspace_region *last = find_last_locked(space, from, start, end);
+    memory_unlock(region->memory);
+    spin_unlock_restore(&region->space->lock, state);
+}
 
-    if (last == NULL) {
-        return ERR_NOT_FOUND;
+/* The part from `cut` on, which is inside the region, becomes `upper`. Both locks are held. */
+static void split_locked(struct vspace *space, struct vspace_region *region, vaddr_t cut,
+                         struct vspace_region *upper)
+{
+    struct tree_node **place = &region->node.right;
+    struct tree_node *parent = &region->node;
+
+    *upper = *region;
+    upper->start = cut;
+    upper->first += (cut - region->start) / PAGE_BYTES;
+    upper->gap = 0;
+    upper->largest_gap = 0;
+    upper->guard_below = false;
+    region->end = cut;
+    region->guard_above = false;
+    while (*place != NULL) { /* the next one in order */
+        parent = *place;
+        place = &parent->left;
     }
-    if (space->region_count + (from->start < start) + (region_end(last) > end) >
-        VSPACE_MAX_REGIONS) {
-        return ERR_NO_SPACE;
+    tree_insert(&space->regions, &upper->node, parent, place);
+    space->region_count++;
+    object_retain(&upper->memory->object);
+    list_init(&upper->mapping_link);
+    if (!upper->memory->is_private) {
+        list_push_back(&upper->memory->mappings, &upper->mapping_link);
     }
-    if (region_end(last) > end) {
-        split_region(space, last, end, spare[1]);
-        spare[1] = NULL;
+}
+
+/* Makes a region begin at `cut`, if one holds it that nobody is changing. */
+static status_t split_at(struct vspace *space, vaddr_t cut)
+{
+    struct vspace_region *upper = spmalloc(space->account, sizeof *upper);
+    struct vspace_region *region;
+    status_t status = OK;
+    uint64_t state;
+
+    if (upper == NULL) {
+        return ERR_NO_MEMORY;
     }
-    if (from->start < start) {
-        split_region(space, from, start, spare[0]);
-        from = spare[0];
-        spare[0] = NULL;
-    }
-    *first = from;
-    for (struct vspace_region *region = from;; region = vspace_next_locked(space, region)) {
-        region->changing = true;
-        if (region_end(region) == end) {
-            return OK;
+    region = vspace_lock_region(space, cut, &state);
+    if (region != NULL) {
+        if (space->region_count == VSPACE_MAX_REGIONS) {
+            status = ERR_NO_SPACE;
+        } else if (region->start < cut && !region->changing) {
+            split_locked(space, region, cut, upper);
+            upper = NULL;
         }
+        vspace_unlock_region(region, state);
+    }
+    spmalloc_free(upper);
+    return status;
+}
+
+/* Whether [start, end) can be claimed; *cut is where a region has to be split first, or 0. */
+static status_t check_claim_locked(struct vspace *space, vaddr_t start, vaddr_t end,
+                                   uint32_t protection, vaddr_t *cut) REQUIRES(space->lock)
+{
+    struct vspace_region *region = vspace_find_region_locked(space, start);
+    vaddr_t covered = start;
+
+    *cut = region != NULL && region->start < start ? start : 0;
+    for (; covered < end; region = vspace_next_locked(space, region)) {
+        if (region == NULL || region->start > covered || region->changing) {
+            return ERR_NOT_FOUND;
+        }
+        if ((protection & ~(uint32_t)region->allowed) != 0) {
+            return ERR_NO_RIGHT;
+        }
+        covered = region->end;
+        if (covered >= end) {
+            break;
+        }
+    }
+    if (*cut == 0 && covered > end) {
+        *cut = end;
+    }
+    return OK;
+}
+
+status_t vspace_claim(struct vspace *space, vaddr_t start, vaddr_t end, uint32_t protection,
+                      struct vspace_region **first)
+{
+    for (;;) {
+        uint64_t state = spin_lock_save(&space->lock);
+        vaddr_t cut;
+        status_t status = check_claim_locked(space, start, end, protection, &cut);
+
+        if (status == OK && cut == 0) {
+            struct vspace_region *region = vspace_find_region_locked(space, start);
+
+            *first = region;
+            for (; region != NULL && region->start < end;
+                 region = vspace_next_locked(space, region)) {
+                region->changing = true;
+            }
+        }
+        spin_unlock_restore(&space->lock, state);
+        if (status != OK || cut == 0) {
+            return status;
+        }
+        status = split_at(space, cut);
+        if (status != OK) {
+            return status;
+        }
+    }
+}
+
+void vspace_drop_region(struct vspace *space, struct vspace_region *region) NO_THREAD_SAFETY
+{
+    struct memory *memory = region->memory;
+    uint64_t state = memory_lock_save(memory);
+
+    spin_lock(&space->lock);
+    vspace_remove_region_locked(space, region);
+    list_remove(&region->mapping_link);
+    spin_unlock(&space->lock);
+    memory_unlock_restore(memory, state);
+    object_release(&memory->object);
+    spmalloc_free(region);
+}
+
+void vspace_free_regions(struct vspace *space)
+{
+    while (space->regions.root != NULL) {
+        vspace_drop_region(space, region_of(space->regions.root));
     }
 }

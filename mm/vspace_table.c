@@ -1,138 +1,275 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The page tables of an address space's user half.
+ *
+ * The frame record of each table but the root counts its valid entries: references - 1. So a table that
+ * becomes empty is seen at once.
  */
 #include "arch/layout.h"
 #include "arch/mmu.h"
+#include "arch/smp.h"
 #include "kernel/abi/limits.h"
-#include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/frame.h"
 #include "mm/nexus.h"
 #include "mm/vspace_priv.h"
 
-static pte_t *root_of(const struct vspace *space)
+/* The way down to an entry. */
+struct walk {
+    paddr_t table[MMU_ROOT_LEVEL + 1];
+    pte_t *entry; /* in table[level] */
+    unsigned level;
+};
+
+static pte_t *entry_at(paddr_t table, vaddr_t address, unsigned level)
 {
-    return direct_map(space->root);
+    pte_t *entries = direct_map(table);
+
+    return &entries[(address >> (12 + 9 * level)) % MMU_TABLE_ENTRIES];
 }
 
-static paddr_t alloc_table(void)
+/* Down to the entry of level 0, a leaf above it, or the first that is not valid. */
+static struct walk walk_down(const struct vspace *space, vaddr_t address)
 {
-    return nexus_alloc_page_zeroed();
+    struct walk walk = {.table[MMU_ROOT_LEVEL] = space->root, .level = MMU_ROOT_LEVEL};
+
+    for (;;) {
+        walk.entry = entry_at(walk.table[walk.level], address, walk.level);
+        if (walk.level == 0 || (*walk.entry & PTE_VALID) == 0 || pte_is_leaf(*walk.entry)) {
+            return walk;
+        }
+        walk.table[walk.level - 1] = pte_address(*walk.entry);
+        walk.level--;
+    }
 }
 
-/* How many tables the walk to the 4 KiB entry of `address` still lacks. */
-static unsigned count_missing(const struct vspace *space, vaddr_t address)
+static void count_entry(const struct vspace *space, paddr_t table, int change)
 {
-    unsigned level = 0;
-
-    while (level < MMU_ROOT_LEVEL && mmu_walk(root_of(space), address, level, NULL) == NULL) {
-        level++;
+    if (table != space->root) {
+        frame_find(table)->references += (uint32_t)change;
     }
-    return level;
 }
 
-/* The entry for a page, with the tables on the way to it charged and made. NULL: no memory. */
-static pte_t *make_entry_locked(struct vspace *space, vaddr_t address) REQUIRES(space->lock)
+/* A charged, zeroed table, or FRAME_NONE. */
+static paddr_t take_table_locked(struct vspace *space) REQUIRES(space->lock)
 {
-    unsigned missing = count_missing(space, address);
-    pte_t *entry;
+    paddr_t table;
 
-    if (missing > 0 && account_charge_pages(space->account, missing) != OK) {
-        return NULL;
+    if (account_charge_pages(space->account, 1) != OK) {
+        return FRAME_NONE;
     }
-    entry = mmu_walk(root_of(space), address, 0, alloc_table);
-    if (entry == NULL) { /* some tables may have been made; keep those charged */
-        unsigned still_missing = count_missing(space, address);
+    table = nexus_alloc_page_zeroed();
+    if (table == FRAME_NONE) {
+        account_uncharge_pages(space->account, 1);
+        return FRAME_NONE;
+    }
+    space->tables++;
+    return table;
+}
 
-        account_uncharge_pages(space->account, still_missing);
-        missing -= still_missing;
+/*
+ * The entry for the address at `level`, or at another where a leaf or a table is in the way (*level
+ * then says so), with the tables above it made. NULL: no memory; tables that were made stay until
+ * the range is unmapped.
+ */
+static pte_t *make_entry_locked(struct vspace *space, vaddr_t address, unsigned *level,
+                                paddr_t *table) REQUIRES(space->lock)
+{
+    unsigned at = MMU_ROOT_LEVEL;
+
+    *table = space->root;
+    for (;; at--) {
+        pte_t *entry = entry_at(*table, address, at);
+        bool is_table = (*entry & PTE_VALID) != 0 && !pte_is_leaf(*entry);
+
+        if (!is_table && (at == *level || (*entry & PTE_VALID) != 0 || at == 0)) {
+            *level = at;
+            return entry;
+        }
+        if (!is_table) {
+            paddr_t fresh = take_table_locked(space);
+
+            if (fresh == FRAME_NONE) {
+                return NULL;
+            }
+            /* release: the table's zeros come before the way to it; pairs with the walk of another
+             * core's hardware, which depends on the entry */
+            atomic_store_release(entry, pte_make_table(fresh));
+            count_entry(space, *table, 1);
+        }
+        *table = pte_address(*entry);
     }
-    space->tables += missing;
-    return entry;
 }
 
 status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t page,
-                                  uint32_t protection)
+                                  uint32_t protection, uint64_t bytes)
 {
-    pte_t *entry = make_entry_locked(space, address);
+    unsigned level = bytes == MEGAPAGE_BYTES ? 1 : 0;
+    paddr_t table;
+    pte_t *entry = make_entry_locked(space, address, &level, &table);
 
     if (entry == NULL) {
         return ERR_NO_MEMORY;
     }
-    ASSERT((*entry & PTE_VALID) == 0);
+    page = ALIGN_DOWN(page, MMU_LEVEL_BYTES(level));
+    ASSERT((*entry & PTE_VALID) == 0 || pte_address(*entry) == page);
+    if ((*entry & PTE_VALID) == 0) {
+        count_entry(space, table, 1);
+        space->pages++;
+    }
     /* release: the page's zeros come before the entry; pairs with the walk that another core's
      * hardware makes, whose accesses depend on the entry */
     atomic_store_release(entry, pte_make_user(page, protection));
-    space->pages++;
     return OK;
 }
 
-void vspace_clear_pages_locked(struct vspace *space, vaddr_t address, uint64_t count,
-                               struct list *frames)
+/* Leaves of the entry what `protection` has; with none of it, nothing. */
+static void narrow_entry(struct vspace *space, paddr_t table, pte_t *entry, uint32_t protection,
+                         struct vspace_removed *removed)
 {
-    for (; count > 0; count--, address += PAGE_BYTES) {
-        pte_t *entry = mmu_walk(root_of(space), address, 0, NULL);
+    pte_t narrow = protection == 0 ? 0 : *entry;
 
-        if (entry != NULL && (*entry & PTE_VALID) != 0) {
-            struct frame *frame = frame_find(pte_address(*entry));
+    if ((*entry & PTE_VALID) == 0) {
+        return;
+    }
+    narrow &= (protection & PROTECT_WRITE) != 0 ? ~0UL : ~PTE_WRITE;
+    narrow &= (protection & PROTECT_EXECUTE) != 0 ? ~0UL : ~PTE_EXECUTE;
+    if (narrow == *entry) {
+        return;
+    }
+    /* relaxed: the flush that follows is what other cores wait for */
+    atomic_store_relaxed(entry, narrow);
+    if (removed != NULL) {
+        removed->entries++;
+    }
+    if (narrow == 0) {
+        count_entry(space, table, -1);
+        space->pages--;
+    }
+}
 
-            /* relaxed: the flush that follows is what other cores wait for */
-            atomic_store_relaxed(entry, 0);
-            space->pages--;
-            list_push_back(frames, &frame->link);
+/* Takes the tables on the way to `address` out that have no entries. */
+static void remove_empty_tables(struct vspace *space, const struct walk *walk, vaddr_t address,
+                                struct vspace_removed *removed)
+{
+    for (unsigned level = walk->level; level < MMU_ROOT_LEVEL; level++) {
+        struct frame *frame = frame_find(walk->table[level]);
+
+        if (frame->references != 1) {
+            return;
+        }
+        /* relaxed: as in narrow_entry */
+        atomic_store_relaxed(entry_at(walk->table[level + 1], address, level + 1), (pte_t)0);
+        count_entry(space, walk->table[level + 1], -1);
+        list_push_back(&removed->tables, &frame->link);
+        space->tables--;
+    }
+}
+
+vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
+                                   uint32_t protection, struct vspace_removed *removed)
+{
+    unsigned budget = VSPACE_BATCH_PAGES;
+
+    while (address < end && budget > 0) {
+        struct walk walk = walk_down(space, address);
+        vaddr_t here = address;
+
+        if (walk.level > 0) {
+            uint64_t bytes = MMU_LEVEL_BYTES(walk.level);
+            vaddr_t start = ALIGN_DOWN(address, bytes);
+            bool whole = start == address && end - start >= bytes;
+
+            narrow_entry(space, walk.table[walk.level], walk.entry, whole ? protection : 0,
+                         removed);
+            address = start + bytes;
+            budget--;
+        } else {
+            vaddr_t stop = min_u64(end, ALIGN_DOWN(address, MEGAPAGE_BYTES) + MEGAPAGE_BYTES);
+
+            for (; address < stop && budget > 0; address += PAGE_BYTES, budget--) {
+                narrow_entry(space, walk.table[0], walk.entry++, protection, removed);
+            }
+        }
+        if (removed != NULL) {
+            remove_empty_tables(space, &walk, here, removed);
         }
     }
+    return address;
 }
 
-uint64_t vspace_free_frames(struct list *frames)
+vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
+                                  struct vspace_removed *removed)
+{
+    return vspace_narrow_pages_locked(space, address, end, 0, removed);
+}
+
+void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end)
+{
+    tlb_flush_all_cores(start, end - start, space->asid);
+}
+
+void vspace_flush_here(const struct vspace *space, vaddr_t address)
+{
+    tlb_flush_local(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, space->asid);
+}
+
+/* An address flushes only leaves, so when tables went, everything is flushed (RISC-V privileged
+ * specification 1.12, section 4.2.1). */
+void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
+                           struct vspace_removed *removed)
 {
     struct list *link;
-    uint64_t count = 0;
 
-    while ((link = list_pop_front(frames)) != NULL) {
-        nexus_free_page(frame_address(list_entry(link, struct frame, link)));
-        count++;
+    if (!list_is_empty(&removed->tables)) {
+        vspace_flush(space, 0, ~0UL);
+    } else if (removed->entries > 0) {
+        vspace_flush(space, start, end);
     }
-    return count;
+    while ((link = list_pop_front(&removed->tables)) != NULL) {
+        nexus_free_page(frame_address(list_entry(link, struct frame, link)));
+        account_uncharge_pages(space->account, 1);
+    }
 }
 
-/* Frees the table, what hangs below its first `entries` entries, and the pages mapped there. */
-static void free_table(paddr_t table, unsigned entries)
+/* Frees the table and what hangs below its first `entries` entries; at most three levels deep. */
+static void free_tables_below(paddr_t table, unsigned entries)
 {
     const pte_t *entry = direct_map(table);
 
     for (unsigned i = 0; i < entries; i++) {
-        if (pte_is_leaf(entry[i])) {
-            nexus_free_page(pte_address(entry[i]));
-        } else if ((entry[i] & PTE_VALID) != 0) {
-            free_table(pte_address(entry[i]), MMU_TABLE_ENTRIES); /* at most three levels deep */
+        if ((entry[i] & PTE_VALID) != 0 && !pte_is_leaf(entry[i])) {
+            paddr_t below = pte_address(entry[i]);
+
+            free_tables_below(below, MMU_TABLE_ENTRIES);
+            frame_find(below)->references = 1;
+            nexus_free_page(below);
         }
     }
-    nexus_free_page(table);
 }
 
 void vspace_free_tables(struct vspace *space)
 {
-    free_table(space->root, MMU_TABLE_ENTRIES / 2); /* the upper half is the kernel's */
+    free_tables_below(space->root, MMU_TABLE_ENTRIES / 2); /* the upper half is the kernel's */
+    frame_free(space->root, 0);
 }
 
 status_t vspace_translate_locked(struct vspace *space, vaddr_t address, uint32_t protection,
                                  paddr_t *physical)
 {
     pte_t need = PTE_VALID | PTE_USER | PTE_READ;
-    unsigned level = 0;
-    pte_t entry;
+    struct walk walk;
 
     if (address < USER_BASE || address >= USER_TOP) {
         return ERR_FAULT;
     }
     need |= (protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0;
     need |= (protection & PROTECT_EXECUTE) != 0 ? PTE_EXECUTE : 0;
-    entry = mmu_lookup(root_of(space), address, &level);
-    if ((entry & need) != need) {
+    walk = walk_down(space, address);
+    if ((*walk.entry & need) != need) {
         return ERR_FAULT;
     }
-    *physical = pte_address(entry) + address % MMU_LEVEL_BYTES(level);
+    *physical = pte_address(*walk.entry) + address % MMU_LEVEL_BYTES(walk.level);
     return OK;
 }

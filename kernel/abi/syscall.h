@@ -40,10 +40,15 @@ enum system_call {
 #define PORT_EXCLUSIVE 0
 #define PORT_MAILBOX 1
 
-/* Protection for SYS_MEMORY_MAP: read is implied; write and execute exclude each other. */
+/* Protection of mapped memory: read is implied; write and execute exclude each other. */
 #define PROTECT_READ 1
 #define PROTECT_WRITE 2
 #define PROTECT_EXECUTE 4
+#define PROTECT_NONE 8 /* no access at all; alone */
+
+/* Flags of SYS_MEMORY_MAP, beside the protection. */
+#define MAP_POPULATE 0x100 /* enter every page now instead of when it is touched */
+#define MAP_GUARDED 0x200  /* keep the page below and the page above free */
 
 /* Deadlines: absolute nanoseconds since boot. */
 #define DEADLINE_NONE 0UL   /* wait for ever */

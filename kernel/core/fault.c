@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions of user code: each ends the domain whose code it was.
+ * Exceptions of user code: a page that can be made be there is; anything else ends the domain whose
+ * code it was.
  */
 #include "arch/trap.h"
 #include "arch/upcall.h"
 #include "arch/usercopy.h"
 #include "kernel/abi/exit.h"
+#include "kernel/abi/syscall.h"
 #include "kernel/base/elf_symbol.h"
 #include "kernel/base/print.h"
 #include "kernel/core/panic.h"
+#include "mm/vspace.h"
 #include "sched/activation.h"
 #include "sched/archive.h"
 #include "sched/domain.h"
@@ -52,8 +55,8 @@ static void fault_print_backtrace(struct domain *domain, const struct trap_frame
     print("  backtrace\n");
     fault_print_address(domain, frame->sepc);
     for (unsigned i = 0; i < FAULT_BACKTRACE_MAX; i++) {
-        if (usercopy_in(domain->vspace, record, user_addr(fp - sizeof(record)), sizeof(record)) !=
-                OK ||
+        if (usercopy_in_try(domain->vspace, record, user_addr(fp - sizeof(record)),
+                            sizeof(record)) != OK ||
             record[1] == 0) {
             break;
         }
@@ -65,19 +68,51 @@ static void fault_print_backtrace(struct domain *domain, const struct trap_frame
     }
 }
 
-void upcall_user_fault(struct trap_frame *frame)
+/* The access that the page did not allow, or 0: the exception is not about a page. */
+static uint32_t fault_access(uint64_t scause)
 {
-    struct domain *domain = activation_current()->domain;
+    switch (scause) {
+    case 12:
+        return PROTECT_EXECUTE;
+    case 13:
+        return PROTECT_READ;
+    case 15:
+        return PROTECT_WRITE;
+    default:
+        return 0;
+    }
+}
+
+static void fault_end_domain(struct trap_frame *frame, struct domain *domain, status_t status)
+{
     long reason = frame->scause < 16 ? fault_reason[frame->scause] : 0;
+    const char *what = "fault";
     char who[64];
 
-    if (reason == 0) {
+    if (status == ERR_NO_MEMORY) {
+        reason = EXIT_REASON_NO_MEMORY;
+        what = "out of memory";
+    } else if (reason == 0) {
         reason = EXIT_FAULT_OTHER;
     }
-    format_string(who, sizeof(who), "fault in domain %u (%s)", domain->id, domain->name);
+    format_string(who, sizeof(who), "%s in domain %u (%s)", what, domain->id, domain->name);
     report_trap(frame, who);
     fault_print_backtrace(domain, frame);
     domain_kill(domain, EXIT_KILLED + reason);
+}
+
+void upcall_user_fault(struct trap_frame *frame)
+{
+    struct domain *domain = activation_current()->domain;
+    uint32_t access = fault_access(frame->scause);
+    status_t status = ERR_FAULT;
+
+    if (access != 0) {
+        status = vspace_fault_with_pager(domain->vspace, frame->stval, access);
+    }
+    if (status != OK) {
+        fault_end_domain(frame, domain, status);
+    }
 }
 
 void upcall_panic(const char *why)

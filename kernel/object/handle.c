@@ -111,10 +111,14 @@ void handle_table_destroy(struct handle_table *table)
  * on it and looks at that bit alone. */
 static rights_t handle_rights_of(uint32_t kind)
 {
-    rights_t common = RIGHT_DUPLICATE | RIGHT_TRANSFER | RIGHT_MANAGE;
-
-    return kind == OBJECT_PORT ? common | RIGHT_CALL | RIGHT_SEND | RIGHT_RECEIVE
-                               : common | RIGHT_WAIT;
+    switch (kind) {
+    case OBJECT_PORT:
+        return RIGHTS_PORT;
+    case OBJECT_MEMORY:
+        return RIGHTS_MEMORY;
+    default:
+        return RIGHTS_RUNNABLE;
+    }
 }
 
 status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,

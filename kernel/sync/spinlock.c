@@ -30,6 +30,14 @@ void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY
     }
 }
 
+bool spin_lock_try(struct spinlock *lock) NO_THREAD_SAFETY
+{
+    ASSERT(!irq_enabled());
+
+    /* acquire: as in spin_lock; pairs with the release in spin_unlock */
+    return atomic_swap_acquire(&lock->held, 1U) == 0;
+}
+
 void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY
 {
     ASSERT(spin_is_locked(lock));

@@ -31,6 +31,10 @@ static inline void spin_lock_init(struct spinlock *lock, const char *name)
 /* Take the lock with interrupts already off. */
 void spin_lock(struct spinlock *lock) ACQUIRES(lock);
 
+/* Take the lock, interrupts already off, if nobody has it; true when it was taken. For who would
+ * break the lock order by waiting. */
+bool spin_lock_try(struct spinlock *lock) TRY_ACQUIRES(lock);
+
 /* Release a lock taken with spin_lock. */
 void spin_unlock(struct spinlock *lock) RELEASES(lock);
 

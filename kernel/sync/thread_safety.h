@@ -18,5 +18,6 @@
 #define GUARDED_BY(lock)
 #define REQUIRES(lock) THREAD_SAFETY(requires_capability(lock))
 #define ACQUIRES(lock) THREAD_SAFETY(acquire_capability(lock))
+#define TRY_ACQUIRES(lock) THREAD_SAFETY(try_acquire_capability(true, lock))
 #define RELEASES(lock) THREAD_SAFETY(release_capability(lock))
 #define NO_THREAD_SAFETY THREAD_SAFETY(no_thread_safety_analysis)

@@ -230,6 +230,10 @@ void tlb_flush_all_cores(vaddr_t va, uint64_t bytes, uint16_t asid)
     machine_flushes++;
 }
 
+void icache_flush_all_cores(void)
+{
+}
+
 void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid)
 {
     (void)va;

@@ -3,6 +3,7 @@
 
 #include "tests/host/space.h"
 
+#include "arch/usercopy.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "tests/host/machine.h"
@@ -37,9 +38,49 @@ status_t space_map(vaddr_t address, uint64_t pages)
     return vspace_map_anonymous(space, address, pages * PAGE_BYTES, SPACE_RW, &mapped);
 }
 
+status_t space_map_object(vaddr_t address, struct memory *memory, uint64_t first, uint64_t pages)
+{
+    const struct vspace_mapping mapping = {
+        .address = address,
+        .bytes = pages * PAGE_BYTES,
+        .protection = SPACE_RW,
+        .allowed = PROTECT_ALL,
+        .memory = memory,
+        .offset = first * PAGE_BYTES,
+    };
+    vaddr_t mapped;
+
+    return vspace_map(space, &mapping, &mapped);
+}
+
 bool space_is_mapped(vaddr_t address)
+{
+    return vspace_fault(space, address, PROTECT_READ) == OK;
+}
+
+void space_touch(vaddr_t address, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        EXPECT_OK(vspace_fault(space, address + i * PAGE_BYTES, PROTECT_READ));
+    }
+}
+
+bool space_is_entered(vaddr_t address, uint32_t access)
 {
     paddr_t physical;
 
-    return vspace_translate(space, address, PROTECT_READ, &physical) == OK;
+    return vspace_translate(space, address, access, &physical) == OK;
+}
+
+status_t space_store(vaddr_t address, uint64_t word)
+{
+    return usercopy_out(space, user_addr(address), &word, sizeof word);
+}
+
+uint64_t space_load(vaddr_t address)
+{
+    uint64_t word = ~0UL;
+
+    EXPECT_OK(usercopy_in(space, &word, user_addr(address), sizeof word));
+    return word;
 }

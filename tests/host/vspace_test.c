@@ -22,7 +22,7 @@ TEST(vspace, empty_space_holds_one_page_and_gives_it_back)
     space_finish();
 }
 
-TEST(vspace, mapped_pages_are_zero_and_have_their_protection)
+TEST(vspace, touched_pages_are_zero_and_have_their_protection)
 {
     vaddr_t mapped = 0;
     paddr_t physical = 0;
@@ -30,15 +30,20 @@ TEST(vspace, mapped_pages_are_zero_and_have_their_protection)
     space_start();
     EXPECT_OK(vspace_map_anonymous(space, SPACE_BASE, 2 * PAGE_BYTES + 1, SPACE_RW, &mapped));
     EXPECT_EQ(mapped, SPACE_BASE);
+    EXPECT_EQ(space->pages, 0);
+    EXPECT_EQ(vspace_translate(space, SPACE_BASE, PROTECT_READ, &physical), ERR_FAULT);
+    space_touch(SPACE_BASE, 3);
     EXPECT_EQ(space->pages, 3);
     EXPECT_OK(vspace_translate(space, SPACE_BASE + 0x1234, SPACE_RW, &physical));
     EXPECT_EQ(physical % PAGE_BYTES, 0x234);
     EXPECT_EQ(*(uint8_t *)direct_map(physical), 0);
-    EXPECT_EQ(vspace_translate(space, SPACE_BASE, PROTECT_EXECUTE, &physical), ERR_FAULT);
-    EXPECT_EQ(vspace_translate(space, SPACE_BASE + 3 * PAGE_BYTES, 0, &physical), ERR_FAULT);
+    EXPECT_EQ(vspace_fault(space, SPACE_BASE, PROTECT_EXECUTE), ERR_FAULT);
+    EXPECT_EQ(vspace_fault(space, SPACE_BASE + 3 * PAGE_BYTES, PROTECT_READ), ERR_FAULT);
     EXPECT_OK(vspace_map_anonymous(space, 0x800000, 1, PROTECT_EXECUTE, &mapped));
+    EXPECT_OK(vspace_fault(space, 0x800fff, PROTECT_EXECUTE));
     EXPECT_OK(vspace_translate(space, 0x800000, PROTECT_READ | PROTECT_EXECUTE, &physical));
-    EXPECT_EQ(vspace_translate(space, 0x800000, PROTECT_WRITE, &physical), ERR_FAULT);
+    EXPECT_EQ(vspace_fault(space, 0x800000, PROTECT_WRITE), ERR_FAULT);
+    EXPECT_EQ(vspace_fault(space, KSTACK_BASE, PROTECT_READ), ERR_FAULT);
     space_finish();
 }
 
@@ -51,7 +56,9 @@ TEST(vspace, bad_arguments_are_refused)
     EXPECT_EQ(vspace_map_anonymous(space, SPACE_BASE + 1, 1, SPACE_RW, &mapped), ERR_INVALID);
     EXPECT_EQ(vspace_map_anonymous(space, SPACE_BASE, 1, PROTECT_WRITE | PROTECT_EXECUTE, &mapped),
               ERR_INVALID);
-    EXPECT_EQ(vspace_map_anonymous(space, SPACE_BASE, 1, 8, &mapped), ERR_INVALID);
+    EXPECT_EQ(vspace_map_anonymous(space, SPACE_BASE, 1, 16, &mapped), ERR_INVALID);
+    EXPECT_EQ(vspace_map_anonymous(space, SPACE_BASE, 1, PROTECT_NONE | PROTECT_READ, &mapped),
+              ERR_INVALID);
     EXPECT_EQ(vspace_map_anonymous(space, USER_TOP, 1, SPACE_RW, &mapped), ERR_INVALID);
     EXPECT_EQ(vspace_map_anonymous(space, USER_TOP - PAGE_BYTES, PAGE_BYTES + 1, SPACE_RW, &mapped),
               ERR_INVALID);
@@ -74,7 +81,7 @@ TEST(vspace, overlap_is_refused)
     EXPECT_EQ(space_map(SPACE_BASE - PAGE_BYTES, 9), ERR_EXISTS);
     EXPECT_OK(space_map(SPACE_BASE + 4 * PAGE_BYTES, 1));
     EXPECT_OK(space_map(SPACE_BASE - PAGE_BYTES, 1));
-    EXPECT_EQ(space->pages, 6);
+    EXPECT_EQ(space->region_count, 3);
     space_finish();
 }
 
@@ -131,13 +138,14 @@ TEST(vspace, frames_are_freed_only_after_the_flush)
     uint64_t before;
 
     space_start();
-    EXPECT_OK(space_map(0x800000, 1)); /* keeps the page of the region records */
+    EXPECT_OK(space_map(0x800000, 1)); /* keeps the pages of the records */
     EXPECT_OK(space_map(SPACE_BASE, 100));
+    space_touch(SPACE_BASE, 100);
     machine_on_flush = note_free_pages;
     before = machine_free_pages();
     EXPECT_OK(vspace_unmap(space, SPACE_BASE, 100 * PAGE_BYTES));
     EXPECT_EQ(free_at_flush, before);
-    EXPECT_EQ(machine_free_pages(), before + 100);
+    EXPECT_EQ(machine_free_pages(), before + 100 + 3); /* the node of the object, two tables */
     machine_on_flush = NULL;
     space_finish();
 }
@@ -147,16 +155,20 @@ TEST(vspace, quota_and_memory_run_out_cleanly)
     space_start();
     EXPECT_EQ(space_map(SPACE_BASE, 1000), ERR_NO_MEMORY); /* the root is charged too */
     EXPECT_EQ(account_pages(&space_account), 1);
-    EXPECT_EQ(space_map(SPACE_BASE, 999), ERR_NO_MEMORY); /* no quota for the tables */
-    EXPECT_FALSE(space_is_mapped(SPACE_BASE));
     EXPECT_EQ(space->region_count, 0);
-    EXPECT_OK(space_map(SPACE_BASE, 900));
+    EXPECT_OK(space_map(SPACE_BASE, 999));
+    space_touch(SPACE_BASE, 999 - 6); /* three tables, three nodes of the object */
+    EXPECT_EQ(vspace_fault(space, SPACE_BASE + 998 * PAGE_BYTES, PROTECT_READ), ERR_NO_MEMORY);
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE, PAGE_BYTES));
+    EXPECT_OK(vspace_fault(space, SPACE_BASE + 998 * PAGE_BYTES, PROTECT_READ));
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE + PAGE_BYTES, 998 * PAGE_BYTES));
+    EXPECT_EQ(account_pages(&space_account), 1);
     space_finish();
     account_init(&space_account, ACCOUNT_UNLIMITED);
     EXPECT_OK(vspace_create(&space_account, &space));
-    EXPECT_EQ(space_map(SPACE_BASE, SPACE_RAM_PAGES), ERR_NO_MEMORY);
+    EXPECT_EQ(space_map(SPACE_BASE, SPACE_RAM_PAGES + 1), ERR_NO_MEMORY);
+    EXPECT_OK(space_map(SPACE_BASE, SPACE_RAM_PAGES - 100));
     EXPECT_EQ(space->pages, 0);
-    EXPECT_OK(space_map(SPACE_BASE, 16));
     space_finish();
 }
 
@@ -201,6 +213,7 @@ TEST(vspace, loader_writes_where_the_user_may_not)
 TEST(vspace, random_maps_and_unmaps_balance)
 {
     bool mapped[64] = {false};
+    uint64_t stored = 0;
 
     space_start();
     srand(1);
@@ -224,11 +237,50 @@ TEST(vspace, random_maps_and_unmaps_balance)
         for (unsigned i = first; all && i < first + count; i++) {
             mapped[i] = !mapped[i];
         }
+        /* some are written to; fresh ones are zero */
+        if (mapped[first]) {
+            uint64_t word = space_load(SPACE_BASE + first * PAGE_BYTES);
+
+            EXPECT_TRUE(word == 0 || (word <= stored && word % 64 == first));
+            stored = (stored / 64 + 1) * 64 + first;
+            EXPECT_OK(space_store(SPACE_BASE + first * PAGE_BYTES, stored));
+        }
     }
     for (unsigned i = 0; i < 64; i++) {
         EXPECT_EQ(space_is_mapped(SPACE_BASE + i * PAGE_BYTES), mapped[i]);
     }
     space_finish();
+}
+
+/* Maps an object at once, clones it and writes to a page that the two share. */
+static status_t map_clone(struct vspace *other)
+{
+    struct memory *memory;
+    struct memory *clone = NULL;
+    struct vspace_mapping mapping = {
+        .address = SPACE_BASE,
+        .bytes = 3 * PAGE_BYTES,
+        .protection = SPACE_RW,
+        .flags = MAP_POPULATE,
+        .allowed = PROTECT_ALL,
+    };
+    vaddr_t mapped;
+    status_t status = memory_create(&space_account, NULL, 3, &memory);
+
+    if (status != OK) {
+        return status;
+    }
+    mapping.memory = memory;
+    status = vspace_map(other, &mapping, &mapped);
+    if (status == OK) {
+        status = memory_clone(memory, &space_account, NULL, &clone);
+    }
+    if (status == OK) {
+        status = vspace_fault(other, SPACE_BASE + PAGE_BYTES, PROTECT_WRITE);
+        object_release(&clone->object);
+    }
+    object_release(&memory->object);
+    return status;
 }
 
 /* What a domain does with its space; the first error. Leaves nothing mapped. */
@@ -241,9 +293,15 @@ static status_t exercise(void)
     if (status != OK) {
         return status;
     }
-    status = vspace_map_anonymous(other, 0, 6 * PAGE_BYTES, SPACE_RW, &mapped);
+    status = vspace_map_anonymous(other, 0, 20 * PAGE_BYTES, SPACE_RW, &mapped);
+    if (status == OK) {
+        status = vspace_fault(other, mapped + PAGE_BYTES, PROTECT_WRITE);
+    }
     if (status == OK) {
         status = vspace_unmap(other, mapped + PAGE_BYTES, PAGE_BYTES);
+    }
+    if (status == OK) {
+        status = map_clone(other);
     }
     vspace_destroy(other);
     return status;
@@ -266,6 +324,153 @@ TEST(vspace, every_allocation_that_fails_is_an_error_without_a_leak)
         EXPECT_EQ(machine_free_pages(), free_before);
         EXPECT_EQ(account_pages(&space_account), charged_before);
     } while (status == ERR_NO_MEMORY && nth < 100);
-    EXPECT_TRUE(nth > 10 && nth < 100);
+    EXPECT_TRUE(nth > 15 && nth < 100);
+    space_finish();
+}
+
+TEST(vspace, no_access_means_none_until_it_is_protected_otherwise)
+{
+    vaddr_t mapped;
+
+    space_start();
+    EXPECT_OK(vspace_map_anonymous(space, SPACE_BASE, 4 * PAGE_BYTES, PROTECT_NONE, &mapped));
+    EXPECT_EQ(vspace_fault(space, SPACE_BASE, PROTECT_READ), ERR_FAULT);
+    EXPECT_EQ(vspace_write(space, SPACE_BASE, "x", 1), ERR_FAULT);
+    EXPECT_OK(vspace_protect(space, SPACE_BASE + PAGE_BYTES, PAGE_BYTES, SPACE_RW));
+    EXPECT_OK(space_store(SPACE_BASE + PAGE_BYTES, 5));
+    EXPECT_EQ(space_store(SPACE_BASE + 2 * PAGE_BYTES, 5), ERR_FAULT);
+    EXPECT_EQ(space->region_count, 3);
+    EXPECT_OK(vspace_protect(space, SPACE_BASE, 4 * PAGE_BYTES, PROTECT_NONE));
+    EXPECT_EQ(vspace_fault(space, SPACE_BASE + PAGE_BYTES, PROTECT_READ), ERR_FAULT);
+    EXPECT_OK(vspace_protect(space, SPACE_BASE + PAGE_BYTES, PAGE_BYTES, PROTECT_READ));
+    EXPECT_EQ(space_load(SPACE_BASE + PAGE_BYTES), 5);
+    EXPECT_EQ(space_store(SPACE_BASE + PAGE_BYTES, 6), ERR_FAULT);
+    space_finish();
+}
+
+TEST(vspace, protection_is_never_writable_and_executable)
+{
+    space_start();
+    EXPECT_OK(space_map(SPACE_BASE, 2));
+    EXPECT_OK(space_store(SPACE_BASE, 0x13));
+    EXPECT_EQ(vspace_protect(space, SPACE_BASE, PAGE_BYTES, PROTECT_WRITE | PROTECT_EXECUTE),
+              ERR_INVALID);
+    EXPECT_OK(vspace_protect(space, SPACE_BASE, 2 * PAGE_BYTES, PROTECT_EXECUTE));
+    EXPECT_FALSE(space_is_entered(SPACE_BASE, PROTECT_WRITE));
+    EXPECT_OK(vspace_fault(space, SPACE_BASE, PROTECT_EXECUTE));
+    EXPECT_TRUE(space_is_entered(SPACE_BASE, PROTECT_EXECUTE));
+    EXPECT_FALSE(space_is_entered(SPACE_BASE, PROTECT_WRITE));
+    EXPECT_EQ(space_store(SPACE_BASE, 1), ERR_FAULT);
+    EXPECT_OK(vspace_protect(space, SPACE_BASE, 2 * PAGE_BYTES, SPACE_RW));
+    EXPECT_FALSE(space_is_entered(SPACE_BASE, PROTECT_EXECUTE));
+    EXPECT_OK(space_store(SPACE_BASE, 1));
+    EXPECT_EQ(vspace_protect(space, SPACE_BASE, 3 * PAGE_BYTES, SPACE_RW), ERR_NOT_FOUND);
+    EXPECT_EQ(vspace_protect(space, SPACE_BASE, 0, SPACE_RW), ERR_INVALID);
+    space_finish();
+}
+
+TEST(vspace, chosen_places_are_aligned_as_asked)
+{
+    vaddr_t mapped = 0;
+    struct vspace_mapping mapping = {.bytes = 3 * PAGE_BYTES, .protection = SPACE_RW};
+
+    space_start();
+    for (uint64_t alignment = PAGE_BYTES; alignment <= VSPACE_MAX_ALIGNMENT; alignment *= 2) {
+        mapping.alignment = alignment;
+        EXPECT_OK(vspace_map(space, &mapping, &mapped));
+        EXPECT_EQ(mapped % alignment, 0);
+    }
+    mapping.alignment = 3 * PAGE_BYTES;
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_INVALID);
+    mapping.alignment = 2 * VSPACE_MAX_ALIGNMENT;
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_INVALID);
+    mapping.alignment = 0x10000;
+    mapping.address = 0x8000;
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_INVALID);
+    mapping.address = 0;
+    mapping.flags = 1U << 31;
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_INVALID);
+    space_finish();
+}
+
+TEST(vspace, guarded_ranges_keep_their_neighbours_away)
+{
+    vaddr_t mapped;
+    struct vspace_mapping mapping = {.address = SPACE_BASE,
+                                     .bytes = 4 * PAGE_BYTES,
+                                     .protection = SPACE_RW,
+                                     .flags = MAP_GUARDED};
+
+    space_start();
+    EXPECT_OK(space_map(SPACE_BASE + 5 * PAGE_BYTES, 1));
+    EXPECT_OK(vspace_map(space, &mapping, &mapped));
+    EXPECT_EQ(space_map(SPACE_BASE + 4 * PAGE_BYTES, 1), ERR_EXISTS);
+    EXPECT_EQ(space_map(SPACE_BASE - PAGE_BYTES, 1), ERR_EXISTS);
+    EXPECT_OK(space_map(SPACE_BASE - 2 * PAGE_BYTES, 1));
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE + PAGE_BYTES, PAGE_BYTES));
+    EXPECT_OK(space_map(SPACE_BASE + PAGE_BYTES, 1)); /* a cut is no guarded end */
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE + 3 * PAGE_BYTES, PAGE_BYTES));
+    EXPECT_OK(space_map(SPACE_BASE + 4 * PAGE_BYTES, 1));
+    mapping.address = SPACE_BASE + 6 * PAGE_BYTES;
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_EXISTS);
+    space_finish();
+}
+
+TEST(vspace, tables_go_back_when_they_are_empty)
+{
+    uint64_t empty;
+
+    space_start();
+    EXPECT_OK(space_map(0x40000000, 1));
+    space_touch(0x40000000, 1);
+    empty = space->tables;
+    EXPECT_OK(space_map(0x80000000 + 510 * PAGE_BYTES, 4));
+    EXPECT_OK(space_map(0x80000000 + 1024 * PAGE_BYTES, 1));
+    space_touch(0x80000000 + 510 * PAGE_BYTES, 4);
+    space_touch(0x80000000 + 1024 * PAGE_BYTES, 1);
+    EXPECT_EQ(space->tables, empty + 1 + 3);
+    EXPECT_OK(vspace_unmap(space, 0x80000000 + 510 * PAGE_BYTES, 2 * PAGE_BYTES));
+    EXPECT_EQ(space->tables, empty + 1 + 2);
+    EXPECT_OK(vspace_unmap(space, 0x80000000 + 512 * PAGE_BYTES, 2 * PAGE_BYTES));
+    EXPECT_OK(vspace_unmap(space, 0x80000000 + 1024 * PAGE_BYTES, PAGE_BYTES));
+    EXPECT_EQ(space->tables, empty);
+    EXPECT_EQ(space->pages, 1);
+    space_finish();
+}
+
+TEST(vspace, populated_pages_are_entered_at_once_or_not_at_all)
+{
+    vaddr_t mapped = 0;
+    struct vspace_mapping mapping = {
+        .bytes = 200 * PAGE_BYTES, .protection = SPACE_RW, .flags = MAP_POPULATE};
+
+    space_start();
+    EXPECT_OK(vspace_map(space, &mapping, &mapped));
+    EXPECT_EQ(space->pages, 200);
+    EXPECT_TRUE(space_is_entered(mapped + 199 * PAGE_BYTES, SPACE_RW));
+    EXPECT_OK(vspace_unmap(space, mapped, 200 * PAGE_BYTES));
+    EXPECT_EQ(account_pages(&space_account), 1);
+    mapping.bytes = 998 * PAGE_BYTES; /* no quota for the tables */
+    EXPECT_EQ(vspace_map(space, &mapping, &mapped), ERR_NO_MEMORY);
+    EXPECT_EQ(space->pages, 0);
+    EXPECT_EQ(space->region_count, 0);
+    EXPECT_EQ(account_pages(&space_account), 1);
+    space_finish();
+}
+
+TEST(vspace, thousands_of_regions_are_found_and_refused_at_the_limit)
+{
+    vaddr_t mapped = 0;
+
+    space_start();
+    for (unsigned i = 0; i < VSPACE_MAX_REGIONS; i++) {
+        EXPECT_OK(space_map(SPACE_BASE + i * 2 * PAGE_BYTES, 1));
+    }
+    EXPECT_EQ(vspace_map_anonymous(space, 0, PAGE_BYTES, SPACE_RW, &mapped), ERR_NO_SPACE);
+    EXPECT_TRUE(space_is_mapped(SPACE_BASE + 4094 * 2 * PAGE_BYTES));
+    EXPECT_FALSE(space_is_mapped(SPACE_BASE + 4093 * PAGE_BYTES));
+    for (unsigned i = 0; i < VSPACE_MAX_REGIONS; i++) {
+        EXPECT_OK(vspace_unmap(space, SPACE_BASE + i * 2 * PAGE_BYTES, PAGE_BYTES));
+    }
     space_finish();
 }

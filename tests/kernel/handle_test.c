@@ -119,7 +119,7 @@ static bool has_exactly(handle_t handle, rights_t rights)
 
 TEST(handle, duplicates_never_gain_a_right)
 {
-    rights_t port_rights = RIGHTS_ALL & ~RIGHT_WAIT;
+    rights_t port_rights = RIGHTS_PORT;
 
     begin();
     for (rights_t have = 0; have <= RIGHTS_ALL; have += 3) {

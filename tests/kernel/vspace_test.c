@@ -42,6 +42,13 @@ static status_t map(vaddr_t address, uint64_t pages, uint32_t protection)
     return status;
 }
 
+static void touch(vaddr_t address, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        EXPECT_OK(vspace_fault(space, address + i * PAGE_BYTES, PROTECT_READ));
+    }
+}
+
 static pte_t entry_of(vaddr_t address)
 {
     return mmu_lookup(direct_map(space->root), address, NULL);
@@ -57,6 +64,8 @@ TEST(vspace, pages_have_the_protection_they_were_mapped_with)
     EXPECT_OK(map(AT, 1, PROTECT_READ));
     EXPECT_OK(map(AT + PAGE_BYTES, 1, RW));
     EXPECT_OK(map(AT + 2 * PAGE_BYTES, 1, RX));
+    EXPECT_EQ(entry_of(AT), 0); /* nobody has touched it */
+    touch(AT, 3);
     EXPECT_EQ(entry_of(AT) & mask, readable);
     EXPECT_EQ(entry_of(AT + PAGE_BYTES) & mask, readable | PTE_WRITE);
     EXPECT_EQ(entry_of(AT + 2 * PAGE_BYTES) & mask, readable | PTE_EXECUTE);
@@ -75,7 +84,7 @@ TEST(vspace, bad_mappings_are_refused)
     ASSERT_TRUE(begin(ACCOUNT_UNLIMITED));
     EXPECT_OK(map(AT, 4, RW));
     EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 1, RW | PROTECT_EXECUTE), ERR_INVALID);
-    EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 1, 8), ERR_INVALID);
+    EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 1, 16), ERR_INVALID);
     EXPECT_EQ(map(AT + 3 * PAGE_BYTES, 2, RW), ERR_EXISTS);
     EXPECT_EQ(map(AT + 1, 1, RW), ERR_INVALID);
     EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 0, RW), ERR_INVALID);
@@ -83,6 +92,7 @@ TEST(vspace, bad_mappings_are_refused)
     EXPECT_EQ(map(KERNEL_HALF_BASE, 1, RW), ERR_INVALID);
     EXPECT_EQ(map(AT, UINT64_MAX / PAGE_BYTES, RW), ERR_INVALID);
     EXPECT_EQ(vspace_unmap(space, AT + 3 * PAGE_BYTES, 2 * PAGE_BYTES), ERR_NOT_FOUND);
+    touch(AT, 4);
     EXPECT_EQ(space->pages, 4);
     end();
 }
@@ -132,14 +142,15 @@ TEST(vspace, the_quota_is_exact_and_refusals_change_nothing)
 {
     /* the root, one table at each of two levels, 4 pages */
     ASSERT_TRUE(begin(1 + 2 + 4));
-    EXPECT_EQ(map(AT, 5, RW), ERR_NO_MEMORY);
-    EXPECT_EQ(space->pages, 0);
-    EXPECT_EQ(entry_of(AT), 0);
-    EXPECT_OK(map(AT, 4, RW));
+    EXPECT_EQ(map(AT, 7, RW), ERR_NO_MEMORY);
+    EXPECT_EQ(space->region_count, 0);
+    EXPECT_OK(map(AT, 5, RW));
+    touch(AT, 4);
     EXPECT_EQ(account_pages(&account), 7);
-    EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 1, RW), ERR_NO_MEMORY);
+    EXPECT_EQ(vspace_fault(space, AT + 4 * PAGE_BYTES, PROTECT_READ), ERR_NO_MEMORY);
+    EXPECT_EQ(account_pages(&account), 7);
     EXPECT_OK(vspace_unmap(space, AT, PAGE_BYTES));
-    EXPECT_OK(map(AT + 8 * PAGE_BYTES, 1, RW));
+    EXPECT_OK(vspace_fault(space, AT + 4 * PAGE_BYTES, PROTECT_READ));
     end();
 }
 

@@ -7,7 +7,6 @@
 
 #define NAME "test-port.name" /* of ports that are closed with it */
 #define OTHER_NAME "test-port.other"
-#define PORT_RIGHTS (RIGHTS_ALL & ~RIGHT_WAIT) /* all that mean something for a port */
 
 static void reply_ok(void *context, uint64_t badge, struct message *message)
 {
@@ -32,7 +31,7 @@ TEST(user_port, close_makes_other_handles_stale)
     struct message message = {.tag = 0};
     uint64_t badge;
     handle_t port = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
-    handle_t other = (handle_t)handle_duplicate(port, PORT_RIGHTS, 0);
+    handle_t other = (handle_t)handle_duplicate(port, RIGHTS_PORT, 0);
 
     ASSERT((int64_t)port > 0 && (int64_t)other > 0);
     EXPECT_EQUAL(port_close(port), OK);
@@ -48,7 +47,7 @@ TEST(user_port, stale_handle_never_reaches_a_successor)
 
     for (int i = 0; i < 200; i++) {
         handle_t port = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
-        handle_t stale = (handle_t)handle_duplicate(port, PORT_RIGHTS, 0);
+        handle_t stale = (handle_t)handle_duplicate(port, RIGHTS_PORT, 0);
 
         ASSERT_EQUAL(port_close(port), OK);
         handle_t next = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);

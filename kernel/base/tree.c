@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Insertion and removal in an AVL tree, with parent pointers instead of a recursion.
+ */
+#include "kernel/base/tree.h"
+
+static uint64_t height_of(const struct tree_node *node)
+{
+    return node == NULL ? 0 : node->height;
+}
+
+/* Recomputes what the node keeps about its subtree; true when something changed. */
+static bool refresh(const struct tree *tree, struct tree_node *node)
+{
+    uint64_t height = 1 + max_u64(height_of(node->left), height_of(node->right));
+    bool changed = height != node->height;
+
+    node->height = height;
+    if (tree->update != NULL) {
+        changed = tree->update(node) || changed;
+    }
+    return changed;
+}
+
+/* The pointer that leads to the node. */
+static struct tree_node **place_of(struct tree *tree, const struct tree_node *node)
+{
+    struct tree_node *parent = node->parent;
+
+    if (parent == NULL) {
+        return &tree->root;
+    }
+    return parent->left == node ? &parent->left : &parent->right;
+}
+
+/* The right child takes the node's place, the node becomes its left child. Returns the new top. */
+static struct tree_node *rotate_left(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *top = node->right;
+
+    *place_of(tree, node) = top;
+    top->parent = node->parent;
+    node->right = top->left;
+    if (node->right != NULL) {
+        node->right->parent = node;
+    }
+    top->left = node;
+    node->parent = top;
+    (void)refresh(tree, node);
+    (void)refresh(tree, top);
+    return top;
+}
+
+/* The mirror image. */
+static struct tree_node *rotate_right(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *top = node->left;
+
+    *place_of(tree, node) = top;
+    top->parent = node->parent;
+    node->left = top->right;
+    if (node->left != NULL) {
+        node->left->parent = node;
+    }
+    top->right = node;
+    node->parent = top;
+    (void)refresh(tree, node);
+    (void)refresh(tree, top);
+    return top;
+}
+
+/* Levels a node whose children's heights differ by two; returns the top of the subtree. */
+static struct tree_node *level(struct tree *tree, struct tree_node *node)
+{
+    if (height_of(node->left) > height_of(node->right)) {
+        if (height_of(node->left->left) < height_of(node->left->right)) {
+            (void)rotate_left(tree, node->left);
+        }
+        return rotate_right(tree, node);
+    }
+    if (height_of(node->right->right) < height_of(node->right->left)) {
+        (void)rotate_right(tree, node->right);
+    }
+    return rotate_left(tree, node);
+}
+
+static bool is_level(const struct tree_node *node)
+{
+    uint64_t left = height_of(node->left);
+    uint64_t right = height_of(node->right);
+
+    return left <= right + 1 && right <= left + 1;
+}
+
+/*
+ * Repairs heights, balance and summaries from `node` upwards until nothing changes any more, but
+ * not before `least` (NULL: none) has been repaired.
+ */
+static void repair(struct tree *tree, struct tree_node *node, const struct tree_node *least)
+{
+    while (node != NULL) {
+        bool changed = true;
+        bool is_least = node == least;
+
+        if (is_level(node)) {
+            changed = refresh(tree, node);
+        } else {
+            node = level(tree, node);
+        }
+        if (is_least) {
+            least = NULL;
+        }
+        if (!changed && least == NULL) {
+            return;
+        }
+        node = node->parent;
+    }
+}
+
+void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+                 struct tree_node **place)
+{
+    *node = (struct tree_node){.parent = parent};
+    *place = node;
+    (void)refresh(tree, node);
+    repair(tree, parent, NULL);
+}
+
+/* A node with two children changes places with the one that follows it, which has no left one. */
+static void remove_inner(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *next = node->right;
+    struct tree_node *from;
+
+    while (next->left != NULL) {
+        next = next->left;
+    }
+    from = next->parent == node ? next : next->parent;
+    if (from != next) {
+        from->left = next->right;
+        if (next->right != NULL) {
+            next->right->parent = from;
+        }
+        next->right = node->right;
+        next->right->parent = next;
+    }
+    next->left = node->left;
+    next->left->parent = next;
+    *place_of(tree, node) = next;
+    next->parent = node->parent;
+    repair(tree, from, next); /* `next` has the height and summary of its old place */
+}
+
+void tree_remove(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node *child = node->left != NULL ? node->left : node->right;
+
+    if (node->left != NULL && node->right != NULL) {
+        remove_inner(tree, node);
+        return;
+    }
+    *place_of(tree, node) = child;
+    if (child != NULL) {
+        child->parent = node->parent;
+    }
+    repair(tree, node->parent, NULL);
+}
+
+void tree_update(struct tree *tree, struct tree_node *node)
+{
+    repair(tree, node, NULL);
+}
+
+struct tree_node *tree_first(const struct tree *tree)
+{
+    struct tree_node *node = tree->root;
+
+    while (node != NULL && node->left != NULL) {
+        node = node->left;
+    }
+    return node;
+}
+
+struct tree_node *tree_last(const struct tree *tree)
+{
+    struct tree_node *node = tree->root;
+
+    while (node != NULL && node->right != NULL) {
+        node = node->right;
+    }
+    return node;
+}
+
+struct tree_node *tree_next(const struct tree_node *node)
+{
+    struct tree_node *next = node->right;
+
+    if (next != NULL) {
+        while (next->left != NULL) {
+            next = next->left;
+        }
+        return next;
+    }
+    for (next = node->parent; next != NULL && next->right == node; next = next->parent) {
+        node = next;
+    }
+    return next;
+}
+
+struct tree_node *tree_previous(const struct tree_node *node)
+{
+    struct tree_node *previous = node->left;
+
+    if (previous != NULL) {
+        while (previous->right != NULL) {
+            previous = previous->right;
+        }
+        return previous;
+    }
+    for (previous = node->parent; previous != NULL && previous->left == node;
+         previous = previous->parent) {
+        node = previous;
+    }
+    return previous;
+}
