@@ -43,6 +43,7 @@ struct core {
     hart_id_t hart_id;
     vaddr_t boot_sp;         /* first stack of a hart that is being started */
     vaddr_t emergency_stack; /* top of the stack that reports a kernel stack overflow */
+    uint64_t satp_offset;    /* 8 * cpu: this core's entry in an array of satp values (mm/asid.h) */
 
     uint64_t switches;
     uint64_t interrupts;

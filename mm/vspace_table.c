@@ -207,12 +207,14 @@ vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t address, vaddr_t
 
 void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end)
 {
-    tlb_flush_all_cores(start, end - start, space->asid);
+    (void)space;
+    tlb_flush_all_cores(start, end - start, TLB_EVERY_SPACE);
 }
 
 void vspace_flush_here(const struct vspace *space, vaddr_t address)
 {
-    tlb_flush_local(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, space->asid);
+    (void)space;
+    tlb_flush_local(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, TLB_EVERY_SPACE);
 }
 
 /* An address flushes only leaves, so when tables went, everything is flushed (RISC-V privileged
@@ -252,7 +254,7 @@ static void free_tables_below(paddr_t table, unsigned entries)
 void vspace_free_tables(struct vspace *space)
 {
     free_tables_below(space->root, MMU_TABLE_ENTRIES / 2); /* the upper half is the kernel's */
-    frame_free(space->root, 0);
+    nexus_free_page(space->root);
 }
 
 status_t vspace_translate_locked(struct vspace *space, vaddr_t address, uint32_t protection,

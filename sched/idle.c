@@ -39,7 +39,7 @@ status_t sched_init(uint32_t core_count)
         }
         cores[cpu].emergency_stack -= 16;
         cores[cpu].boot_sp = cores[cpu].emergency_stack;
-        runqueues[cpu].idle->cpu = cpu;
+        thread_set_core(runqueues[cpu].idle, cpu);
     }
     return OK;
 }

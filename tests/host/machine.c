@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#undef MAP_POPULATE /* the kernel has one, too */
 
 #include "arch/core.h"
 #include "arch/ipi.h"
@@ -33,6 +34,7 @@ void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
 
 static void *memory; /* of the last machine */
 static pte_t kernel_root[MMU_TABLE_ENTRIES];
+static uint64_t loaded_satp[MAX_CORES];
 static paddr_t (*table_source)(void);
 
 void machine_map_memory(uint64_t pages)
@@ -113,6 +115,7 @@ void machine_init(uint64_t pages)
     spmalloc_init();
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
+    platform.core_count = MACHINE_CORES;
     for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) { /* all but core 0 sleep in the end */
         cores[cpu].online = 1;
         machine_set_core(MACHINE_CORES - 1 - cpu);
@@ -188,7 +191,12 @@ uint64_t mmu_satp(paddr_t root, uint16_t asid)
 
 void mmu_set_satp(uint64_t satp)
 {
-    (void)satp;
+    loaded_satp[core_index()] = satp;
+}
+
+uint64_t mmu_loaded_satp(void)
+{
+    return loaded_satp[core_index()];
 }
 
 uint64_t mmu_kernel_satp(void)
@@ -236,7 +244,7 @@ void icache_flush_all_cores(void)
 
 void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid)
 {
-    (void)va;
-    (void)bytes;
-    (void)asid;
+    if (machine_on_flush != NULL) {
+        machine_on_flush(va, bytes, asid);
+    }
 }

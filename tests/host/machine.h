@@ -35,5 +35,5 @@ extern unsigned machine_flushes;
 /* What mmu_max_asid() answers; machine_init sets 3. */
 extern uint16_t machine_max_asid;
 
-/* Called by each flush when not NULL, before it counts. */
+/* Called by each flush, of one core or of all, when not NULL. */
 extern void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
