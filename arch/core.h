@@ -30,6 +30,7 @@ enum ipi_reason {
     IPI_RESCHEDULE = 1 << 0, /* look at the run queue and at the current thread's flags */
     IPI_EPOCH = 1 << 1,      /* acknowledge a grace period */
     IPI_STOP = 1 << 2,       /* a panic: stop and show a backtrace */
+    IPI_DRAIN = 1 << 3,      /* bring memory home: mm/drain.h */
 };
 
 struct core {
@@ -59,6 +60,8 @@ struct core {
 
 extern struct core cores[MAX_CORES];
 
+#ifdef __riscv
+
 /* This core's block. The answer is stale after a migration: hold interrupts off while using it. */
 static inline struct core *core_current(void)
 {
@@ -82,3 +85,24 @@ static inline cpu_t core_index(void)
     __asm__ volatile("lwu %0, %1(tp)" : "=r"(cpu) : "i"(offsetof(struct core, cpu)));
     return cpu;
 }
+
+#else /* the host: each thread of a unit test says which core it is (tests/host/machine.h) */
+
+extern _Thread_local struct core *host_core;
+
+static inline struct core *core_current(void)
+{
+    return host_core;
+}
+
+static inline struct thread *core_thread(void)
+{
+    return host_core->current;
+}
+
+static inline cpu_t core_index(void)
+{
+    return host_core->cpu;
+}
+
+#endif

@@ -9,6 +9,7 @@
  *   0xffffffc000000000  direct map of physical memory, 128 GiB at most
  *   0xfffffff000000000  kernel stacks, one slot each
  *   0xfffffff800000000  device registers
+ *   0xffffffff00000000  frame window: 64 bytes about each page of the direct map (mm/frame.h)
  *   0xffffffff80200000  the kernel image
  */
 #pragma once
@@ -21,6 +22,11 @@
 #define KERNEL_HALF_BASE 0xffffffc000000000
 #define DEVICE_BASE 0xfffffff800000000
 #define DEVICE_BYTES 0x40000000
+
+/* A record of 1 << FRAME_RECORD_SHIFT bytes for each page of the direct map, mapped where there is
+ * memory. It ends where the kernel image begins. */
+#define FRAME_RECORD_SHIFT 6
+#define FRAME_WINDOW_BYTES 0x80000000
 
 /*
  * A stack slot: KSTACK_GUARD_BYTES without a mapping, then KSTACK_MAPPED_PAGES pages. Slots are
@@ -40,10 +46,29 @@
 
 #ifdef __riscv
 #define DIRECT_MAP_BASE 0xffffffc000000000
+#define FRAME_WINDOW_BASE 0xffffffff00000000
+
+/* The base of the window is what this makes of the direct map's: two instructions, no load. */
+static inline uintptr_t frame_window_of_pointer(const void *pointer)
+{
+    return (uintptr_t)((intptr_t)pointer >> 12) << FRAME_RECORD_SHIFT;
+}
+
+_Static_assert((uint64_t)((int64_t)DIRECT_MAP_BASE >> 12) << FRAME_RECORD_SHIFT ==
+                   FRAME_WINDOW_BASE,
+               "the shifts lead from the direct map into the window");
 #else
 /* A unit test on the host says where its pretended physical memory is. */
 extern uint64_t host_direct_map_base;
 #define DIRECT_MAP_BASE host_direct_map_base
+extern uint64_t host_frame_window;
+#define FRAME_WINDOW_BASE host_frame_window
+
+static inline uintptr_t frame_window_of_pointer(const void *pointer)
+{
+    return FRAME_WINDOW_BASE +
+           (((uint64_t)(uintptr_t)pointer - DIRECT_MAP_BASE) >> 12 << FRAME_RECORD_SHIFT);
+}
 #endif
 
 /* The kernel's read-write view of physical memory (read-only over its own text and rodata). */

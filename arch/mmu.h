@@ -73,6 +73,12 @@ uint16_t mmu_max_asid(void);
 /* Builds the final kernel tables, switches to them, moves the devices. Boot core, once. */
 void mmu_init(void);
 
+/*
+ * Maps the frame records at `records` at `va` in the frame window (arch/layout.h), read-write, in
+ * the kernel's tables and in the boot table. Page-aligned. Boot core, before mmu_init().
+ */
+void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes);
+
 /* The kernel's root; entries 256..511 are to be copied into each new user root. */
 pte_t *mmu_kernel_root(void);
 void mmu_copy_kernel_half(pte_t *user_root);

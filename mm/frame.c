@@ -52,25 +52,12 @@ struct frame *frame_find(paddr_t address)
 {
     const struct bank *bank = find_bank(address);
 
-    return bank == NULL ? NULL : &bank->frames[bank_index(bank, address)];
-}
-
-paddr_t frame_address(const struct frame *frame)
-{
-    for (unsigned i = 0; i < frame_bank_count; i++) {
-        const struct bank *bank = &frame_banks[i];
-
-        if (frame >= bank->frames && frame < bank->frames + bank->pages) {
-            return bank->base + (uint64_t)(frame - bank->frames) * PAGE_BYTES;
-        }
-    }
-    assert_fail("the frame record is in a bank", __FILE__, __LINE__);
+    return bank == NULL ? NULL : frame_of(address);
 }
 
 static void push_free_locked(struct frame *frame, unsigned order) REQUIRES(frame_lock)
 {
-    frame->state = FRAME_FREE;
-    frame->order = (uint8_t)order;
+    frame->id = FRAME_ID(FRAME_FREE, order, 0);
     list_push_front(&free_list[order], &frame->link);
     free_blocks[order]++;
 }
@@ -78,7 +65,7 @@ static void push_free_locked(struct frame *frame, unsigned order) REQUIRES(frame
 static void take_free_locked(struct frame *frame, unsigned order) REQUIRES(frame_lock)
 {
     list_remove(&frame->link);
-    frame->state = FRAME_OTHER;
+    frame->id = FRAME_OTHER;
     free_blocks[order]--;
 }
 
@@ -86,14 +73,14 @@ static void take_free_locked(struct frame *frame, unsigned order) REQUIRES(frame
 static struct frame *free_buddy_locked(paddr_t address, unsigned order) REQUIRES(frame_lock)
 {
     const struct bank *bank = find_bank(address);
-    uint64_t index = bank_index(bank, address ^ order_bytes(order));
+    struct frame *buddy = frame_of(address ^ order_bytes(order));
 
-    /* relaxed: an allocated buddy's owner may change its state now, but never from or to FREE */
-    if (index >= bank->pages || atomic_load_relaxed(&bank->frames[index].state) != FRAME_FREE ||
-        bank->frames[index].order != order) {
+    /* relaxed: an allocated buddy's owner may change its id now, but never from or to FREE */
+    if (bank_index(bank, address ^ order_bytes(order)) >= bank->pages ||
+        atomic_load_relaxed(&buddy->id) != FRAME_ID(FRAME_FREE, order, 0)) {
         return NULL;
     }
-    return &bank->frames[index];
+    return buddy;
 }
 
 static void free_block_locked(paddr_t address, unsigned order) REQUIRES(frame_lock)
@@ -109,7 +96,7 @@ static void free_block_locked(paddr_t address, unsigned order) REQUIRES(frame_lo
         address &= ~order_bytes(order);
         order++;
     }
-    push_free_locked(frame_find(address), order);
+    push_free_locked(frame_of(address), order);
 }
 
 paddr_t frame_alloc(unsigned order)
@@ -135,8 +122,7 @@ paddr_t frame_alloc(unsigned order)
             from--;
             push_free_locked(frame + (1UL << from), from);
         }
-        frame->state = FRAME_ALLOCATED;
-        frame->order = (uint8_t)order;
+        frame->id = FRAME_ID(FRAME_ALLOCATED, order, 0);
         free_pages -= 1UL << order;
     }
     spin_unlock_restore(&frame_lock, state);
@@ -159,8 +145,8 @@ void frame_free(paddr_t address, unsigned order)
     uint64_t state = spin_lock_save(&frame_lock);
 
     BUG_ON(frame == NULL || order > FRAME_MAX_ORDER || !IS_ALIGNED(address, order_bytes(order)));
-    BUG_ON(frame->state != FRAME_ALLOCATED || frame->order != order);
-    frame->state = FRAME_OTHER;
+    BUG_ON(frame->id != FRAME_ID(FRAME_ALLOCATED, order, 0));
+    frame->id = FRAME_OTHER;
     free_block_locked(address, order);
     spin_unlock_restore(&frame_lock, state);
 }

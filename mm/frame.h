@@ -11,37 +11,92 @@
  */
 #pragma once
 
+#include "arch/layout.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
 
 #define FRAME_NONE ((paddr_t)0)
 #define FRAME_MAX_ORDER 10
 #define FRAME_MAX_BANKS 16
-#define FRAME_OWNER_NONE 0U
 
 enum frame_state {
-    FRAME_OTHER = 0,     /* not ours (firmware, kernel, boot data), or not first in its block */
-    FRAME_FREE = 1,      /* first frame of a free block of `order` */
-    FRAME_ALLOCATED = 2, /* first frame of an allocated block of `order` */
-    FRAME_SLAB = 3,      /* allocated, holds small objects of spmalloc */
-    FRAME_LARGE = 4,     /* allocated, first frame of a large object of spmalloc */
+    FRAME_OTHER = 0,      /* not ours (firmware, kernel, boot data), or not first in its block */
+    FRAME_FREE = 1,       /* first frame of a free block of mm/frame */
+    FRAME_ALLOCATED = 2,  /* first frame of an allocated block */
+    FRAME_CACHED = 3,     /* a free page in a nexus */
+    FRAME_PAGE = 4,       /* a single page, handed out by a nexus */
+    FRAME_SLAB = 5,       /* holds small objects, and room for another */
+    FRAME_SLAB_FULL = 6,  /* holds small objects only */
+    FRAME_LARGE = 7,      /* first frame of a large object */
+    FRAME_TRAVELLING = 8, /* a free page on its way home to its nexus */
 };
 
+/* One number for the three, so that one comparison tests all; owner: the core of the nexus that a
+ * page came from. */
+#define FRAME_ID(state, order, owner)                                                              \
+    ((uint32_t)(state) | (uint32_t)(order) << 8 | (uint32_t)(owner) << 16)
+
 struct frame {
-    uint8_t state;      /* enum frame_state; the frame lock's, and the owner's while allocated */
-    uint8_t order;      /* of the block that starts here */
-    uint16_t owner;     /* nexus it came from; FRAME_OWNER_NONE while there are none */
-    uint16_t in_use;    /* objects in use, while FRAME_SLAB */
-    uint8_t size_class; /* spmalloc's, while FRAME_SLAB */
-    uint8_t unused;
+    uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
     uint32_t references; /* of a single page (mm/nexus.h) */
-    struct list link;    /* free list of the order; the owner's while allocated */
-    uint64_t used[2];    /* spmalloc: a bit for each object in use */
+    struct list link;    /* the free list's; the holder's while allocated */
+    union {
+        struct {
+            uintptr_t free; /* slab: its first free object, odd when there is none */
+            uint64_t key;   /* slab: the secret that its free list is encoded with */
+        };
+        uint64_t used_bits[2]; /* a bit for each object in use */
+    };
+    struct heap *heap;     /* slab: whose it is, account and core */
+    uint32_t magic;        /* slab: ceil(2^32 / object_bytes), to test for an object's start */
+    uint16_t used;         /* slab: objects in use, those on their way home included */
+    uint16_t capacity;     /* slab: objects in all */
+    uint16_t object_bytes; /* slab */
+    uint8_t size_class;    /* slab */
+    uint8_t node;          /* NUMA node; fixed */
+    uint32_t unused;
 };
+
+_Static_assert(sizeof(struct frame) == 1 << FRAME_RECORD_SHIFT, "arch/layout.h");
+
+static inline unsigned frame_state(const struct frame *frame)
+{
+    return frame->id & 0xff;
+}
+
+static inline unsigned frame_order(const struct frame *frame)
+{
+    return frame->id >> 8 & 0xff;
+}
+
+static inline unsigned frame_owner(const struct frame *frame)
+{
+    return frame->id >> 16;
+}
+
+/* The record of the page that a pointer of the direct map lies in. Trusted: for any other pointer
+ * the record does not exist, and touching it faults or finds no valid id. */
+static inline struct frame *frame_of_pointer(const void *pointer)
+{
+    return (struct frame *)frame_window_of_pointer(pointer);
+}
+
+/* The same for a physical address in one of the banks. */
+static inline struct frame *frame_of(paddr_t address)
+{
+    return (struct frame *)(FRAME_WINDOW_BASE + (address >> 12 << FRAME_RECORD_SHIFT));
+}
+
+/* The address of the page that the record is for. */
+static inline paddr_t frame_address(const struct frame *frame)
+{
+    return ((uintptr_t)frame - FRAME_WINDOW_BASE) >> FRAME_RECORD_SHIFT << 12;
+}
 
 struct frame_range {
     paddr_t start;
     uint64_t bytes;
+    uint32_t node; /* NUMA node of a bank */
 };
 
 /* Takes over the banks of `platform`, without what is reserved there. Too little panics. */
@@ -65,9 +120,6 @@ void frame_free(paddr_t address, unsigned order);
 
 /* The record of the frame that holds `address`, or NULL when it is not in any bank. */
 struct frame *frame_find(paddr_t address);
-
-/* The address of the frame that the record is for. */
-paddr_t frame_address(const struct frame *frame);
 
 /* Free pages now: the baseline that every test must return to. */
 uint64_t frame_free_pages(void);

@@ -21,10 +21,12 @@ void frame_init(void)
     struct frame_range reserved[PLATFORM_MAX_RESERVED];
 
     for (uint32_t i = 0; i < platform.bank_count; i++) {
-        banks[i] = (struct frame_range){platform.banks[i].base, platform.banks[i].bytes};
+        banks[i] = (struct frame_range){platform.banks[i].base, platform.banks[i].bytes,
+                                        platform.banks[i].numa_node};
     }
     for (uint32_t i = 0; i < platform.reserved_count; i++) {
-        reserved[i] = (struct frame_range){platform.reserved[i].base, platform.reserved[i].bytes};
+        reserved[i] =
+            (struct frame_range){platform.reserved[i].base, platform.reserved[i].bytes, 0};
     }
     frame_init_ranges(banks, platform.bank_count, reserved, platform.reserved_count);
     mmu_set_table_source(alloc_table);

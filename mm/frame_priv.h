@@ -12,7 +12,7 @@
 struct bank {
     paddr_t base;
     uint64_t pages;
-    struct frame *frames; /* in the direct map, carved out of the bank itself */
+    uint32_t node;
 };
 
 extern struct bank frame_banks[FRAME_MAX_BANKS];

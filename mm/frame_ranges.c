@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Set-up of the frame allocator from explicit ranges: carves each bank's frame records out of
- * the bank and frees what is neither reserved nor carved.
+ * the bank, maps them into the frame window, and frees what is neither reserved nor carved.
+ *
+ * The window is mapped in pages. Two banks that share a page of it (their ends are within 64 page
+ * frames of each other) share the one that the first of them mapped.
  */
 #include <string.h>
 
 #include "arch/layout.h"
+#include "arch/mmu.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "mm/frame_priv.h"
@@ -72,38 +76,90 @@ static bool next_free_span(const struct reserved_set *reserved, paddr_t from, pa
     return true;
 }
 
-/* Where the bank's records go: the first free span that is large enough, or FRAME_NONE. */
-static paddr_t find_room(const struct reserved_set *reserved, struct span bank, uint64_t bytes)
-{
-    struct span span = {bank.start, bank.start};
+/* Records at least this large are mapped in leaves of this size. */
+#define LARGE_LEAF_BYTES MMU_LEVEL_BYTES(1)
 
-    while (next_free_span(reserved, span.end, bank.end, &span)) {
-        if (span.end - span.start >= bytes) {
-            return span.start;
+/* The pages of the window that hold the bank's records and are not mapped yet. */
+static struct span window_pages(const struct bank *bank)
+{
+    vaddr_t first = (vaddr_t)frame_of(bank->base);
+    struct span window = {ALIGN_DOWN(first, PAGE_BYTES),
+                          ALIGN_UP(first + bank->pages * sizeof(struct frame), PAGE_BYTES)};
+
+    for (unsigned i = 0; i < frame_bank_count; i++) {
+        const struct bank *other = &frame_banks[i];
+        vaddr_t start = (vaddr_t)frame_of(other->base);
+        vaddr_t last = start + other->pages * sizeof(struct frame) - 1;
+
+        if (ALIGN_DOWN(last, PAGE_BYTES) == window.start) {
+            window.start += PAGE_BYTES;
+        }
+        if (ALIGN_DOWN(start, PAGE_BYTES) + PAGE_BYTES == window.end) {
+            window.end -= PAGE_BYTES;
         }
     }
-    return FRAME_NONE;
+    window.end = max_u64(window.start, window.end);
+    return window;
 }
 
-static void add_bank(const struct reserved_set *reserved, struct span bank)
+/*
+ * Where the records go that appear at `window`: the first free span with room, at an address that
+ * large leaves can map if there is one; FRAME_NONE if there is no room at all.
+ */
+static paddr_t find_room(const struct reserved_set *reserved, struct span bank, struct span window)
 {
-    uint64_t pages = (bank.end - bank.start) / PAGE_BYTES;
-    uint64_t bytes = ALIGN_UP(pages * sizeof(struct frame), PAGE_BYTES);
-    paddr_t records = find_room(reserved, bank, bytes);
-    struct span span = {bank.start, bank.start};
+    uint64_t bytes = window.end - window.start;
+    uint64_t alignment = bytes >= LARGE_LEAF_BYTES ? LARGE_LEAF_BYTES : PAGE_BYTES;
 
-    if (pages == 0 || records == FRAME_NONE) {
-        return; /* a bank too small for its own records is of no use */
-    }
-    frame_banks[frame_bank_count++] = (struct bank){bank.start, pages, direct_map(records)};
-    memset(direct_map(records), 0, bytes); /* every frame FRAME_OTHER */
-    while (next_free_span(reserved, span.end, bank.end, &span)) {
-        paddr_t start = span.start == records ? records + bytes : span.start;
+    for (;; alignment = PAGE_BYTES) {
+        struct span span = {bank.start, bank.start};
+        uint64_t phase = window.start % alignment;
 
-        if (start < span.end) {
-            frame_add_run(start, (span.end - start) / PAGE_BYTES);
+        while (next_free_span(reserved, span.end, bank.end, &span)) {
+            paddr_t start = ALIGN_UP(span.start - phase, alignment) + phase;
+
+            if (start <= span.end && span.end - start >= bytes) {
+                return start;
+            }
+        }
+        if (alignment == PAGE_BYTES) {
+            return FRAME_NONE;
         }
     }
+}
+
+/* Frees what of the bank is neither reserved nor in the records' span. */
+static void free_rest(const struct reserved_set *reserved, struct span bank, struct span records)
+{
+    struct span span = {bank.start, bank.start};
+
+    while (next_free_span(reserved, span.end, bank.end, &span)) {
+        if (records.start < span.start || records.start >= span.end) {
+            frame_add_run(span.start, (span.end - span.start) / PAGE_BYTES);
+            continue;
+        }
+        frame_add_run(span.start, (records.start - span.start) / PAGE_BYTES);
+        frame_add_run(records.end, (span.end - records.end) / PAGE_BYTES);
+    }
+}
+
+static void add_bank(const struct reserved_set *reserved, struct span pages, uint32_t node)
+{
+    struct bank bank = {pages.start, (pages.end - pages.start) / PAGE_BYTES, node};
+    struct span window = window_pages(&bank);
+    uint64_t bytes = window.end - window.start;
+    paddr_t records = find_room(reserved, pages, window);
+
+    if (bank.pages == 0 || records == FRAME_NONE) {
+        return; /* a bank too small for its own records is of no use */
+    }
+    mmu_map_frame_window(window.start, records, bytes);
+    memset(frame_of(bank.base), 0, bank.pages * sizeof(struct frame)); /* all FRAME_OTHER */
+    for (uint64_t i = 0; i < bank.pages; i++) {
+        frame_of(bank.base)[i].node = (uint8_t)node;
+    }
+    frame_banks[frame_bank_count++] = bank;
+    free_rest(reserved, pages, (struct span){records, records + bytes});
 }
 
 void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
@@ -114,7 +170,7 @@ void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
     frame_reset();
     BUG_ON(bank_count > FRAME_MAX_BANKS);
     for (unsigned i = 0; i < bank_count; i++) {
-        add_bank(&set, inside_pages(&banks[i]));
+        add_bank(&set, inside_pages(&banks[i]), banks[i].node);
     }
     BUG_ON(frame_free_pages() == 0);
 }

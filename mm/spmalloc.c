@@ -24,7 +24,7 @@ static const uint16_t class_bytes[] = {32, 64, 128, 192, 256, 320, 448, 576, 768
 #define CLASS_COUNT ARRAY_SIZE(class_bytes)
 #define SMALL_MAX_BYTES 2048U
 
-_Static_assert(PAGE_BYTES / 32 <= 8 * sizeof(((struct frame *)NULL)->used), "a bit an object");
+_Static_assert(PAGE_BYTES / 32 <= 8 * sizeof(((struct frame *)NULL)->used_bits), "a bit an object");
 
 /* Guards the lists, the slabs' records and the count. The frame lock may be taken inside. */
 static struct spinlock spmalloc_lock = SPINLOCK_INIT("spmalloc");
@@ -72,7 +72,7 @@ static unsigned slab_capacity(unsigned size_class)
 static void set_state_locked(struct frame *frame, enum frame_state state) REQUIRES(spmalloc_lock)
 {
     /* relaxed: mm/frame may look at it as a buddy, and any value but FREE tells it the same */
-    atomic_store_relaxed(&frame->state, (uint8_t)state);
+    atomic_store_relaxed(&frame->id, FRAME_ID(state, frame_order(frame), 0));
 }
 
 /* A fresh slab on the list of its class, or NULL. */
@@ -88,9 +88,9 @@ static struct frame *add_slab_locked(unsigned size_class) REQUIRES(spmalloc_lock
     pages++;
     set_state_locked(slab, FRAME_SLAB);
     slab->size_class = (uint8_t)size_class;
-    slab->in_use = 0;
-    slab->used[0] = 0;
-    slab->used[1] = 0;
+    slab->used = 0;
+    slab->used_bits[0] = 0;
+    slab->used_bits[1] = 0;
     list_push_front(&partial[size_class], &slab->link);
     return slab;
 }
@@ -98,14 +98,14 @@ static struct frame *add_slab_locked(unsigned size_class) REQUIRES(spmalloc_lock
 /* Takes the first free object of a slab that has one. */
 static void *take_object_locked(struct frame *slab) REQUIRES(spmalloc_lock)
 {
-    unsigned word = ~slab->used[0] != 0 ? 0 : 1;
-    unsigned bit = (unsigned)__builtin_ctzl(~slab->used[word]);
+    unsigned word = ~slab->used_bits[0] != 0 ? 0 : 1;
+    unsigned bit = (unsigned)__builtin_ctzl(~slab->used_bits[word]);
     unsigned index = word * 64 + bit;
 
     ASSERT(index < slab_capacity(slab->size_class));
-    slab->used[word] |= 1UL << bit;
-    slab->in_use++;
-    if (slab->in_use == slab_capacity(slab->size_class)) {
+    slab->used_bits[word] |= 1UL << bit;
+    slab->used++;
+    if (slab->used == slab_capacity(slab->size_class)) {
         list_remove(&slab->link);
     }
     return (char *)direct_map(frame_address(slab)) + (size_t)index * class_bytes[slab->size_class];
@@ -173,13 +173,13 @@ static void free_small_locked(struct frame *slab, uint64_t offset) REQUIRES(spma
     unsigned index = (unsigned)offset / size;
     uint64_t bit = 1UL << (index % 64);
 
-    BUG_ON(offset % size != 0 || (slab->used[index / 64] & bit) == 0);
-    if (slab->in_use == slab_capacity(slab->size_class)) {
+    BUG_ON(offset % size != 0 || (slab->used_bits[index / 64] & bit) == 0);
+    if (slab->used == slab_capacity(slab->size_class)) {
         list_push_front(&partial[slab->size_class], &slab->link);
     }
-    slab->used[index / 64] &= ~bit;
-    slab->in_use--;
-    if (slab->in_use == 0) {
+    slab->used_bits[index / 64] &= ~bit;
+    slab->used--;
+    if (slab->used == 0) {
         list_remove(&slab->link);
         set_state_locked(slab, FRAME_ALLOCATED);
         pages--;
@@ -199,15 +199,16 @@ void spmalloc_free(void *object)
     address = direct_unmap(object);
     frame = frame_find(address);
     state = spin_lock_save(&spmalloc_lock);
-    BUG_ON(frame == NULL || (frame->state != FRAME_SLAB && frame->state != FRAME_LARGE));
+    BUG_ON(frame == NULL ||
+           (frame_state(frame) != FRAME_SLAB && frame_state(frame) != FRAME_LARGE));
     objects--;
-    if (frame->state == FRAME_SLAB) {
+    if (frame_state(frame) == FRAME_SLAB) {
         free_small_locked(frame, address % PAGE_BYTES);
     } else {
         BUG_ON(!IS_ALIGNED(address, PAGE_BYTES));
         set_state_locked(frame, FRAME_ALLOCATED);
-        pages -= 1UL << frame->order;
-        frame_free(address, frame->order);
+        pages -= 1UL << frame_order(frame);
+        frame_free(address, frame_order(frame));
     }
     spin_unlock_restore(&spmalloc_lock, state);
 }

@@ -8,7 +8,7 @@
  * is aligned to 32, a larger one to 64 bytes, one of 4096 or more to a page. A slab that becomes
  * empty goes back to mm/frame at once, so free memory returns exactly to its baseline. Freeing
  * twice, or something that spmalloc did not give out, panics in every build.
- * Equation: in a slab, in_use == number of bits set in used[].
+ * Equation: in a slab, used == number of bits set in used_bits[].
  */
 #pragma once
 

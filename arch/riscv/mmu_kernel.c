@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's own page table: image, direct map, stack area, devices.
+ * The kernel's own page table: image, direct map, stack area, devices, frame window.
  *
  * Rules: built once on the boot core; afterwards only leaves in the stack and device areas are
  * added. The direct map has no executable page, none of the kernel's text and rodata is
@@ -17,7 +17,8 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 
-#define POOL_TABLES 64
+/* The frame window's: one for each gigabyte, and for each bank two where large leaves do not fit. */
+#define POOL_TABLES (2 + 2 * PLATFORM_MAX_BANKS)
 
 #define READ_ONLY PROTECT_READ
 #define READ_WRITE (PROTECT_READ | PROTECT_WRITE)
@@ -139,6 +140,26 @@ static void map_bank(const struct platform_bank *bank)
         }
         at = end;
     }
+}
+
+/* The boot table has no entries for the window; it gets those that all tables will share. */
+void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
+{
+    pte_t *running;
+    uint64_t satp;
+
+    BUG_ON(is_final || va < FRAME_WINDOW_BASE ||
+           va + bytes > FRAME_WINDOW_BASE + FRAME_WINDOW_BYTES);
+    mmu_map_kernel_range(va, records, bytes, READ_WRITE);
+    __asm__ volatile("csrr %0, satp" : "=r"(satp));
+    running = direct_map(satp << 12 & PTE_ADDRESS_MASK << 2);
+    for (vaddr_t at = FRAME_WINDOW_BASE; at != FRAME_WINDOW_BASE + FRAME_WINDOW_BYTES;
+         at += MMU_LEVEL_BYTES(MMU_ROOT_LEVEL)) {
+        unsigned i = (unsigned)(at / MMU_LEVEL_BYTES(MMU_ROOT_LEVEL)) % MMU_TABLE_ENTRIES;
+
+        running[i] = mmu_root[i];
+    }
+    tlb_flush_local(va, bytes, TLB_EVERY_SPACE);
 }
 
 /* Makes the level-1 table below a root entry, so that the root never changes again. */

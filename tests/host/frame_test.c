@@ -84,14 +84,14 @@ TEST(frame, zeroed_block_is_zero)
 TEST(frame, reserved_ranges_and_other_banks_holes_are_never_given_out)
 {
     /* Two banks with a hole; reserved: overlapping ranges, unaligned ends, one outside. */
-    const struct frame_range banks[] = {{MACHINE_RAM_BASE + 0x100, 256 * PAGE_BYTES},
-                                        {MACHINE_RAM_BASE + 512 * PAGE_BYTES, 512 * PAGE_BYTES}};
+    const struct frame_range banks[] = {{MACHINE_RAM_BASE + 0x100, 256 * PAGE_BYTES, 0},
+                                        {MACHINE_RAM_BASE + 512 * PAGE_BYTES, 512 * PAGE_BYTES, 0}};
     const struct frame_range reserved[] = {
-        {MACHINE_RAM_BASE + 600 * PAGE_BYTES + 5, 10 * PAGE_BYTES},
-        {MACHINE_RAM_BASE, 16 * PAGE_BYTES},
-        {MACHINE_RAM_BASE + 8 * PAGE_BYTES, 20 * PAGE_BYTES},
-        {0x1000, 0x1000},
-        {MACHINE_RAM_BASE + 1000 * PAGE_BYTES, UINT64_MAX}};
+        {MACHINE_RAM_BASE + 600 * PAGE_BYTES + 5, 10 * PAGE_BYTES, 0},
+        {MACHINE_RAM_BASE, 16 * PAGE_BYTES, 0},
+        {MACHINE_RAM_BASE + 8 * PAGE_BYTES, 20 * PAGE_BYTES, 0},
+        {0x1000, 0x1000, 0},
+        {MACHINE_RAM_BASE + 1000 * PAGE_BYTES, UINT64_MAX, 0}};
     paddr_t page;
 
     machine_map_memory(1024);
@@ -110,8 +110,8 @@ TEST(frame, reserved_ranges_and_other_banks_holes_are_never_given_out)
 
 TEST(frame, neighbouring_banks_do_not_merge)
 {
-    const struct frame_range banks[] = {{MACHINE_RAM_BASE, 512 * PAGE_BYTES},
-                                        {MACHINE_RAM_BASE + 512 * PAGE_BYTES, 512 * PAGE_BYTES}};
+    const struct frame_range banks[] = {{MACHINE_RAM_BASE, 512 * PAGE_BYTES, 0},
+                                        {MACHINE_RAM_BASE + 512 * PAGE_BYTES, 512 * PAGE_BYTES, 0}};
 
     machine_map_memory(1024);
     frame_init_ranges(banks, 2, NULL, 0);

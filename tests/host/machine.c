@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "arch/core.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
 #include "arch/smp.h"
@@ -15,10 +17,14 @@
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
+uint64_t host_frame_window;
+struct core cores[MAX_CORES];
+_Thread_local struct core *host_core = &cores[0];
 unsigned machine_flushes;
 uint16_t machine_max_asid;
 void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
 
+static void *memory; /* of the last machine */
 static pte_t kernel_root[MMU_TABLE_ENTRIES];
 static paddr_t (*table_source)(void);
 
@@ -27,13 +33,32 @@ void machine_map_memory(uint64_t pages)
     /* Aligned as the largest block is, so that alignment in the direct map can be tested. */
     size_t alignment = (size_t)PAGE_BYTES << FRAME_MAX_ORDER;
     size_t bytes = ALIGN_UP(pages * PAGE_BYTES, alignment);
-    void *memory = aligned_alloc(alignment, bytes);
+    void *window = mmap(NULL, FRAME_WINDOW_BYTES, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (memory == NULL) {
+    free(memory);
+    memory = aligned_alloc(alignment, bytes);
+    if (memory == NULL || window == MAP_FAILED) {
         abort();
     }
     memset(memory, 0xa5, bytes);
     host_direct_map_base = (uint64_t)(uintptr_t)memory - MACHINE_RAM_BASE;
+    host_frame_window = (uint64_t)(uintptr_t)window;
+}
+
+/* The window's pages are memory of their own here; the records' place in the bank stays unused. */
+void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
+{
+    (void)records;
+    if (bytes > 0 && mprotect((void *)va, bytes, PROT_READ | PROT_WRITE) != 0) {
+        abort();
+    }
+}
+
+void machine_be_core(cpu_t cpu)
+{
+    cores[cpu].cpu = cpu;
+    host_core = &cores[cpu];
 }
 
 static paddr_t alloc_table(void)
@@ -43,7 +68,7 @@ static paddr_t alloc_table(void)
 
 void machine_init(uint64_t pages)
 {
-    const struct frame_range bank = {MACHINE_RAM_BASE, pages * PAGE_BYTES};
+    const struct frame_range bank = {MACHINE_RAM_BASE, pages * PAGE_BYTES, 0};
 
     machine_map_memory(pages);
     frame_init_ranges(&bank, 1, NULL, 0);

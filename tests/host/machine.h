@@ -14,8 +14,11 @@
 /* Memory of `pages` pages at MACHINE_RAM_BASE, handed to mm/frame and mm/spmalloc. */
 void machine_init(uint64_t pages);
 
-/* Memory only: nothing is handed over. */
+/* Memory only: nothing is handed over. The calling thread is core 0. */
 void machine_map_memory(uint64_t pages);
+
+/* The calling thread is core `cpu` from now on; it must not be two cores' at once. */
+void machine_be_core(cpu_t cpu);
 
 /* Calls of tlb_flush_all_cores so far. */
 extern unsigned machine_flushes;
