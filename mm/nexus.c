@@ -4,6 +4,7 @@
  */
 #include "mm/nexus.h"
 
+#include "arch/core.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 
@@ -12,7 +13,8 @@ paddr_t nexus_alloc_page(void)
     paddr_t page = frame_alloc(0);
 
     if (page != FRAME_NONE) {
-        frame_find(page)->references = 1;
+        frame_of(page)->references = 1;
+        frame_of(page)->id = FRAME_ID(FRAME_PAGE, 0, core_index());
     }
     return page;
 }
@@ -22,7 +24,8 @@ paddr_t nexus_alloc_page_zeroed(void)
     paddr_t page = frame_alloc_zeroed(0);
 
     if (page != FRAME_NONE) {
-        frame_find(page)->references = 1;
+        frame_of(page)->references = 1;
+        frame_of(page)->id = FRAME_ID(FRAME_PAGE, 0, core_index());
     }
     return page;
 }
@@ -30,6 +33,7 @@ paddr_t nexus_alloc_page_zeroed(void)
 void nexus_free_page(paddr_t page)
 {
     BUG_ON(nexus_page_references(page) != 1);
+    frame_of(page)->id = FRAME_ID(FRAME_ALLOCATED, 0, 0);
     frame_free(page, 0);
 }
 
@@ -48,6 +52,7 @@ void nexus_release_page(paddr_t page)
 
     BUG_ON(before == 0);
     if (before == 1) {
+        frame_of(page)->id = FRAME_ID(FRAME_ALLOCATED, 0, 0);
         frame_free(page, 0);
     }
 }

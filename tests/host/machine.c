@@ -72,9 +72,25 @@ void machine_init(uint64_t pages)
 
     machine_map_memory(pages);
     frame_init_ranges(&bank, 1, NULL, 0);
-    spmalloc_init();
+    spmalloc_init(MACHINE_CORES, 1);
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
+}
+
+void machine_drain(void)
+{
+    cpu_t here = core_index();
+
+    for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) {
+        machine_be_core(cpu);
+        spmalloc_flush_core(cpu);
+    }
+    for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) {
+        machine_be_core(cpu);
+        spmalloc_collect_core(cpu);
+        spmalloc_trim_core(cpu);
+    }
+    machine_be_core(here);
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)

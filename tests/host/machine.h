@@ -10,6 +10,7 @@
 #include "kernel/base/types.h"
 
 #define MACHINE_RAM_BASE 0x80000000UL
+#define MACHINE_CORES 8U
 
 /* Memory of `pages` pages at MACHINE_RAM_BASE, handed to mm/frame and mm/spmalloc. */
 void machine_init(uint64_t pages);
@@ -19,6 +20,9 @@ void machine_map_memory(uint64_t pages);
 
 /* The calling thread is core `cpu` from now on; it must not be two cores' at once. */
 void machine_be_core(cpu_t cpu);
+
+/* Brings all free memory of all cores home; no other thread may be at it. */
+void machine_drain(void);
 
 /* Calls of tlb_flush_all_cores so far. */
 extern unsigned machine_flushes;
