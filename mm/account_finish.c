@@ -2,6 +2,7 @@
 /*
  * The end of an account: everything comes home, and what does not is named.
  */
+#include "arch/core.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "mm/drain.h"
@@ -23,8 +24,18 @@ static bool has_heaps(const struct account *account)
 
 void account_settle(struct account *account)
 {
-    /* relaxed: drain_all orders it before each core's look */
+    /* relaxed: the requests of mm/drain order it before each core's look */
     atomic_store_relaxed(&account->ended, 1);
+    if (!has_heaps(account)) {
+        return;
+    }
+    drain_core(core_index()); /* first, since it sends what this thread freed */
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        /* acquire: as in has_heaps; pairs with heap_end */
+        if (atomic_load_acquire(&account->heap[cpu]) != &heap_none) {
+            drain_core(cpu);
+        }
+    }
     if (has_heaps(account)) {
         drain_all();
     }

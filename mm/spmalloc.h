@@ -101,7 +101,6 @@ uint64_t spmalloc_pages(void);
  *   trim     slabs without objects go back to the nexus, and heaps of ended accounts away
  */
 void spmalloc_flush_core(cpu_t cpu);
-void spmalloc_collect_core(cpu_t cpu);
 bool spmalloc_collect_some(cpu_t cpu, unsigned n);
 void spmalloc_trim_core(cpu_t cpu);
 

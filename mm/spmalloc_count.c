@@ -11,23 +11,42 @@
 #include "mm/frame_priv.h"
 #include "mm/spmalloc_priv.h"
 
+static bool is_slab(const struct frame *frame)
+{
+    unsigned state = slab_state(frame);
+
+    /* The second half tells garbage from slabs, see visit_frames. */
+    return (state == FRAME_SLAB || state == FRAME_SLAB_FULL) &&
+           frame->size_class < SPMALLOC_CLASSES &&
+           frame->object_bytes == spmalloc_class_bytes[frame->size_class];
+}
+
+/*
+ * Every slab, and the first frame of each block, in use or free. Records inside a free block may
+ * never have been written, so blocks are stepped over; only one that is freed or split just now can
+ * lead inside it.
+ */
 static void visit_frames(void (*visit)(struct frame *frame, void *argument), void *argument)
 {
     for (unsigned i = 0; i < frame_bank_count; i++) {
-        for (uint64_t page = 0; page < frame_banks[i].pages; page++) {
-            visit(frame_of(frame_banks[i].base + page * PAGE_BYTES), argument);
+        for (uint64_t page = 0; page < frame_banks[i].pages;) {
+            struct frame *frame = frame_of(frame_banks[i].base + page * PAGE_BYTES);
+            /* relaxed: a snapshot */
+            unsigned order = atomic_load_relaxed(&frame->id) >> 8 & 0xff;
+
+            visit(frame, argument);
+            page += order <= FRAME_MAX_ORDER ? 1UL << order : 1;
         }
     }
 }
 
 static void count_frame(struct frame *frame, void *argument)
 {
-    unsigned state = slab_state(frame);
     uint64_t *objects = argument;
 
-    if (state == FRAME_LARGE) {
+    if (slab_state(frame) == FRAME_LARGE) {
         *objects += 1;
-    } else if (state == FRAME_SLAB || state == FRAME_SLAB_FULL) {
+    } else if (is_slab(frame)) {
         /* relaxed: a snapshot */
         *objects +=
             (uint64_t)atomic_load_relaxed(&frame->used) - atomic_load_relaxed(&frame->current);
@@ -97,19 +116,17 @@ static void report_slab(struct leftover *leftover, struct frame *slab)
 static void report_frame(struct frame *frame, void *argument)
 {
     struct leftover *leftover = argument;
-    unsigned state = slab_state(frame);
 
-    if (state == FRAME_LARGE && (struct account *)(uintptr_t)frame->key == leftover->from) {
+    if (slab_state(frame) == FRAME_LARGE &&
+        (struct account *)(uintptr_t)frame->key == leftover->from) {
         report_object(leftover, (uintptr_t)direct_map(frame_address(frame)), frame->magic,
                       frame->free);
         BUG_ON(account_charge_pages(leftover->to, 1UL << frame_order(frame)) != OK);
         frame->key = (uintptr_t)leftover->to;
-    } else if (state == FRAME_SLAB || state == FRAME_SLAB_FULL) {
-        /* A slab that another core makes or gives back now is another account's. */
-        if (frame->heap->account == leftover->from) {
-            report_slab(leftover, frame);
-            BUG_ON(account_charge_pages(leftover->to, 1) != OK);
-        }
+    } else if (is_slab(frame) &&
+               frame->heap == leftover->from->heap[frame_owner(frame) % MAX_CORES]) {
+        report_slab(leftover, frame);
+        BUG_ON(account_charge_pages(leftover->to, 1) != OK);
     }
 }
 

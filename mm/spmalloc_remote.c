@@ -12,13 +12,22 @@
  */
 #include "arch/core.h"
 #include "arch/irq.h"
+#include "mm/drain.h"
 #include "mm/spmalloc_priv.h"
+
+#define BACKLOG_OBJECTS 512U /* that wait at a core before somebody sees to it */
 
 void outgoing_send(struct outgoing *out)
 {
-    (void)remote_push_chain(&spmalloc_cores[out->cpu].inbox, out->first, out->last,
-                            OUTGOING_OBJECTS - out->room);
+    cpu_t cpu = out->cpu;
+    uint32_t count = OUTGOING_OBJECTS - out->room;
+    uint64_t before = remote_push_chain(&spmalloc_cores[cpu].inbox, out->first, out->last, count);
+
     out->cpu = OUTGOING_FREE;
+    /* Once each time so many have come together: the owner may sleep, or never allocate again. */
+    if ((before + count) / BACKLOG_OBJECTS != before / BACKLOG_OBJECTS) {
+        drain_backlog(cpu);
+    }
 }
 
 /* The batch in its place is for another core, or there is none. */
@@ -126,16 +135,6 @@ bool spmalloc_collect_some(cpu_t cpu, unsigned n)
         remote_settle(&core->inbox, done);
     }
     return node != NULL || spmalloc_waiting(cpu) != 0;
-}
-
-void spmalloc_collect_core(cpu_t cpu)
-{
-    struct spmalloc_core *core = &spmalloc_cores[cpu];
-
-    do {
-        (void)spmalloc_collect_some(cpu, UINT32_MAX);
-        /* relaxed: what is pushed from now on is for the next time */
-    } while (core->rest != NULL || atomic_load_relaxed(&core->inbox.head) != NULL);
 }
 
 uint64_t spmalloc_waiting(cpu_t cpu)

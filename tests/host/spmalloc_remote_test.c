@@ -8,6 +8,7 @@
 #include "arch/core.h"
 #include "kernel/base/atomic.h"
 #include "kernel/abi/limits.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "tests/host/machine.h"
@@ -50,7 +51,7 @@ TEST(spmalloc_remote, what_goes_home_can_be_had_again)
     for (unsigned i = 0; i < OBJECTS; i++) {
         spmalloc_free(object[i]);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(account_pages(&account), 0);
 }
 
@@ -68,7 +69,8 @@ TEST(spmalloc_remote, a_full_batch_leaves_by_itself)
     EXPECT_EQ(spmalloc_waiting(0), 100);
     EXPECT_TRUE(spmalloc_collect_some(0, 10));
     EXPECT_EQ(spmalloc_waiting(0), 90);
-    spmalloc_collect_core(0);
+    while (spmalloc_collect_some(0, 64)) {
+    }
     EXPECT_EQ(spmalloc_waiting(0), 0);
 }
 
@@ -94,7 +96,7 @@ TEST(spmalloc_remote, cores_that_share_a_place_for_batches_get_their_own_objects
     for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) {
         EXPECT_EQ(spmalloc_waiting(cpu), cpu == 3 ? 0 : 8);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(account_pages(&account), 0);
 }
 
@@ -108,7 +110,7 @@ TEST(spmalloc_remote, large_objects_go_home_too)
         spmalloc_free(object[i]);
     }
     EXPECT_EQ(account_pages(&account), 0);
-    machine_drain();
+    drain_all();
     EXPECT_EQ(spmalloc_pages(), 0);
 }
 
@@ -146,10 +148,12 @@ static void *exchange(void *argument)
         free_marked(atomic_swap_acq_rel(place, fresh));
         if (round % 512 == 0) {
             spmalloc_flush_core(me);
-            spmalloc_collect_core(me);
+            while (spmalloc_collect_some(me, 64)) {
+            }
             spmalloc_trim_core(me);
         }
     }
+    machine_leave_core();
     return NULL;
 }
 
@@ -160,11 +164,11 @@ TEST(spmalloc_remote, threads_exchange_objects_and_all_come_home)
     uint64_t before;
 
     machine_init(PAGES);
-    machine_drain();
+    drain_all();
     before = frame_free_pages();
     account_init(&account, ACCOUNT_UNLIMITED);
     for (unsigned i = 0; i < THREADS; i++) {
-        core[i] = i;
+        core[i] = i + 1;
         ASSERT_TRUE(pthread_create(&thread[i], NULL, exchange, &core[i]) == 0);
     }
     for (unsigned i = 0; i < THREADS; i++) {
@@ -173,11 +177,11 @@ TEST(spmalloc_remote, threads_exchange_objects_and_all_come_home)
     for (unsigned i = 0; i < SLOTS; i++) {
         free_marked(slot[i]);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(account_pages(&account), 0);
     account_close(&account);
     EXPECT_EQ(account_finish(&account), 0);
-    machine_drain();
+    drain_all();
     EXPECT_EQ(spmalloc_objects(), 0);
     EXPECT_EQ(frame_free_pages(), before);
 }

@@ -7,6 +7,7 @@
 #include "arch/core.h"
 #include "kernel/abi/limits.h"
 #include "mm/fail.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "tests/host/death.h"
@@ -20,7 +21,7 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
     uint64_t before;
 
     machine_init(PAGES);
-    machine_drain();
+    drain_all();
     before = frame_free_pages();
     for (size_t bytes = 1; bytes < 20000; bytes += bytes < 2100 ? 1 : 97) {
         char *object = spmalloc(&kernel_account, bytes);
@@ -33,7 +34,7 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
         EXPECT_EQ(spmalloc_objects(), 1);
         spmalloc_free(object);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(frame_free_pages(), before);
     EXPECT_EQ(account_pages(&kernel_account), 0);
     EXPECT_EQ(spmalloc_objects(), 0);
@@ -53,7 +54,7 @@ TEST(spmalloc, alignment_that_is_asked_for_is_kept)
             spmalloc_free(object);
         }
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(spmalloc_pages(), 0);
 }
 
@@ -76,7 +77,7 @@ TEST(spmalloc, a_page_is_charged_for_each_slab_and_no_object_is_lost_in_it)
             EXPECT_EQ(((uint8_t *)object[i])[bytes - 1], (uint8_t)i);
             spmalloc_free(object[i]);
         }
-        machine_drain();
+        drain_all();
         EXPECT_EQ(account_pages(&kernel_account), 0);
     }
 }
@@ -113,7 +114,7 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
     uint64_t before;
 
     machine_init(PAGES);
-    machine_drain();
+    drain_all();
     before = frame_free_pages();
     while (count < PAGES && (object[count] = spmalloc(&kernel_account, 3000)) != NULL) {
         count++;
@@ -124,7 +125,7 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
     while (count > 0) {
         spmalloc_free(object[--count]);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(frame_free_pages(), before);
 }
 
@@ -146,7 +147,7 @@ TEST(spmalloc, each_allocation_can_be_made_to_fail)
         fail_nth_allocation(0);
         spmalloc_free(small);
         spmalloc_free(large);
-        machine_drain();
+        drain_all();
         EXPECT_EQ(spmalloc_pages(), 0);
     }
     EXPECT_TRUE(failures >= 4); /* each object, its page, its block */
@@ -220,7 +221,7 @@ static void random_operations(unsigned rounds)
             shadow->object = NULL;
         }
         if (round % 4096 == 0) {
-            machine_drain();
+            drain_all();
         }
     }
     for (unsigned i = 0; i < LIVE; i++) {
@@ -231,7 +232,7 @@ static void random_operations(unsigned rounds)
         EXPECT_EQ(account_finish(&account[a]), 0);
         EXPECT_EQ(account_pages(&account[a]), 0);
     }
-    machine_drain();
+    drain_all();
     EXPECT_EQ(spmalloc_objects(), 0);
     EXPECT_EQ(spmalloc_pages(), 0);
 }

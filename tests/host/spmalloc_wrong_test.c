@@ -6,6 +6,7 @@
 #include "arch/core.h"
 #include "arch/layout.h"
 #include "kernel/abi/limits.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc.h"
@@ -44,7 +45,7 @@ static void free_twice_on_the_way(void *second)
 
     machine_be_core(1);
     spmalloc_free(object);
-    machine_be_core(*(cpu_t *)second);
+    machine_set_core(*(cpu_t *)second);
     spmalloc_free_object(object);
 }
 
@@ -57,8 +58,9 @@ static void free_twice_after_it_came_home(void *second)
     machine_be_core(1);
     spmalloc_free(object);
     spmalloc_flush_core(1);
-    spmalloc_collect_core(0);
-    machine_be_core(*(cpu_t *)second);
+    while (spmalloc_collect_some(0, 64)) {
+    }
+    machine_set_core(*(cpu_t *)second);
     spmalloc_free_object(object);
 }
 
@@ -173,7 +175,7 @@ static void write_after_free_and_never_again(void *unused)
     (void)unused;
     spmalloc_free(object);
     object[at] ^= 1;
-    machine_drain();
+    drain_all();
 }
 
 static void write_on_the_way(void *unused)
@@ -184,7 +186,7 @@ static void write_on_the_way(void *unused)
     machine_be_core(1);
     spmalloc_free(object);
     object[at] ^= 1;
-    machine_drain();
+    drain_all();
 }
 
 TEST(spmalloc_wrong, a_write_after_free_is_found_anywhere_in_the_object)

@@ -16,7 +16,7 @@
 TEST(vspace, empty_space_holds_one_page_and_gives_it_back)
 {
     space_start();
-    EXPECT_EQ(account_pages(&space_account), 1);
+    EXPECT_EQ(account_pages(&space_account), 2); /* the root and the slab of the space */
     EXPECT_NE(space->asid, 0);
     EXPECT_FALSE(space->flush_on_switch);
     space_finish();
@@ -123,7 +123,7 @@ static void note_free_pages(vaddr_t address, uint64_t bytes, uint16_t asid)
     (void)address;
     (void)bytes;
     test_check(asid == space->asid, __FILE__, __LINE__, "the flush is for the space");
-    free_at_flush = frame_free_pages();
+    free_at_flush = machine_free_pages();
 }
 
 TEST(vspace, frames_are_freed_only_after_the_flush)
@@ -134,10 +134,10 @@ TEST(vspace, frames_are_freed_only_after_the_flush)
     EXPECT_OK(space_map(0x800000, 1)); /* keeps the page of the region records */
     EXPECT_OK(space_map(SPACE_BASE, 100));
     machine_on_flush = note_free_pages;
-    before = frame_free_pages();
+    before = machine_free_pages();
     EXPECT_OK(vspace_unmap(space, SPACE_BASE, 100 * PAGE_BYTES));
     EXPECT_EQ(free_at_flush, before);
-    EXPECT_EQ(frame_free_pages(), before + 100);
+    EXPECT_EQ(machine_free_pages(), before + 100);
     machine_on_flush = NULL;
     space_finish();
 }
@@ -146,8 +146,8 @@ TEST(vspace, quota_and_memory_run_out_cleanly)
 {
     space_start();
     EXPECT_EQ(space_map(SPACE_BASE, 1000), ERR_NO_MEMORY); /* the root is charged too */
-    EXPECT_EQ(account_pages(&space_account), 1);
-    EXPECT_EQ(space_map(SPACE_BASE, 999), ERR_NO_MEMORY); /* no quota for the tables */
+    EXPECT_EQ(account_pages(&space_account), 3);           /* and the regions' slab */
+    EXPECT_EQ(space_map(SPACE_BASE, 999), ERR_NO_MEMORY);  /* no quota for the tables */
     EXPECT_FALSE(space_is_mapped(SPACE_BASE));
     EXPECT_EQ(space->region_count, 0);
     EXPECT_OK(space_map(SPACE_BASE, 900));
@@ -256,14 +256,14 @@ TEST(vspace, every_allocation_that_fails_is_an_error_without_a_leak)
 
     space_start();
     do {
-        uint64_t free_before = frame_free_pages();
+        uint64_t free_before = machine_free_pages();
         uint64_t charged_before = account_pages(&space_account);
 
         fail_nth_allocation(++nth);
         status = exercise();
         EXPECT_EQ(status, fail_is_pending() ? OK : ERR_NO_MEMORY);
         fail_nth_allocation(0);
-        EXPECT_EQ(frame_free_pages(), free_before);
+        EXPECT_EQ(machine_free_pages(), free_before);
         EXPECT_EQ(account_pages(&space_account), charged_before);
     } while (status == ERR_NO_MEMORY && nth < 100);
     EXPECT_TRUE(nth > 10 && nth < 100);
