@@ -49,8 +49,12 @@ void reaper_add_thread(struct thread *thread);
 struct domain;
 void reaper_add_domain(struct domain *domain);
 
+/* The last reference to a dead domain is gone. Any context. */
+void reaper_add_unused(struct domain *domain);
+
 /* Give the memory of a quiet domain back and tell who waits for its end. */
 void domain_finish(struct domain *domain);
+void domain_reclaim(struct domain *domain);
 
 /* The thread, which is off every core, is at home on core `cpu` from now on: there its activations load
  * other entries of their spaces. The only way to change thread.cpu. */

@@ -25,6 +25,7 @@ static void begin(void)
 
 static void finish(void)
 {
+    machine_be_core(0);
     for (unsigned i = 0; i < SPACES; i++) {
         vspace_destroy(spaces[i]);
     }
@@ -34,7 +35,7 @@ static void finish(void)
 /* The number under which core `cpu`, which the thread becomes, runs the space. */
 static uint16_t enter(cpu_t cpu, unsigned i)
 {
-    machine_set_core(cpu);
+    machine_be_core(cpu);
     vspace_activate(spaces[i]);
     EXPECT_EQ(mmu_loaded_satp(), spaces[i]->satp[cpu]);
     return mmu_satp_asid(mmu_loaded_satp());
@@ -136,7 +137,7 @@ TEST(asid, no_number_is_used_for_two_spaces_between_flushes)
         if (round % 16 == 15) { /* it ends, and another comes in its place */
             vspace_activate(NULL);
             for (cpu_t other = 0; other < MACHINE_CORES; other++) {
-                machine_set_core(other);
+                machine_be_core(other);
                 vspace_activate(NULL);
             }
             vspace_destroy(spaces[i]);

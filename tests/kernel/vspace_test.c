@@ -30,6 +30,7 @@ static bool begin(uint64_t limit)
 static void end(void)
 {
     vspace_destroy(space);
+    EXPECT_EQ(account_finish(&account), 0);
     EXPECT_EQ(account_pages(&account), 0);
 }
 
@@ -140,15 +141,15 @@ TEST(vspace, copies_fault_where_the_user_has_no_access)
 
 TEST(vspace, the_quota_is_exact_and_refusals_change_nothing)
 {
-    /* the root, one table at each of two levels, 4 pages */
-    ASSERT_TRUE(begin(1 + 2 + 4));
-    EXPECT_EQ(map(AT, 7, RW), ERR_NO_MEMORY);
+    /* the root, one table at each of two levels, the slabs of regions and objects, 4 pages */
+    ASSERT_TRUE(begin(1 + 2 + 2 + 4));
+    EXPECT_EQ(map(AT, 9, RW), ERR_NO_MEMORY);
     EXPECT_EQ(space->region_count, 0);
     EXPECT_OK(map(AT, 5, RW));
     touch(AT, 4);
-    EXPECT_EQ(account_pages(&account), 7);
+    EXPECT_EQ(account_pages(&account), 9);
     EXPECT_EQ(vspace_fault(space, AT + 4 * PAGE_BYTES, PROTECT_READ), ERR_NO_MEMORY);
-    EXPECT_EQ(account_pages(&account), 7);
+    EXPECT_EQ(account_pages(&account), 9);
     EXPECT_OK(vspace_unmap(space, AT, PAGE_BYTES));
     EXPECT_OK(vspace_fault(space, AT + 4 * PAGE_BYTES, PROTECT_READ));
     end();
