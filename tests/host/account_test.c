@@ -76,6 +76,24 @@ TEST(account, its_objects_charge_pages_and_its_quota_is_theirs)
     EXPECT_EQ(account_pages(&account), 0);
 }
 
+TEST(account, empty_slabs_do_not_use_up_its_quota)
+{
+    machine_init(PAGES);
+    account_init(&account, 3);
+    for (size_t bytes = 100; bytes < 2000; bytes += 300) {
+        void *object = spmalloc(&account, bytes);
+
+        EXPECT_TRUE(object != NULL);
+        spmalloc_free(object);
+        EXPECT_TRUE(account_pages(&account) != 0);
+    }
+    void *last = spmalloc(&account, 1900);
+
+    EXPECT_TRUE(last != NULL);
+    spmalloc_free(last);
+    EXPECT_EQ(account_finish(&account), 0);
+}
+
 TEST(account, a_closed_one_gives_no_page_but_takes_all_back)
 {
     machine_init(PAGES);
