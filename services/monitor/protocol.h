@@ -24,6 +24,7 @@ enum monitor_call {
     MONITOR_POWEROFF = 7, /* w0 exit code 0..255; ends the machine, does not come back */
     MONITOR_NODE = 8,     /* w0 index, w1 address, w2 bytes of a struct monitor_node */
     MONITOR_ACCOUNT = 9,  /* w0 index, w1 address, w2 bytes of a struct monitor_account */
+    MONITOR_NEXUS = 10,   /* w0 index, w1 address, w2 bytes of a struct monitor_nexus */
 };
 
 enum monitor_thread_state {
@@ -104,6 +105,22 @@ struct monitor_node {
     uint64_t free_blocks[MONITOR_ORDERS]; /* of 1, 2, 4 ... 1024 pages: how scattered it is */
 };
 _Static_assert(sizeof(struct monitor_node) == 120, "no padding in a protocol structure");
+
+/* A core's stock of single pages. */
+struct monitor_nexus {
+    uint32_t version;
+    uint32_t core;
+    uint64_t cached;     /* free pages in stock */
+    uint64_t in_use;     /* its pages that are handed out or on their way home */
+    uint64_t waiting;    /* free pages that came home and are not in stock yet */
+    uint64_t outgoing;   /* free pages of other cores that it has not sent yet */
+    uint64_t refills;    /* batches taken from the node */
+    uint64_t taken;      /* pages in them */
+    uint64_t given;      /* pages given back to the node */
+    uint64_t remote_in;  /* pages that came home from other cores */
+    uint64_t remote_out; /* pages sent home to other cores */
+};
+_Static_assert(sizeof(struct monitor_nexus) == 80, "no padding in a protocol structure");
 
 /* What a domain pays for. */
 struct monitor_account {

@@ -62,7 +62,7 @@ def cells(shell, view):
 def test_mem_shows_every_view_one_after_the_other(shell):
     text = shell.run("mem")
     parts = [part.splitlines() for part in text.split("\n\n")]
-    assert [part[0].split()[0] for part in parts] == ["total", "node", "domain"], text
+    assert [part[0].split()[0] for part in parts] == ["total", "node", "core", "domain"], text
 
 
 def test_mem_counts_each_nodes_free_blocks(shell):
@@ -72,6 +72,14 @@ def test_mem_counts_each_nodes_free_blocks(shell):
     node, total, free, reserve, *blocks = map(int, rows[0])
     assert node == 0 and 0 < reserve < free < total, rows
     assert free == sum(4 * count << order for order, count in enumerate(blocks)), rows
+
+
+def test_mem_counts_the_pages_of_each_core(shell):
+    """What a core took from its node it gave back, has in stock or waiting, or has handed out."""
+    rows = cells(shell, "nexuses")
+    assert [row[0] for row in rows] == ["0", "1"], rows
+    for _, cached, in_use, waiting, _, refills, taken, given, _, _ in (map(int, row) for row in rows):
+        assert 0 < refills <= taken and taken - given == cached + in_use + waiting, rows
 
 
 def test_mem_names_who_pays(shell):
@@ -88,6 +96,6 @@ def test_mem_with_odd_words_tells_its_usage(shell):
 
 def test_mem_titles_stand_above_their_columns(shell):
     """A number ends where its title ends; the last word of each title counts."""
-    for view, last in (("nodes", "4M"), ("accounts", "limit")):
+    for view, last in (("nodes", "4M"), ("nexuses", "out"), ("accounts", "limit")):
         title, *rows = shell.run(f"mem {view}").splitlines()
         assert title.endswith(last) and {len(row) for row in rows} == {len(title)}, (title, rows)

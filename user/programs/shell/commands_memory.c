@@ -79,6 +79,28 @@ static void nodes(void)
     commands_table(MONITOR_NODE, &row, sizeof(row), print_node);
 }
 
+static void print_nexus(const void *row)
+{
+    const struct monitor_nexus *nexus = row;
+
+    if (!is_known(nexus->version)) {
+        return;
+    }
+    printf("%4" PRIu32 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %8" PRIu64 " %9" PRIu64
+           " %9" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+           nexus->core, nexus->cached, nexus->in_use, nexus->waiting, nexus->outgoing,
+           nexus->refills, nexus->taken, nexus->given, nexus->remote_in, nexus->remote_out);
+}
+
+static void nexuses(void)
+{
+    struct monitor_nexus row;
+
+    printf("core  cached   in use  waiting  outgoing  refills     taken     given  remote in "
+           "remote out\n");
+    commands_table(MONITOR_NEXUS, &row, sizeof(row), print_nexus);
+}
+
 static void print_account(const void *row)
 {
     const struct monitor_account *account = row;
@@ -105,7 +127,7 @@ static void accounts(void)
 static const struct view {
     const char *name;
     void (*show)(void);
-} views[] = {{"totals", totals}, {"nodes", nodes}, {"accounts", accounts}};
+} views[] = {{"totals", totals}, {"nodes", nodes}, {"nexuses", nexuses}, {"accounts", accounts}};
 
 #define VIEWS (sizeof(views) / sizeof(views[0]))
 
