@@ -18,7 +18,7 @@ TEST(spmalloc, objects_of_all_sizes_are_aligned_and_apart)
 
     for (size_t bytes = 1; bytes <= 5 * PAGE_BYTES && count < OBJECTS; bytes += 1 + bytes / 16) {
         char *object = spmalloc(&kernel_account, bytes);
-        size_t alignment = bytes >= PAGE_BYTES ? PAGE_BYTES : bytes > 32 ? 64 : 32;
+        size_t alignment = bytes > SPMALLOC_SMALL_MAX ? PAGE_BYTES : bytes % 64 == 0 ? 64 : 32;
 
         ASSERT_TRUE(object != NULL);
         EXPECT_TRUE(IS_ALIGNED(object, alignment));
