@@ -25,6 +25,7 @@ enum monitor_call {
     MONITOR_NODE = 8,     /* w0 index, w1 address, w2 bytes of a struct monitor_node */
     MONITOR_ACCOUNT = 9,  /* w0 index, w1 address, w2 bytes of a struct monitor_account */
     MONITOR_NEXUS = 10,   /* w0 index, w1 address, w2 bytes of a struct monitor_nexus */
+    MONITOR_CLASS = 11,   /* w0 index, w1 address, w2 bytes of a struct monitor_class */
 };
 
 enum monitor_thread_state {
@@ -122,6 +123,17 @@ struct monitor_nexus {
 };
 _Static_assert(sizeof(struct monitor_nexus) == 80, "no padding in a protocol structure");
 
+/* A size class of the object allocator; the last row is for larger objects, in pages of their own. */
+struct monitor_class {
+    uint32_t version;
+    uint32_t object_bytes; /* 0: larger objects */
+    uint64_t slabs;        /* pages */
+    uint64_t objects;      /* in use, those on their way home included */
+    uint64_t capacity;     /* objects that the slabs have room for */
+    uint64_t waste_bytes;  /* of the slabs, in no object in use */
+};
+_Static_assert(sizeof(struct monitor_class) == 40, "no padding in a protocol structure");
+
 /* What a domain pays for. */
 struct monitor_account {
     uint32_t version;
@@ -129,6 +141,7 @@ struct monitor_account {
     uint64_t domain_id;
     uint64_t pages;
     uint64_t page_limit;               /* UINT64_MAX: none */
+    uint64_t objects;                  /* of the object allocator */
     char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
 };
-_Static_assert(sizeof(struct monitor_account) == 64, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_account) == 72, "no padding in a protocol structure");
