@@ -181,6 +181,8 @@ def test_mem_shows_nodes_nexuses_and_accounts(gdb):
         assert 0 < int(row["TAKEN"]) - int(row["GIVEN"]) >= int(row["CACHED"]), row
     accounts = {row["NAME"]: row for row in found["DOMAIN"]}
     assert accounts["kernel"]["LIMIT"] == "-" and int(accounts["shell"]["PAGES"]) > 0, accounts
+    objects = sum(int(row["IN-USE"]) for row in found["BYTES"])
+    assert objects == sum(int(row["OBJECTS"]) for row in accounts.values()) > 10, found
 
 
 def page(gdb, address):
@@ -206,13 +208,44 @@ def test_page_tells_a_single_page_by_each_of_its_addresses(gdb):
 def test_page_tells_the_kernels_stock_and_its_free_blocks(gdb):
     """A page in stock is found through the record of its nexus; the pages behind a free block's first are in it."""
     shell_thread(gdb)
-    gdb.run("set $stock = (unsigned long)nexuses[0].free")
-    found = page(gdb, "($stock-0xffffffff00000000)/64*4096")
-    assert found["state"] == "free, in stock" and found["owner"] == "core 0", found
+    stocked = [row["CORE"] for row in tables(gdb.run("baton mem"))["CORE"] if row["CACHED"] != "0"]
+    for core in stocked:  # a domain that ended just now may have drained them all
+        gdb.run(f"set $stock = (unsigned long)nexuses[{core}].free")
+        found = page(gdb, "($stock-0xffffffff00000000)/64*4096")
+        assert found["state"] == "free, in stock" and found["owner"] == f"core {core}", found
     gdb.run("set $big = (unsigned long)frame_nodes[0].free[10].next")
     found = page(gdb, "($big-0xffffffff00000000)/64*4096+0x123456")
     assert found["state"] == "free" and found["block"].startswith("order 10, 4096 KiB"), found
     assert "not under management" in page(gdb, "&cores")["state"]
+
+
+def number(gdb, expression):
+    return int(gdb.run(f"print/x (unsigned long)({expression})").split("=")[1], 16)
+
+
+def free_objects(gdb):
+    """(core, record, first free object) of each slab that the kernel allocates from."""
+    for core in (0, 1):
+        for slot in range(number(gdb, "sizeof(kernel_account.heap[0]->slot)/8")):
+            record = number(gdb, f"kernel_account.heap[{core}]->slot[{slot}]")
+            free = number(gdb, f"((struct frame *){record})->free")
+            if record != number(gdb, "&slab_none") and free % 2 == 0:
+                yield core, record, free
+
+
+def test_page_tells_the_object_and_who_pays_for_it(gdb):
+    """The shell's record is the kernel's object, its handles are the shell's, a slab's next object is free."""
+    shell_thread(gdb)
+    gdb.run("set $last = (struct domain *)((char *)all_domains.prev - (long)&((struct domain *)0)->all_link)")
+    seen = page(gdb, "(char*)$last+8")
+    assert seen["object"].endswith("byte 8 of it, in use") and seen["account"] == "the kernel's", seen
+    seen = page(gdb, "$last->handles.array")
+    assert seen["object"].endswith("byte 0 of it, in use") and "(shell)" in seen["account"], seen
+    core, record, free = next(free_objects(gdb))
+    seen = page(gdb, f"{free + 9:#x}")
+    assert f"from {free:#x}," in seen["object"] and seen["object"].endswith("byte 9 of it, free"), seen
+    assert "the one that its heap allocates from" in seen["slab"] and seen["owner"] == f"core {core}", seen
+    assert f"record {record:#x}" in seen["physical"], seen
 
 
 def test_page_says_what_is_wrong_with_its_words(gdb):

@@ -76,9 +76,9 @@ def register():
             list_of(port.table))
     Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",
             list_of(domain.table))
-    Command("baton mem", "NUMA nodes with free blocks by size, each core's stock of pages, and who pays.",
+    Command("baton mem", "NUMA nodes with free blocks by size, each core's stock of pages, size classes, who pays.",
             show_memory)
-    Command("baton page", "The page behind an address: state, owner, references, block or slab.\n" + page.USAGE +
+    Command("baton page", "The page behind an address: state, owner, references, block, object, who pays.\n" + page.USAGE +
             "\nADDR is a physical address, a kernel pointer or, with DOMAIN, a user address; any expression of gdb's.",
             lambda argument: print("\n".join(page.describe(argument))))
     Command("baton bt", "Backtrace of a thread, running or not, down to the user code of each domain.\n"

@@ -62,6 +62,11 @@ def find_block(physical):
     return Frame(page)
 
 
+def large_account(frame):
+    """The address of who pays for a large object."""
+    return int(frame.record["key"])
+
+
 def all_frames():
     """Every frame that is no free block's inside, by address."""
     for base, end in banks():

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""`baton mem`: NUMA nodes, the cores' stocks of pages, and who pays; the view of the shell's `mem`."""
+"""`baton mem`: NUMA nodes, the cores' stocks of pages, size classes, and who pays; the view of the shell's `mem`."""
+
+from collections import Counter
 
 import gdb
 
 from . import frames, kernel
 from .domain import ACCOUNT_LIMIT_SHOWN, all_domains
 from .memory import PAGE_BYTES
+from .slab import Slab
 
 KIB = 1024
 
@@ -42,13 +45,41 @@ def nexuses():
     return rows
 
 
-def accounts():
-    rows = [("DOMAIN", "NAME", "PAGES", "LIMIT")]
+def survey():
+    """(slabs, large objects): the records of all frames that are no free ones, taken apart."""
+    slabs, large = [], []
+    for frame in frames.all_frames():
+        if frame.state in ("slab", "slab full"):
+            slabs.append(Slab(frame))
+        elif frame.state == "large":
+            large.append(frame)
+    return slabs, large
+
+
+def classes(slabs, large):
+    """A row for each size; the last one for larger objects, in pages of their own."""
+    table = kernel.load_variable("spmalloc_class_bytes")
+    first, last = table.type.range()
+    rows = [("BYTES", "PAGES", "IN-USE", "CAPACITY", "WASTE")]
+    for number in range(first, last + 1):
+        mine = [slab for slab in slabs if slab.size_class == number]
+        size, used = int(table[number]), sum(slab.objects for slab in mine)
+        rows.append((size, len(mine), used, sum(slab.capacity for slab in mine), len(mine) * PAGE_BYTES - used * size))
+    rows.append(("-", sum(frame.bytes() // PAGE_BYTES for frame in large), len(large), len(large), 0))
+    return rows
+
+
+def accounts(slabs, large):
+    objects = Counter(frames.large_account(frame) for frame in large)
+    for slab in slabs:
+        objects[slab.account()] += slab.objects
+    rows = [("DOMAIN", "NAME", "PAGES", "LIMIT", "OBJECTS")]
     for domain in all_domains():
         limit = domain.limit if domain.limit < ACCOUNT_LIMIT_SHOWN else "-"
-        rows.append((domain.id, domain.name, domain.pages, limit))
+        rows.append((domain.id, domain.name, domain.pages, limit, objects[domain.account]))
     return rows
 
 
 def tables():
-    return nodes(), nexuses(), accounts()
+    slabs, large = survey()
+    return nodes(), nexuses(), classes(slabs, large), accounts(slabs, large)

@@ -3,10 +3,11 @@
 
 import gdb
 
-from . import frames
+from . import frames, kernel
 from .constants import constant
 from .domain import all_domains
 from .memory import KernelSpace, PAGE_BYTES, translate
+from .slab import Slab
 
 ADDRESS_TYPES = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM)
 USAGE = "Usage: baton page ADDR [DOMAIN]"
@@ -87,4 +88,26 @@ def describe(argument):
         lines.append(f"owner    core {frame.owner}")
     if frame.state == "page":
         lines.append(f"references {frame.references}")
-    return lines
+    return lines + describe_objects(frame, physical)
+
+
+def describe_objects(frame, physical):
+    """The lines about what the object allocator has there."""
+    if frame.state == "large":
+        offset = physical - frame.physical
+        return [f"object   {int(frame.record['magic'])} bytes asked for, byte {offset} of it",
+                f"account  {payer(frames.large_account(frame))}"]
+    if frame.state in ("slab", "slab full"):
+        slab = Slab(frame)
+        return slab.describe(physical - frame.physical) + [f"account  {payer(slab.account())}"]
+    return []
+
+
+def payer(account):
+    """The domain that an account is of."""
+    if account == kernel.address_of("kernel_account"):
+        return "the kernel's"
+    for domain in all_domains():
+        if domain.account == account:
+            return str(domain)
+    return f"{account:#x}, of no domain that lives"
