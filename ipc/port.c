@@ -21,6 +21,8 @@
 #include "sched/upcall.h"
 
 #define PORT_TABLE_COUNT 16384U
+/* Slots that are looked at while interrupts are off. */
+#define PORTS_VISITED_LOCKED 64U
 
 struct port_slot {
     struct port *port; /* NULL while free */
@@ -279,16 +281,36 @@ status_t port_find(struct port_id id, struct port **out)
     return status;
 }
 
-void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument)
+/* Visits some slots from *index on; false when there are no more, or visit wants no more. */
+static bool port_visit_some(uint32_t *index, bool (*visit)(struct port *port, void *argument),
+                            void *argument)
 {
     uint64_t state = spin_lock_save(&table_lock);
+    uint32_t end = *index + PORTS_VISITED_LOCKED;
+    bool more = true;
 
-    for (uint32_t i = 0; i < port_table_end; i++) {
-        if (port_table[i].port != NULL && !visit(port_table[i].port, argument)) {
+    if (end >= port_table_end) {
+        end = port_table_end;
+        more = false;
+    }
+    for (; *index < end; ++*index) {
+        struct port *port = port_table[*index].port;
+
+        if (port != NULL && !visit(port, argument)) {
+            more = false;
             break;
         }
     }
     spin_unlock_restore(&table_lock, state);
+    return more;
+}
+
+void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument)
+{
+    uint32_t index = 0;
+
+    while (port_visit_some(&index, visit, argument)) {
+    }
 }
 
 /* Close the first open port of a dying domain; false when none is left. */

@@ -92,7 +92,8 @@ status_t port_close_reason(struct port *port);
 /* Find a port by identity and take a reference. ERR_STALE, ERR_NOT_FOUND. */
 status_t port_find(struct port_id id, struct port **out);
 
-/* Visit every open port; a lock is held: visit must not block. */
+/* Visit every open port until visit answers false; a lock is held: visit must not block. What opens or
+ * closes meanwhile may be missed. */
 void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument);
 
 static inline struct port *port_of_object(struct object *object)

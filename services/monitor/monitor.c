@@ -34,6 +34,8 @@ DEFINE_TABLE(thread)
 DEFINE_TABLE(port)
 DEFINE_TABLE(core)
 DEFINE_TABLE(node)
+DEFINE_TABLE(nexus)
+DEFINE_TABLE(class)
 DEFINE_TABLE(account)
 
 static status_t give_memory(struct request *request)
@@ -70,7 +72,8 @@ static const struct operation operations[] = {
     {MONITOR_PORT, 3, 0, give_port},       {MONITOR_CORE, 3, 0, give_core},
     {MONITOR_MEMORY, 2, 0, give_memory},   {MONITOR_PANIC, 0, 0, panic_now},
     {MONITOR_POWEROFF, 1, 0, power_off},   {MONITOR_NODE, 3, 0, give_node},
-    {MONITOR_ACCOUNT, 3, 0, give_account},
+    {MONITOR_ACCOUNT, 3, 0, give_account}, {MONITOR_NEXUS, 3, 0, give_nexus},
+    {MONITOR_CLASS, 3, 0, give_class},
 };
 
 static void monitor_handle(struct request *request)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "mm/spmalloc_survey.h"
 #include "sched/domain.h"
 #include "services/monitor/monitor_priv.h"
 
@@ -58,6 +59,7 @@ status_t monitor_fill_account(uint64_t index, struct monitor_account *row)
     row->domain_id = domain->id;
     row->pages = account_pages(domain->account);
     row->page_limit = domain->account->limit;
+    row->objects = spmalloc_survey_account(domain->account);
     memcpy(row->name, domain->name, sizeof(row->name) - 1);
     object_release(&domain->object);
     return OK;

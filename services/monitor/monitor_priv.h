@@ -16,5 +16,7 @@ status_t monitor_fill_domain(uint64_t index, struct monitor_domain *row);
 status_t monitor_fill_thread(uint64_t index, struct monitor_thread *row);
 status_t monitor_fill_port(uint64_t index, struct monitor_port *row);
 status_t monitor_fill_node(uint64_t index, struct monitor_node *row);
+status_t monitor_fill_nexus(uint64_t index, struct monitor_nexus *row);
+status_t monitor_fill_class(uint64_t index, struct monitor_class *row);
 status_t monitor_fill_account(uint64_t index, struct monitor_account *row);
 status_t monitor_fill_core(uint64_t index, struct monitor_core *row);

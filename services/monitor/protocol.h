@@ -24,6 +24,8 @@ enum monitor_call {
     MONITOR_POWEROFF = 7, /* w0 exit code 0..255; ends the machine, does not come back */
     MONITOR_NODE = 8,     /* w0 index, w1 address, w2 bytes of a struct monitor_node */
     MONITOR_ACCOUNT = 9,  /* w0 index, w1 address, w2 bytes of a struct monitor_account */
+    MONITOR_NEXUS = 10,   /* w0 index, w1 address, w2 bytes of a struct monitor_nexus */
+    MONITOR_CLASS = 11,   /* w0 index, w1 address, w2 bytes of a struct monitor_class */
 };
 
 enum monitor_thread_state {
@@ -105,6 +107,33 @@ struct monitor_node {
 };
 _Static_assert(sizeof(struct monitor_node) == 120, "no padding in a protocol structure");
 
+/* A core's stock of single pages. */
+struct monitor_nexus {
+    uint32_t version;
+    uint32_t core;
+    uint64_t cached;     /* free pages in stock */
+    uint64_t in_use;     /* its pages that are handed out or on their way home */
+    uint64_t waiting;    /* free pages that came home and are not in stock yet */
+    uint64_t outgoing;   /* free pages of other cores that it has not sent yet */
+    uint64_t refills;    /* batches taken from the node */
+    uint64_t taken;      /* pages in them */
+    uint64_t given;      /* pages given back to the node */
+    uint64_t remote_in;  /* pages that came home from other cores */
+    uint64_t remote_out; /* pages sent home to other cores */
+};
+_Static_assert(sizeof(struct monitor_nexus) == 80, "no padding in a protocol structure");
+
+/* A size class of the object allocator; the last row is for larger objects, in pages of their own. */
+struct monitor_class {
+    uint32_t version;
+    uint32_t object_bytes; /* 0: larger objects */
+    uint64_t slabs;        /* pages */
+    uint64_t objects;      /* in use, those on their way home included */
+    uint64_t capacity;     /* objects that the slabs have room for */
+    uint64_t waste_bytes;  /* of the slabs, in no object in use */
+};
+_Static_assert(sizeof(struct monitor_class) == 40, "no padding in a protocol structure");
+
 /* What a domain pays for. */
 struct monitor_account {
     uint32_t version;
@@ -112,6 +141,7 @@ struct monitor_account {
     uint64_t domain_id;
     uint64_t pages;
     uint64_t page_limit;               /* UINT64_MAX: none */
+    uint64_t objects;                  /* of the object allocator */
     char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
 };
-_Static_assert(sizeof(struct monitor_account) == 64, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_account) == 72, "no padding in a protocol structure");

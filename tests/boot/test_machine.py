@@ -109,6 +109,17 @@ def two_nodes():
     return memory
 
 
+def test_mem_shows_both_nodes():
+    """Each node's free blocks add up to its free memory, and cores say which node is theirs."""
+    with machine(smp=4, extra=two_nodes()) as shell:
+        rows = [list(map(int, line.split())) for line in shell.run("mem nodes").splitlines()[1:]]
+        assert [row[0] for row in rows] == [0, 1], rows
+        for _, total, free, reserve, *blocks in rows:
+            assert 0 < reserve < free <= total, rows
+            assert free == sum(4 * count << order for order, count in enumerate(blocks)), rows
+        power_off(shell)
+
+
 def test_memory_comes_from_the_near_node():
     """The tests inside the kernel that skip where there is one node."""
     for pattern, count in (("frame.*", 6), ("nexus.pages*", 1)):

@@ -162,6 +162,104 @@ def test_bt_crosses_sixteen_nested_calls(gdb):
     gdb.until_prompt()
 
 
+def tables(text):
+    """{first title: rows} of several tables with empty lines between."""
+    return {part.split()[0]: rows(part) for part in text.strip("\n").split("\n\n")}
+
+
+def test_mem_shows_nodes_nexuses_and_accounts(gdb):
+    """Free blocks add up to the free memory; a core's pages are in stock, waiting or in use."""
+    shell_thread(gdb)
+    found = tables(gdb.run("baton mem"))
+    node, = found["NODE"]
+    kib = {"4K": 4, "8K": 8, "16K": 16, "32K": 32, "64K": 64, "128K": 128, "256K": 256, "512K": 512,
+           "1M": 1024, "2M": 2048, "4M": 4096}
+    assert int(node["FREE-KIB"]) == sum(int(node[title]) * size for title, size in kib.items()), node
+    assert 0 < int(node["RESERVE"]) < int(node["FREE-KIB"]) < int(node["TOTAL-KIB"]), node
+    assert [row["CORE"] for row in found["CORE"]] == ["0", "1"], found["CORE"]
+    for row in found["CORE"]:
+        assert 0 < int(row["TAKEN"]) - int(row["GIVEN"]) >= int(row["CACHED"]), row
+    accounts = {row["NAME"]: row for row in found["DOMAIN"]}
+    assert accounts["kernel"]["LIMIT"] == "-" and int(accounts["shell"]["PAGES"]) > 0, accounts
+    objects = sum(int(row["IN-USE"]) for row in found["BYTES"])
+    assert objects == sum(int(row["OBJECTS"]) for row in accounts.values()) > 10, found
+
+
+def page(gdb, address):
+    """{first word of a line: the rest} of `baton page`."""
+    lines = gdb.run(f"baton page {address}").splitlines()
+    return {line.split()[0].rstrip(":"): line.split(maxsplit=1)[1] for line in lines}
+
+
+def test_page_tells_a_single_page_by_each_of_its_addresses(gdb):
+    """A user's address, the kernel's pointer and the physical address lead to one record."""
+    shell = shell_thread(gdb)["DOMAIN"].split()[0]
+    by_user = page(gdb, f"0x10000 {shell}")
+    assert by_user.pop("0x10000") == f"user address of domain {shell} (shell)", by_user
+    assert by_user["state"] == "single page in use" and by_user["references"] == "1", by_user
+    address = int(by_user["physical"].split()[0], 16)
+    pointer = 0xffffffc000000000 + address
+    for text, what in ((hex(address), "physical address"), (hex(pointer), "kernel pointer into the direct map")):
+        found = page(gdb, text)
+        assert found.pop(text) == what, found
+        assert found == by_user, (found, by_user)
+
+
+def test_page_tells_the_kernels_stock_and_its_free_blocks(gdb):
+    """A page in stock is found through the record of its nexus; the pages behind a free block's first are in it."""
+    shell_thread(gdb)
+    stocked = [row["CORE"] for row in tables(gdb.run("baton mem"))["CORE"] if row["CACHED"] != "0"]
+    for core in stocked:  # a domain that ended just now may have drained them all
+        gdb.run(f"set $stock = (unsigned long)nexuses[{core}].free")
+        found = page(gdb, "($stock-0xffffffff00000000)/64*4096")
+        assert found["state"] == "free, in stock" and found["owner"] == f"core {core}", found
+    gdb.run("set $big = (unsigned long)frame_nodes[0].free[10].next")
+    found = page(gdb, "($big-0xffffffff00000000)/64*4096+0x123456")
+    assert found["state"] == "free" and found["block"].startswith("order 10, 4096 KiB"), found
+    assert "not under management" in page(gdb, "&cores")["state"]
+
+
+def number(gdb, expression):
+    return int(gdb.run(f"print/x (unsigned long)({expression})").split("=")[1], 16)
+
+
+def free_objects(gdb):
+    """(core, record, first free object) of each slab that the kernel allocates from."""
+    for core in (0, 1):
+        for slot in range(number(gdb, "sizeof(kernel_account.heap[0]->slot)/8")):
+            record = number(gdb, f"kernel_account.heap[{core}]->slot[{slot}]")
+            free = number(gdb, f"((struct frame *){record})->free")
+            if record != number(gdb, "&slab_none") and free % 2 == 0:
+                yield core, record, free
+
+
+def test_page_tells_the_object_and_who_pays_for_it(gdb):
+    """The shell's record is the kernel's object, its handles are the shell's, a slab's next object is free."""
+    shell_thread(gdb)
+    gdb.run("set $last = (struct domain *)((char *)all_domains.prev - (long)&((struct domain *)0)->all_link)")
+    seen = page(gdb, "(char*)$last+8")
+    assert seen["object"].endswith("byte 8 of it, in use") and seen["account"] == "the kernel's", seen
+    seen = page(gdb, "$last->handles.array")
+    assert seen["object"].endswith("byte 0 of it, in use") and "(shell)" in seen["account"], seen
+    core, record, free = next(free_objects(gdb))
+    seen = page(gdb, f"{free + 9:#x}")
+    assert f"from {free:#x}," in seen["object"] and seen["object"].endswith("byte 9 of it, free"), seen
+    assert "the one that its heap allocates from" in seen["slab"] and seen["owner"] == f"core {core}", seen
+    assert f"record {record:#x}" in seen["physical"], seen
+
+
+def test_page_says_what_is_wrong_with_its_words(gdb):
+    for words, answer in (("", "Usage: baton page ADDR [DOMAIN]"), ("1 2 3", "Usage"), ("0x12", "no memory"),
+                          ("nothing_like_this", "No symbol"), ("kernel_domain", "put & before"),
+                          ("0x10000 99", "there is no domain 99; there are 0 (kernel)"),
+                          ("0x10000 shell", "there is no domain shell"), ("0x10000 0", "no memory of its own"),
+                          ("&cores 1", "no user address"), ("0x7000 1", "nothing is mapped at 0x7000"),
+                          ("-1", "nothing is mapped"), ("1/0", "Division by zero")):
+        text = gdb.run(f"baton page {words}")
+        assert text.startswith("baton: ") and answer in text, f"{words}: {text}"
+    assert "takes no argument" in gdb.run("baton mem 1")
+
+
 def test_shell_goes_on_after_detach(gdb):
     """The machine is none the worse: commands are answered, and gdb comes back."""
     shell_thread(gdb)

@@ -65,6 +65,13 @@ TEST(port, the_successor_at_an_index_is_never_reached_by_an_old_id)
 
 #define PORTS_MAX 16384U
 
+static bool count_all(struct port *port, void *count)
+{
+    (void)port;
+    ++*(unsigned *)count;
+    return true;
+}
+
 TEST(port, a_full_table_refuses_and_takes_the_slot_that_came_free)
 {
     struct port **ports = spmalloc(&kernel_account, PORTS_MAX * sizeof(*ports));
@@ -81,6 +88,9 @@ TEST(port, a_full_table_refuses_and_takes_the_slot_that_came_free)
         count++;
     }
     EXPECT_EQ(status, ERR_NO_SPACE);
+    unsigned visited = 0;
+    port_visit_all(count_all, &visited);
+    EXPECT_EQ(visited, PORTS_MAX);
     for (unsigned i = 1; i < count; i += count / 7) {
         struct port_id old = id_of(ports[i]);
 

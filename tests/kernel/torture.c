@@ -21,7 +21,9 @@
 
 #define SECOND_NS 1000000000UL
 #define PROGRESS_NS (10 * SECOND_NS)
-#define LOOK_NS (SECOND_NS / 4)
+#define LOOK_NS SECOND_NS
+/* A member that does nothing for so long is named. */
+#define IDLE_NS (10 * SECOND_NS)
 #define HANG_NS (30 * SECOND_NS)
 #define SELFTEST_HANG_NS (4 * SECOND_NS)
 #define DEFAULT_SECONDS 10UL
@@ -61,7 +63,7 @@ void torture_begin_crew(unsigned most)
     member_most = most;
 }
 
-void torture_add_member(cpu_t cpu, void (*run)(struct torture_member *member))
+void torture_add_member(cpu_t cpu, const char *name, void (*run)(struct torture_member *member))
 {
     struct torture_member *member = &members[member_count];
 
@@ -69,6 +71,7 @@ void torture_add_member(cpu_t cpu, void (*run)(struct torture_member *member))
     member->random = seed * 2654435761U + member_count * 40503U;
     member->index = member_count++;
     member->cpu = cpu;
+    member->name = name;
     member->run = run;
 }
 
@@ -122,16 +125,35 @@ static void print_progress(void)
           totals.bytes / 1024);
 }
 
-/* Has every member done something since `seen` was taken? Then seen is taken anew. */
-static bool all_went_on(uint64_t *seen)
+/* What the overseer saw of a member. */
+struct seen {
+    uint64_t operations;
+    nsec_t since; /* it has done as many */
+};
+
+/* Names a member that has done nothing for long; true when there is none. */
+static bool look_at(struct torture_member *member, struct seen *seen)
+{
+    nsec_t now = timer_now_ns();
+    uint64_t operations = atomic_load_relaxed(&member->operations); /* relaxed: a snapshot */
+
+    if (operations != seen->operations || seen->since == 0) {
+        *seen = (struct seen){operations, now};
+    } else if (now - seen->since > IDLE_NS) {
+        print("torture %s: %s on core %u has done nothing for %lu s\n", running->name, member->name,
+              member->cpu, (now - seen->since) / SECOND_NS);
+        return false;
+    }
+    return true;
+}
+
+/* Have all members gone on? */
+static bool look_at_all(struct seen *seen)
 {
     bool all = true;
 
     for (unsigned i = 0; i < member_count; i++) {
-        all &= atomic_load_relaxed(&members[i].operations) != seen[i]; /* relaxed: a snapshot */
-    }
-    for (unsigned i = 0; all && i < member_count; i++) {
-        seen[i] = atomic_load_relaxed(&members[i].operations);
+        all &= look_at(&members[i], &seen[i]);
     }
     return all;
 }
@@ -139,13 +161,13 @@ static bool all_went_on(uint64_t *seen)
 /* Until the end: progress for people every ten seconds, for the watch whenever all went on. */
 static void oversee(void)
 {
-    uint64_t *seen = spmalloc_zeroed(&kernel_account, member_count * sizeof(*seen));
+    struct seen *seen = spmalloc_zeroed(&kernel_account, member_count * sizeof(*seen));
     nsec_t next = started + PROGRESS_NS;
 
     BUG_ON(seen == NULL);
     while (torture_goes_on()) {
         (void)sched_sleep_until(timer_now_ns() + LOOK_NS);
-        if (all_went_on(seen)) {
+        if (look_at_all(seen)) {
             watch_note_progress("torture", running->name);
         }
         if (timer_now_ns() >= next) {

@@ -37,6 +37,7 @@ struct torture_member {
     uint32_t random; /* state for crew_random */
     unsigned index;  /* in the crew */
     cpu_t cpu;
+    const char *name; /* what it does; for listings */
     void (*run)(struct torture_member *member);
     struct thread *thread;
 };
@@ -45,7 +46,7 @@ struct torture_member {
 void torture_begin_crew(unsigned most);
 
 /* A member for core `cpu`; its thread starts with torture_run_crew. */
-void torture_add_member(cpu_t cpu, void (*run)(struct torture_member *member));
+void torture_add_member(cpu_t cpu, const char *name, void (*run)(struct torture_member *member));
 
 /* Run the crew until the time is over and all have ended. Returns how many operations were refused. */
 uint64_t torture_run_crew(void);

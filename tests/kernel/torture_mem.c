@@ -220,13 +220,13 @@ static void begin(void)
     memset(asleep_until, 0, sizeof(asleep_until));
     torture_begin_crew(count * TRADERS_A_CORE + OTHER_MEMBERS);
     for (unsigned i = 0; i < count * TRADERS_A_CORE; i++) {
-        torture_add_member(i % count, trade);
+        torture_add_member(i % count, "trader", trade);
     }
-    torture_add_member(0, direct);
-    torture_add_member(count - 1, force_drains);
+    torture_add_member(0, "director", direct);
+    torture_add_member(count - 1, "drainer", force_drains);
     if (torture_has_archive()) {
-        torture_add_member(count / 2, torture_domains_member);
-        torture_add_member(0, torture_domains_member);
+        torture_add_member(count / 2, "domain starter", torture_domains_member);
+        torture_add_member(0, "domain starter", torture_domains_member);
     }
 }
 
@@ -240,7 +240,7 @@ TORTURE(mem, "allocations freed on other cores, sleeping and busy owners, domain
 TORTURE(mem_short, "what mem does, while all memory is taken again and again")
 {
     begin();
-    torture_add_member(0, run_short);
+    torture_add_member(0, "hog", run_short);
     EXPECT_TRUE(torture_run_crew() > 0);
     clear_up();
 }
@@ -260,7 +260,7 @@ static void leak(struct torture_member *member)
 TORTURE(selftest_leak, "loses a parcel")
 {
     torture_begin_crew(1);
-    torture_add_member(0, leak);
+    torture_add_member(0, "leaker", leak);
     (void)torture_run_crew();
 }
 
@@ -275,7 +275,7 @@ static void spoil(struct torture_member *member)
 TORTURE(selftest_spoil, "writes into a parcel")
 {
     torture_begin_crew(1);
-    torture_add_member(0, spoil);
+    torture_add_member(0, "spoiler", spoil);
     (void)torture_run_crew();
 }
 
@@ -288,6 +288,6 @@ static void hang(struct torture_member *member)
 TORTURE(selftest_hang, "does not end")
 {
     torture_begin_crew(1);
-    torture_add_member(0, hang);
+    torture_add_member(0, "hanger", hang);
     (void)torture_run_crew();
 }

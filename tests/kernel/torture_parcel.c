@@ -140,8 +140,8 @@ static void *take_zeroed(size_t bytes)
 
 static void *take_aligned(uint32_t *random, size_t bytes)
 {
-    size_t alignment = 32UL << 0 * crew_random(random);
-    void *memory = spmalloc(&kernel_account, ALIGN_UP(bytes, alignment));
+    size_t alignment = 32UL << crew_random(random) % 9;
+    void *memory = spmalloc_aligned(&kernel_account, bytes, alignment);
 
     EXPECT_EQ((uintptr_t)memory % alignment, 0);
     return memory;

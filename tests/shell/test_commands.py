@@ -62,7 +62,7 @@ def cells(shell, view):
 def test_mem_shows_every_view_one_after_the_other(shell):
     text = shell.run("mem")
     parts = [part.splitlines() for part in text.split("\n\n")]
-    assert [part[0].split()[0] for part in parts] == ["total", "node", "domain"], text
+    assert [part[0].split()[0] for part in parts] == ["total", "node", "core", "bytes", "domain"], text
 
 
 def test_mem_counts_each_nodes_free_blocks(shell):
@@ -74,9 +74,28 @@ def test_mem_counts_each_nodes_free_blocks(shell):
     assert free == sum(4 * count << order for order, count in enumerate(blocks)), rows
 
 
+def test_mem_counts_the_pages_of_each_core(shell):
+    """What a core took from its node it gave back, has in stock or waiting, or has handed out."""
+    rows = cells(shell, "nexuses")
+    assert [row[0] for row in rows] == ["0", "1"], rows
+    for _, cached, in_use, waiting, _, refills, taken, given, _, _ in (map(int, row) for row in rows):
+        assert 0 < refills <= taken and taken - given == cached + in_use + waiting, rows
+
+
+def test_mem_counts_the_objects_of_each_size(shell):
+    """Objects fit into their slabs, and what no object takes is waste; accounts pay for all of them."""
+    *rows, larger = cells(shell, "classes")
+    assert rows[0][0] == "32" and rows[-1][0] == "2048" and larger[0] == "larger", rows
+    for size, pages, objects, capacity, waste in (map(int, row) for row in rows):
+        assert objects <= capacity == pages * (4096 // size), rows
+        assert waste == pages * 4096 - objects * size, rows
+    total = sum(int(row[2]) for row in rows + [larger])
+    assert total > 10 and total == sum(int(row[-1]) for row in cells(shell, "accounts")), rows
+
+
 def test_mem_names_who_pays(shell):
     rows = {row[1]: row for row in cells(shell, "accounts")}
-    assert rows["kernel"][0] == "0" and rows["kernel"][3] == "-", rows
+    assert rows["kernel"][0] == "0" and rows["kernel"][3] == "-" and int(rows["kernel"][4]) > 0, rows
     assert int(rows["shell"][2]) <= int(rows["shell"][3]), rows
 
 
@@ -88,6 +107,6 @@ def test_mem_with_odd_words_tells_its_usage(shell):
 
 def test_mem_titles_stand_above_their_columns(shell):
     """A number ends where its title ends; the last word of each title counts."""
-    for view, last in (("nodes", "4M"), ("accounts", "limit")):
+    for view, last in (("nodes", "4M"), ("nexuses", "out"), ("classes", "waste"), ("accounts", "objects")):
         title, *rows = shell.run(f"mem {view}").splitlines()
         assert title.endswith(last) and {len(row) for row in rows} == {len(title)}, (title, rows)

@@ -3,7 +3,7 @@
 
 import gdb
 
-from . import backtrace, core, domain, memory, port, program, thread
+from . import backtrace, core, domain, mem, memory, page, port, program, thread
 
 
 def print_table(rows):
@@ -35,7 +35,7 @@ class Command(gdb.Command):
 
 
 class Prefix(gdb.Command):
-    """What Baton's kernel knows: cores, threads, ports, domains, bt THREAD, symbols PROGRAM."""
+    """What Baton's kernel knows: cores, threads, ports, domains, mem, page ADDR, bt THREAD, symbols PROGRAM."""
 
     def __init__(self):
         super().__init__("baton", gdb.COMMAND_STATUS, gdb.COMPLETE_NONE, True)
@@ -50,6 +50,15 @@ def list_of(table):
             raise gdb.GdbError(f"baton: this command takes no argument, not '{argument}'")
         print_table(table())
     return work
+
+
+def show_memory(argument):
+    if argument:
+        raise gdb.GdbError(f"baton: this command takes no argument, not '{argument}'")
+    for number, rows in enumerate(mem.tables()):
+        if number:
+            print()
+        print_table(rows)
 
 
 def show_backtrace(argument):
@@ -67,6 +76,11 @@ def register():
             list_of(port.table))
     Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",
             list_of(domain.table))
+    Command("baton mem", "NUMA nodes with free blocks by size, each core's stock of pages, size classes, who pays.",
+            show_memory)
+    Command("baton page", "The page behind an address: state, owner, references, block, object, who pays.\n" + page.USAGE +
+            "\nADDR is a physical address, a kernel pointer or, with DOMAIN, a user address; any expression of gdb's.",
+            lambda argument: print("\n".join(page.describe(argument))))
     Command("baton bt", "Backtrace of a thread, running or not, down to the user code of each domain.\n"
             "Usage: baton bt THREAD", show_backtrace)
     Command("baton symbols", "Give gdb the symbols of one user program, or of none.\n"

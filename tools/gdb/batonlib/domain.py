@@ -16,6 +16,7 @@ class Domain:
         self.name = kernel.text(structure["name"])
         self.state = kernel.enumerator(structure["state"], "domain_state", "DOMAIN_")
         self.thread_count = int(structure["thread_count"])
+        self.account = int(structure["account"])
         self.pages = int(structure["account"]["pages"])
         self.limit = int(structure["account"]["limit"])
         self.vspace = int(structure["vspace"])

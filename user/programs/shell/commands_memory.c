@@ -79,6 +79,52 @@ static void nodes(void)
     commands_table(MONITOR_NODE, &row, sizeof(row), print_node);
 }
 
+static void print_nexus(const void *row)
+{
+    const struct monitor_nexus *nexus = row;
+
+    if (!is_known(nexus->version)) {
+        return;
+    }
+    printf("%4" PRIu32 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9" PRIu64 " %8" PRIu64 " %9" PRIu64
+           " %9" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+           nexus->core, nexus->cached, nexus->in_use, nexus->waiting, nexus->outgoing,
+           nexus->refills, nexus->taken, nexus->given, nexus->remote_in, nexus->remote_out);
+}
+
+static void nexuses(void)
+{
+    struct monitor_nexus row;
+
+    printf("core  cached   in use  waiting  outgoing  refills     taken     given  remote in "
+           "remote out\n");
+    commands_table(MONITOR_NEXUS, &row, sizeof(row), print_nexus);
+}
+
+static void print_class(const void *row)
+{
+    const struct monitor_class *class = row;
+
+    if (!is_known(class->version)) {
+        return;
+    }
+    if (class->object_bytes == 0) {
+        printf("larger");
+    } else {
+        printf("%6" PRIu32, class->object_bytes);
+    }
+    printf(" %9" PRIu64 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64 "\n", class->slabs, class->objects,
+           class->capacity, class->waste_bytes);
+}
+
+static void classes(void)
+{
+    struct monitor_class row;
+
+    printf(" bytes     pages     in use   capacity     waste\n");
+    commands_table(MONITOR_CLASS, &row, sizeof(row), print_class);
+}
+
 static void print_account(const void *row)
 {
     const struct monitor_account *account = row;
@@ -88,24 +134,29 @@ static void print_account(const void *row)
     }
     printf("%6" PRIu64 "  %-20.32s %9" PRIu64, account->domain_id, account->name, account->pages);
     if (account->page_limit == UINT64_MAX) {
-        printf(" %9s\n", "-");
+        printf(" %9s", "-");
     } else {
-        printf(" %9" PRIu64 "\n", account->page_limit);
+        printf(" %9" PRIu64, account->page_limit);
     }
+    printf(" %9" PRIu64 "\n", account->objects);
 }
 
 static void accounts(void)
 {
     struct monitor_account row;
 
-    printf("domain  name                     pages     limit\n");
+    printf("domain  name                     pages     limit   objects\n");
     commands_table(MONITOR_ACCOUNT, &row, sizeof(row), print_account);
 }
 
 static const struct view {
     const char *name;
     void (*show)(void);
-} views[] = {{"totals", totals}, {"nodes", nodes}, {"accounts", accounts}};
+} views[] = {{"totals", totals},
+             {"nodes", nodes},
+             {"nexuses", nexuses},
+             {"classes", classes},
+             {"accounts", accounts}};
 
 #define VIEWS (sizeof(views) / sizeof(views[0]))
 

@@ -204,8 +204,8 @@ TEST(user_syscall, missing_program_is_not_found)
     EXPECT_EQUAL(program_start("manifest", 1, argv, &program), ERR_BAD_FORMAT);
 }
 
-static const uint32_t tables[] = {MONITOR_DOMAIN, MONITOR_THREAD, MONITOR_PORT,
-                                  MONITOR_CORE,   MONITOR_NODE,   MONITOR_ACCOUNT};
+static const uint32_t tables[] = {MONITOR_DOMAIN, MONITOR_THREAD,  MONITOR_PORT,  MONITOR_CORE,
+                                  MONITOR_NODE,   MONITOR_ACCOUNT, MONITOR_NEXUS, MONITOR_CLASS};
 
 TEST(user_syscall, monitor_refuses_bad_addresses)
 {
