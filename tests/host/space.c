@@ -6,6 +6,7 @@
 #include "arch/usercopy.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
+#include "mm/upcall.h"
 #include "tests/host/machine.h"
 #include "tests/test.h"
 
@@ -29,6 +30,15 @@ void space_finish(void)
     EXPECT_EQ(account_pages(&space_account), 0);
     EXPECT_EQ(frame_free_pages(), baseline);
     EXPECT_EQ(spmalloc_objects(), 0);
+}
+
+/* There are no pagers here. */
+status_t upcall_page_fault(struct vspace *asking, vaddr_t address, uint32_t access)
+{
+    (void)asking;
+    (void)address;
+    (void)access;
+    return ERR_FAULT;
 }
 
 status_t space_map(vaddr_t address, uint64_t pages)
