@@ -30,6 +30,7 @@ enum ipi_reason {
     IPI_RESCHEDULE = 1 << 0, /* look at the run queue and at the current thread's flags */
     IPI_EPOCH = 1 << 1,      /* acknowledge a grace period */
     IPI_STOP = 1 << 2,       /* a panic: stop and show a backtrace */
+    IPI_SHOOTDOWN = 1 << 4,  /* forget translations: mm/shootdown.h */
 };
 
 struct core {

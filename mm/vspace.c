@@ -15,6 +15,7 @@
 #include "mm/asid.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace_priv.h"
 
 void vspace_init(void)
@@ -64,9 +65,10 @@ void vspace_destroy(struct vspace *space)
 {
     struct list *link;
 
-    /* Cores may remember it, under numbers that they do not load again before they have forgotten all
-     * of them (mm/asid.c); so nothing is flushed before the frames go. */
+    /* Cores may remember it, under numbers that they flush before they load them again (mm/asid.c); so
+     * nothing is flushed before the frames go. */
     asid_remove_space(space);
+    tlb_record_note_end(space);
     vspace_free_tables(space);
     account_uncharge_pages(space->account, space->pages + space->tables);
     while ((link = list_pop_front(&space->regions)) != NULL) {

@@ -3,11 +3,11 @@
  * Mapping and unmapping. The lock is held for one page, or BATCH_PAGES entries, at a time; a
  * region is marked `changing` meanwhile, which keeps everybody else off its range.
  */
-#include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "mm/frame.h"
+#include "mm/shootdown.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
@@ -31,7 +31,7 @@ static void remove_pages(struct vspace *space, vaddr_t start, uint64_t bytes)
         address += count * PAGE_BYTES;
         left -= count;
     }
-    tlb_flush_all_cores(start, bytes, TLB_EVERY_SPACE);
+    shootdown(space, start, bytes);
     (void)vspace_free_frames(&frames); /* a mapping that failed half-way has fewer than bytes */
     account_uncharge_pages(space->account, bytes / PAGE_BYTES);
 }
@@ -96,7 +96,7 @@ static status_t build_region(struct vspace *space, struct vspace_region *region,
     if (status != OK) {
         remove_pages(space, region->start, region->bytes);
     } else { /* a core may remember that nothing was there */
-        tlb_flush_all_cores(region->start, region->bytes, TLB_EVERY_SPACE);
+        shootdown(space, region->start, region->bytes);
     }
     state = spin_lock_save(&space->lock);
     if (status != OK) {

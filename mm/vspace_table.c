@@ -9,6 +9,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/frame.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace_priv.h"
 
 static pte_t *root_of(const struct vspace *space)
@@ -79,6 +80,7 @@ void vspace_clear_pages_locked(struct vspace *space, vaddr_t address, uint64_t c
 
             /* relaxed: the flush that follows is what other cores wait for */
             atomic_store_relaxed(entry, 0);
+            tlb_record_note_clear(space, address, frame_address(frame));
             space->pages--;
             list_push_back(frames, &frame->link);
         }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "arch/core.h"
+#include "arch/ipi.h"
+#include "arch/irq.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
 #include "arch/platform.h"
@@ -14,11 +16,13 @@
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "mm/frame.h"
+#include "mm/shootdown.h"
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
 struct core cores[MAX_CORES];
 _Thread_local struct core *host_core = &cores[0];
+_Thread_local bool host_irq_enabled = true;
 struct platform platform;
 unsigned machine_flushes;
 uint16_t machine_max_asid;
@@ -63,6 +67,19 @@ void machine_init(uint64_t pages)
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
     platform.core_count = MACHINE_CORES;
+}
+
+/* The other core takes its interrupt at once, in the thread that asks. */
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    struct core *self = host_core;
+
+    self->ipis_sent++;
+    machine_be_core(cpu);
+    if ((reasons & IPI_SHOOTDOWN) != 0) {
+        shootdown_handle();
+    }
+    host_core = self;
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)

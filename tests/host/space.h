@@ -28,3 +28,7 @@ void space_finish(void);
 WARN_UNUSED status_t space_map(vaddr_t address, uint64_t pages);
 
 bool space_is_mapped(vaddr_t address);
+
+/* The calling thread becomes core `cpu` and runs in `where`, or in the kernel's space for NULL. space_start
+ * leaves it as core 0. */
+void space_run_core(cpu_t cpu, struct vspace *where);

@@ -131,12 +131,15 @@ TEST(vspace, frames_are_freed_only_after_the_flush)
     space_start();
     EXPECT_OK(space_map(0x800000, 1)); /* keeps the page of the region records */
     EXPECT_OK(space_map(SPACE_BASE, 100));
+    space_run_core(1, space);
+    machine_be_core(0);
     machine_on_flush = note_free_pages;
     before = frame_free_pages();
     EXPECT_OK(vspace_unmap(space, SPACE_BASE, 100 * PAGE_BYTES));
     EXPECT_EQ(free_at_flush, before);
     EXPECT_EQ(frame_free_pages(), before + 100);
     machine_on_flush = NULL;
+    space_run_core(1, NULL);
     space_finish();
 }
 
