@@ -30,6 +30,7 @@ enum ipi_reason {
     IPI_RESCHEDULE = 1 << 0, /* look at the run queue and at the current thread's flags */
     IPI_EPOCH = 1 << 1,      /* acknowledge a grace period */
     IPI_STOP = 1 << 2,       /* a panic: stop and show a backtrace */
+    IPI_SHOOTDOWN = 1 << 4,  /* forget translations: mm/shootdown.h */
 };
 
 struct core {
@@ -42,6 +43,7 @@ struct core {
     hart_id_t hart_id;
     vaddr_t boot_sp;         /* first stack of a hart that is being started */
     vaddr_t emergency_stack; /* top of the stack that reports a kernel stack overflow */
+    uint64_t satp_offset;    /* 8 * cpu: this core's entry in an array of satp values (mm/asid.h) */
 
     uint64_t switches;
     uint64_t interrupts;
@@ -58,6 +60,8 @@ struct core {
 } __attribute__((aligned(256)));
 
 extern struct core cores[MAX_CORES];
+
+#ifdef __riscv
 
 /* This core's block. The answer is stale after a migration: hold interrupts off while using it. */
 static inline struct core *core_current(void)
@@ -82,3 +86,24 @@ static inline cpu_t core_index(void)
     __asm__ volatile("lwu %0, %1(tp)" : "=r"(cpu) : "i"(offsetof(struct core, cpu)));
     return cpu;
 }
+
+#else /* the host: each thread of a unit test says which core it is (tests/host/machine.h) */
+
+extern _Thread_local struct core *host_core;
+
+static inline struct core *core_current(void)
+{
+    return host_core;
+}
+
+static inline struct thread *core_thread(void)
+{
+    return host_core->current;
+}
+
+static inline cpu_t core_index(void)
+{
+    return host_core->cpu;
+}
+
+#endif

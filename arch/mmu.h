@@ -64,10 +64,22 @@ pte_t mmu_lookup(const pte_t *root, vaddr_t va, unsigned *level);
 /* The value for satp. asid 0 is the kernel's own. */
 uint64_t mmu_satp(paddr_t root, uint16_t asid);
 
+#define MMU_SATP_ASID_SHIFT 44
+
+/* The asid in a value for satp. */
+static inline uint16_t mmu_satp_asid(uint64_t satp)
+{
+    return (uint16_t)(satp >> MMU_SATP_ASID_SHIFT);
+}
+
+/* What this core has loaded. Interrupts off. */
+uint64_t mmu_loaded_satp(void);
+
 /* Writes satp; flushes this core's TLB only when the machine has no ASIDs. */
 void mmu_set_satp(uint64_t satp);
 
-/* The largest usable ASID; 0 when the machine has none. Valid after mmu_init(). */
+/* The largest usable ASID; 0 when the machine has none. Valid after mmu_init(). The boot argument
+ * asids=N pretends that there are no more than N. */
 uint16_t mmu_max_asid(void);
 
 /* Builds the final kernel tables, switches to them, moves the devices. Boot core, once. */

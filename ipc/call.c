@@ -7,12 +7,12 @@
 #include "arch/context.h"
 #include "arch/fpu.h"
 #include "arch/irq.h"
-#include "arch/mmu.h"
 #include "arch/upcall.h"
 #include "ipc/baton.h"
 #include "ipc/enter_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/asid.h"
 #include "sched/activation.h"
 #include "sched/sched.h"
 
@@ -47,7 +47,7 @@ static void call_run_kernel(struct port *port, uint64_t badge, struct message *m
         .port = port,
         .kind = ACTIVATION_FROM_KERNEL,
         .depth = (uint16_t)(caller->depth + 1),
-        .satp = caller->satp,
+        .satp_entry = caller->satp_entry,
     };
     struct request request = {
         .message = *message,
@@ -129,9 +129,7 @@ static status_t call_run_user(struct port *port, uint64_t badge, struct message 
         sched_yield();
     }
     activation_save_fpu();
-    if (mmu_max_asid() == 0) {
-        mmu_set_satp(port->satp); /* with its flush; the entry code writes it without one */
-    }
+    asid_enter(&port->satps[core_index()]);
     status_t status = activation_enter_user(port, badge, message);
     call_settle_unwind();
     return status;
@@ -210,7 +208,7 @@ static void activation_pop_to_user(struct activation *activation)
 
     fpu_disable(); /* the run's floating-point state dies with it */
     activation_set(activation->previous);
-    mmu_set_satp(activation->previous->satp);
+    asid_enter(activation->previous->satp_entry);
     irq_restore(state);
     baton_give(activation->port);
 }
@@ -219,7 +217,7 @@ _Noreturn static void activation_pop_to_kernel(struct activation *activation, st
 {
     irq_disable();
     fpu_disable();
-    mmu_set_satp(activation->previous->satp);
+    asid_enter(activation->previous->satp_entry);
     activation_return_kernel(activation, status);
 }
 

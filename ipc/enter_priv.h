@@ -11,12 +11,13 @@
 /*
  * Push an activation below the caller's frame and run the user service of `port` with `message`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
- * held, floating-point state is saved, interrupts are off; afterwards they are on.
+ * held, floating-point state is saved, the service's address space is loaded, interrupts are off; afterwards
+ * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
 
 /* Pop the innermost activation, which activation_enter_user pushed, and let that call return
- * `status`. Interrupts off. */
+ * `status`. The address space below it is loaded. Interrupts off. */
 _Noreturn void activation_return_kernel(struct activation *activation, status_t status);
 
 /* The fast path's kernel service has returned, but somebody queued or work is pending: pop its

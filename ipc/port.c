@@ -13,6 +13,7 @@
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/asid.h"
 #include "mm/kstack.h"
 #include "mm/spmalloc.h"
 #include "sched/reaper.h"
@@ -110,7 +111,7 @@ static void port_fill(struct port *port, struct domain *domain,
     port->service_tp = attributes->service_tp;
     port->cookie = attributes->cookie;
     if (attributes->mode == PORT_MODE_USER_SERVICE) {
-        port->satp = domain->vspace->satp;
+        port->satps = asid_entries(domain->vspace);
         if (mmu_max_asid() == 0) {
             port->mode = PORT_MODE_USER_FLUSH;
         }

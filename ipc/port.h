@@ -44,7 +44,7 @@ struct port {
     vaddr_t stack_top;
     vaddr_t service_tp;
     uint64_t cookie;
-    uint64_t satp; /* address space of a user service */
+    uint64_t *satps; /* address space of a user service: its entries by cpu (mm/asid.h) */
     /* Written at every call by whoever takes and gives the baton. */
     _Alignas(64) uint64_t word;
     struct thread *holder; /* who runs the service; a hint for kill, close and gdb */

@@ -1,58 +1,146 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bit for each identifier. The search goes round, so that one is reused as late as possible.
+ * Numbers, a core each.
+ *
+ * Problem: a number that is one space's on the whole machine is used up by spaces that most cores
+ * never run, and its reuse has to be agreed upon by all cores at once. Choice: each core numbers
+ * the spaces that it enters, in the order in which they come, and has no use for what others do. A
+ * number is used for one space between two roll-overs of its core, and flushed when it is given; so
+ * nothing is flushed when a space ends, an entry is emptied, or the numbers run out: what the TLB
+ * has under a number that no entry names nobody can reach.
+ *
+ * A roll-over walks the list of all spaces under its lock, with interrupts off, once in as many
+ * first entries as there are numbers (65,535 with 16 bits): a few instructions for each entry.
  */
 #include "mm/asid.h"
 
-#include <string.h>
-
+#include "arch/core.h"
+#include "arch/irq.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/list.h"
 #include "kernel/sync/spinlock.h"
+#include "mm/tlb_record.h"
 
-#define ASID_COUNT 65536U
-#define WORD_BITS 64U
+/* Of one core; written by it alone. */
+struct asid_core {
+    uint64_t roll_overs;
+    uint16_t last; /* number given last */
+} CACHE_ALIGNED;
 
-static struct spinlock asid_lock = SPINLOCK_INIT("asid"); /* guards what follows; a leaf */
-static uint64_t used[ASID_COUNT / WORD_BITS] GUARDED_BY(asid_lock);
-static uint32_t limit GUARDED_BY(asid_lock); /* largest for use */
-static uint32_t last GUARDED_BY(asid_lock);  /* handed out last */
+uint64_t asid_kernel_entries[MAX_CORES];
 
-static bool is_used(uint32_t asid) REQUIRES(asid_lock)
+static struct asid_core asid_cores[MAX_CORES];
+static uint16_t maximum;
+static cpu_t core_count; /* fixed */
+
+/* Guards the list and that what is on it is not freed; a leaf: a run queue's may be held. */
+static struct spinlock spaces_lock = SPINLOCK_INIT("asid");
+static struct list spaces GUARDED_BY(spaces_lock) = LIST_INIT(spaces);
+
+void asid_init(uint16_t max, cpu_t cpus)
 {
-    return (used[asid / WORD_BITS] >> (asid % WORD_BITS) & 1) != 0;
-}
-
-void asid_init(uint16_t max)
-{
-    uint64_t state = spin_lock_save(&asid_lock);
-
-    memset(used, 0, sizeof used);
-    limit = max;
-    last = 0;
-    spin_unlock_restore(&asid_lock, state);
-}
-
-uint16_t asid_alloc(void)
-{
-    uint16_t found = 0;
-    uint64_t state = spin_lock_save(&asid_lock);
-
-    for (uint32_t tries = 0; tries < limit && found == 0; tries++) {
-        last = last < limit ? last + 1 : 1;
-        if (!is_used(last)) {
-            used[last / WORD_BITS] |= 1UL << (last % WORD_BITS);
-            found = (uint16_t)last;
-        }
+    maximum = tlb_record_limit(max);
+    core_count = cpus;
+    list_init(&spaces);
+    for (cpu_t cpu = 0; cpu < cpus; cpu++) {
+        asid_cores[cpu] = (struct asid_core){0};
+        asid_kernel_entries[cpu] = mmu_kernel_satp();
     }
-    spin_unlock_restore(&asid_lock, state);
-    return found;
 }
 
-void asid_free(uint16_t asid)
+void asid_limit(uint16_t max)
 {
-    uint64_t state = spin_lock_save(&asid_lock);
+    BUG_ON(max == 0 || maximum == 0);
+    /* relaxed: a core that sees it late gives a few numbers more, none of them twice */
+    atomic_store_relaxed(&maximum, tlb_record_limit(max));
+}
 
-    BUG_ON(asid == 0 || !is_used(asid));
-    used[asid / WORD_BITS] &= ~(1UL << (asid % WORD_BITS));
-    spin_unlock_restore(&asid_lock, state);
+uint16_t asid_maximum(void)
+{
+    /* relaxed: as above */
+    return atomic_load_relaxed(&maximum);
+}
+
+cpu_t asid_core_count(void)
+{
+    return core_count;
+}
+
+size_t asid_space_bytes(void)
+{
+    return offsetof(struct vspace, satp) + core_count * sizeof(uint64_t);
+}
+
+void asid_add_space(struct vspace *space)
+{
+    uint64_t state = spin_lock_save(&spaces_lock);
+
+    list_push_back(&spaces, &space->asid_link);
+    spin_unlock_restore(&spaces_lock, state);
+}
+
+void asid_remove_space(struct vspace *space)
+{
+    uint64_t state = spin_lock_save(&spaces_lock);
+
+    list_remove(&space->asid_link);
+    spin_unlock_restore(&spaces_lock, state);
+}
+
+void asid_drop(struct vspace *space, cpu_t cpu)
+{
+    /* release: what this core's users did through its translations is done before anyone finds the
+     * entry empty and does without an answer; pairs with the acquire in settle_core */
+    atomic_store_release(&space->satp[cpu], 0UL);
+    tlb_record_note_drop(space, cpu);
+}
+
+/*
+ * All numbers of this core are free again. The kernel's tables are loaded first: in what is loaded
+ * the hardware may walk in advance, at any moment, under a number that has gone to another space.
+ */
+static void roll_over(struct asid_core *core, cpu_t cpu)
+{
+    mmu_set_satp(asid_kernel_entries[cpu]);
+    spin_lock(&spaces_lock);
+    list_for_each_entry(struct vspace, space, &spaces, asid_link)
+    {
+        asid_drop(space, cpu);
+    }
+    spin_unlock(&spaces_lock);
+    core->last = 0;
+    core->roll_overs++;
+}
+
+uint64_t asid_assign(uint64_t *entry)
+{
+    cpu_t cpu = core_index();
+    struct asid_core *core = &asid_cores[cpu];
+    struct vspace *space = container_of(entry - cpu, struct vspace, satp);
+    uint64_t satp;
+
+    ASSERT(!irq_enabled());
+    if (asid_maximum() != 0) {
+        if (core->last >= asid_maximum()) {
+            roll_over(core, cpu);
+        }
+        core->last++;
+    }
+    satp = mmu_satp(space->root, core->last);
+    /* relaxed: the fence orders it */
+    atomic_store_relaxed(entry, satp);
+    /* full: the entry is seen before this core walks the tables, or the walk sees what was changed
+     * before the entry was found empty; pairs with the fence in shootdown_finish */
+    fence_seq_cst();
+    /* What an earlier space left under the number goes; and the walks of the hardware heed no fence
+     * but this one (privileged specification 1.12, 4.2.1). */
+    tlb_record_flush(0, ~0UL, core->last);
+    tlb_record_assign(core->last, space);
+    return satp;
+}
+
+uint64_t asid_roll_overs(cpu_t cpu)
+{
+    /* relaxed: a statistic */
+    return atomic_load_relaxed(&asid_cores[cpu].roll_overs);
 }

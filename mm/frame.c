@@ -16,6 +16,7 @@
 #include "kernel/base/atomic.h"
 #include "mm/fail.h"
 #include "mm/frame_priv.h"
+#include "mm/tlb_record.h"
 
 struct bank frame_banks[FRAME_MAX_BANKS]; /* fixed after boot */
 unsigned frame_bank_count;
@@ -160,6 +161,7 @@ void frame_free(paddr_t address, unsigned order)
 
     BUG_ON(frame == NULL || order > FRAME_MAX_ORDER || !IS_ALIGNED(address, order_bytes(order)));
     BUG_ON(frame->state != FRAME_ALLOCATED || frame->order != order);
+    tlb_record_check_free(address, order_bytes(order));
     frame->state = FRAME_OTHER;
     free_block_locked(address, order);
     spin_unlock_restore(&frame_lock, state);

@@ -47,6 +47,7 @@ struct memory {
     struct object *owner;
     uint64_t charged;     /* pages and nodes */
     uint64_t generation;  /* rises whenever a page becomes stale */
+    uint64_t departures;  /* regions that have left the list */
     struct list mappings; /* struct vspace_region; not used while private */
     union {
         uint64_t page[MEMORY_INLINE_PAGES];

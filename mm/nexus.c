@@ -4,8 +4,10 @@
  */
 #include "mm/nexus.h"
 
+#include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/tlb_record.h"
 
 paddr_t nexus_alloc_page(void)
 {
@@ -30,6 +32,7 @@ paddr_t nexus_alloc_page_zeroed(void)
 void nexus_free_page(paddr_t page)
 {
     BUG_ON(nexus_page_references(page) != 1);
+    tlb_record_check_free(page, PAGE_BYTES);
     frame_free(page, 0);
 }
 
@@ -48,6 +51,7 @@ void nexus_release_page(paddr_t page)
 
     BUG_ON(before == 0);
     if (before == 1) {
+        tlb_record_check_free(page, PAGE_BYTES);
         frame_free(page, 0);
     }
 }

@@ -6,20 +6,22 @@
 
 #include <string.h>
 
+#include "arch/core.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
-#include "arch/smp.h"
+#include "arch/platform.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace_priv.h"
 
 void vspace_init(void)
 {
-    asid_init(mmu_max_asid());
+    asid_init(mmu_max_asid(), platform.core_count);
 }
 
 /* The charged root page with the kernel's half in it, or FRAME_NONE. */
@@ -41,7 +43,7 @@ static paddr_t make_root(struct account *account)
 
 status_t vspace_create(struct account *account, struct vspace **space)
 {
-    struct vspace *created = spmalloc_zeroed(&kernel_account, sizeof *created);
+    struct vspace *created = spmalloc_zeroed(&kernel_account, asid_space_bytes());
 
     if (created == NULL) {
         return ERR_NO_MEMORY;
@@ -52,24 +54,21 @@ status_t vspace_create(struct account *account, struct vspace **space)
         return ERR_NO_MEMORY;
     }
     created->account = account;
-    created->asid = asid_alloc();
-    created->flush_on_switch = created->asid == 0;
-    created->satp = mmu_satp(created->root, created->asid);
     created->tables = 1;
     created->references = 1;
     spin_lock_init(&created->lock, "vspace");
     vspace_init_regions(created);
+    asid_add_space(created);
     *space = created;
     return OK;
 }
 
 void vspace_destroy(struct vspace *space)
 {
-    /* First make every core forget the space, then free what it may have remembered. */
-    tlb_flush_all_cores(0, ~0UL, space->asid);
-    if (space->asid != 0) {
-        asid_free(space->asid);
-    }
+    /* Cores may remember it, under numbers that they flush before they load them again (mm/asid.c); so
+     * nothing is flushed before the frames go. */
+    asid_remove_space(space);
+    tlb_record_note_end(space);
     vspace_free_regions(space);
     vspace_free_tables(space);
     account_uncharge_pages(space->account, space->tables);
@@ -93,16 +92,9 @@ void vspace_release(struct vspace *space)
     }
 }
 
-void vspace_activate(const struct vspace *space)
+void vspace_activate(struct vspace *space)
 {
-    if (space == NULL) {
-        mmu_set_satp(mmu_kernel_satp());
-        return;
-    }
-    mmu_set_satp(space->satp);
-    if (space->flush_on_switch) {
-        tlb_flush_local(0, ~0UL, TLB_EVERY_SPACE);
-    }
+    asid_enter(&asid_entries(space)[core_index()]);
 }
 
 status_t vspace_translate(struct vspace *space, vaddr_t address, uint32_t protection,

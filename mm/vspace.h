@@ -13,12 +13,9 @@
  * neither unmapped nor protected. Looking up a region, inserting, removing and finding a free range
  * each cost O(log regions).
  *
- * ASIDs: each space has one of its own while they last; it is flushed on all cores before
- * another space gets it. When the hardware has none, or all are in use, the space has ASID 0
- * and `flush_on_switch`: whoever loads its satp must flush this core's TLB after the load.
- * mmu_set_satp does so on a machine without ASIDs; that a machine with them runs out (65,535 spaces
- * on QEMU) is not provided for yet. That is correct because kernel mappings are global, the kernel never
- * uses user addresses, and no two such spaces run without a flush between them.
+ * What a core loads to run in the space is its entry of `satp`, which mm/asid.h gives and empties. On
+ * a machine without ASIDs mmu_set_satp flushes: kernel mappings are global, the kernel never uses user
+ * addresses, and so no two spaces meet in a TLB.
  */
 #pragma once
 
@@ -37,10 +34,7 @@
 #define PROTECT_ALL ((uint32_t)(PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE))
 
 struct vspace {
-    uint64_t satp;        /* what to load to run in this space; fixed */
-    bool flush_on_switch; /* see above; fixed */
-    uint16_t asid;        /* fixed; 0 with flush_on_switch */
-    paddr_t root;         /* root page table; fixed */
+    paddr_t root; /* root page table; fixed */
     struct account *account;
     uint32_t references;  /* of the record alone; see vspace_retain */
     struct spinlock lock; /* guards the user half of the tables and what follows */
@@ -50,6 +44,8 @@ struct vspace {
     uint64_t tables;      /* page table pages, with the root */
     struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
     uint64_t pager_badge;
+    struct list asid_link; /* mm/asid.c */
+    uint64_t satp[];       /* by cpu: what to load there; rules in mm/asid.h */
 };
 
 struct vspace_region {
@@ -84,20 +80,20 @@ struct vspace_mapping {
 
 #define VSPACE_MAX_ALIGNMENT (1UL << 30)
 
-/* Reads the hardware's ASID width. Once, after mmu_init. */
+/* Once, after mmu_init. */
 void vspace_init(void);
 
 /* A new space with nothing mapped. ERR_NO_MEMORY: no frames, or the account's limit. */
 WARN_UNUSED status_t vspace_create(struct account *account, struct vspace **space);
 
 /*
- * Ends a space: unmaps everything, flushes all cores, gives back every page, table and the
- * ASID, and the structure. No core may have its satp loaded and nobody may use it any more.
+ * Ends a space: gives back every page and table, and the structure. No core may have its satp loaded
+ * and nobody may use it any more. Nothing is flushed: see mm/asid.c.
  */
 void vspace_destroy(struct vspace *space);
 
 /* Makes this core run in the space (NULL: the kernel's tables). Interrupts off. */
-void vspace_activate(const struct vspace *space);
+void vspace_activate(struct vspace *space);
 
 /* Keeps the record, not what is mapped, while its TLB entries are being flushed from outside. */
 void vspace_retain(struct vspace *space);

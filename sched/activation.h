@@ -35,7 +35,7 @@ struct activation {
     uint8_t kind;      /* enum activation_kind */
     uint8_t fpu_saved; /* the save area below holds this activation's registers */
     uint32_t unused;
-    uint64_t satp;           /* address space while this activation runs */
+    uint64_t *satp_entry;    /* address space while it runs: the entry for its core (mm/asid.h) */
     struct message *message; /* FROM_KERNEL: where the reply goes */
     uint64_t unused2;
 };

@@ -10,6 +10,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "mm/kstack.h"
+#include "mm/shootdown.h"
 #include "sched/domain.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
@@ -38,7 +39,7 @@ status_t sched_init(uint32_t core_count)
         }
         cores[cpu].emergency_stack -= 16;
         cores[cpu].boot_sp = cores[cpu].emergency_stack;
-        runqueues[cpu].idle->cpu = cpu;
+        thread_set_core(runqueues[cpu].idle, cpu);
     }
     return OK;
 }
@@ -59,7 +60,9 @@ static void idle_loop(void *argument)
         } else {
             core->idles++;
             core->idle_since = timer_now_ns();
+            shootdown_sleep();
             arch_wait_for_interrupt();
+            shootdown_wake();
             core->idle_ns += timer_now_ns() - core->idle_since;
             core->idle_since = 0;
         }

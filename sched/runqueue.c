@@ -10,11 +10,11 @@
 #include "arch/context.h"
 #include "arch/ipi.h"
 #include "arch/irq.h"
-#include "arch/mmu.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/asid.h"
 #include "sched/activation.h"
 #include "sched/domain.h"
 #include "sched/sched.h"
@@ -65,7 +65,7 @@ void sched_enqueue(struct thread *thread, cpu_t cpu) NO_THREAD_SAFETY
     struct runqueue *runqueue = &runqueues[cpu];
     uint64_t state = spin_lock_save(&runqueue->lock);
 
-    thread->cpu = cpu;
+    ASSERT(thread->cpu == cpu);
     runqueue_push(runqueue, thread);
     sched_notify_locked(cpu);
     spin_unlock_restore(&runqueue->lock, state);
@@ -120,8 +120,9 @@ void sched_switch_away(struct runqueue *runqueue) NO_THREAD_SAFETY
     next->state = THREAD_RUNNING;
     /* relaxed: who raises a flag takes this queue's lock next and finds the thread running */
     core->work = atomic_load_relaxed(&next->flags) != 0 ? WORK_THREAD : 0;
-    if (next->activation->satp != previous->activation->satp) {
-        mmu_set_satp(next->activation->satp);
+    /* The entry of what is loaded does not change, so the same entry is the same space. */
+    if (next->activation->satp_entry != previous->activation->satp_entry) {
+        asid_enter(next->activation->satp_entry);
     }
     runqueue->slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
     /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
@@ -133,21 +134,34 @@ void sched_switch_away(struct runqueue *runqueue) NO_THREAD_SAFETY
     sched_finish_switch(previous);
 }
 
+/* The thread left for another core, or for good. Apart, to keep the common switch short. */
+__attribute__((noinline)) static void finish_leaving(struct runqueue *runqueue,
+                                                     struct thread *thread) NO_THREAD_SAFETY
+{
+    enum thread_state state = thread->state;
+
+    if (state == THREAD_MOVING) {
+        /* Under the old queue's lock: a waker that finds the old core has to look again, so none
+         * still acts on the thread under the old lock when it runs on the new core. */
+        thread_set_core(thread, thread->next_cpu);
+    }
+    spin_unlock(&runqueue->lock);
+    if (state == THREAD_MOVING) {
+        sched_enqueue(thread, thread->next_cpu);
+    } else {
+        reaper_add_thread(thread);
+    }
+}
+
 void sched_finish_switch(struct thread *previous) NO_THREAD_SAFETY
 {
     struct runqueue *runqueue = runqueue_here();
     enum thread_state state = previous->state;
 
-    if (state == THREAD_MOVING) {
-        /* Under the old queue's lock: a waker that finds the old core has to look again, so none
-         * still acts on the thread under the old lock when it runs on the new core. */
-        previous->cpu = previous->next_cpu;
-    }
-    spin_unlock(&runqueue->lock);
-    if (state == THREAD_MOVING) {
-        sched_enqueue(previous, previous->next_cpu);
-    } else if (state == THREAD_DEAD) {
-        reaper_add_thread(previous);
+    if (state == THREAD_MOVING || state == THREAD_DEAD) {
+        finish_leaving(runqueue, previous);
+    } else {
+        spin_unlock(&runqueue->lock);
     }
 }
 

@@ -15,7 +15,7 @@
 #include "sched/thread.h"
 
 struct runqueue {
-    struct spinlock lock; /* innermost but for nothing: takes no other lock inside */
+    struct spinlock lock; /* innermost; inside it only mm/asid's, when a core is out of numbers */
     struct list ready;    /* round robin, the front runs next */
     uint32_t ready_count;
     struct thread *idle;
@@ -51,6 +51,10 @@ void reaper_add_domain(struct domain *domain);
 
 /* Give the memory of a quiet domain back and tell who waits for its end. */
 void domain_finish(struct domain *domain);
+
+/* The thread, which is off every core, is at home on core `cpu` from now on: there its activations load
+ * other entries of their spaces. The only way to change thread.cpu. */
+void thread_set_core(struct thread *thread, cpu_t cpu);
 
 /* Prepare a thread block on a new stack slot. */
 status_t thread_make(struct domain *domain, const char *name, struct thread **out);

@@ -10,10 +10,10 @@
 #include "arch/upcall.h"
 #include "arch/layout.h"
 #include "arch/irq.h"
-#include "arch/mmu.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/asid.h"
 #include "mm/kstack.h"
 #include "mm/spmalloc.h"
 #include "sched/domain.h"
@@ -72,7 +72,7 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
     thread->id = atomic_add_relaxed(&thread_last_id, 1) + 1;
     thread->base.kind = ACTIVATION_BASE;
     thread->base.domain = domain;
-    thread->base.satp = domain->vspace != NULL ? domain->vspace->satp : mmu_kernel_satp();
+    thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
     thread->activation = &thread->base;
     thread->state = THREAD_NEW;
     list_init(&thread->run_link);
@@ -85,6 +85,17 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
     atomic_add_relaxed(&threads_in_use, 1);
     *out = thread;
     return OK;
+}
+
+void thread_set_core(struct thread *thread, cpu_t cpu)
+{
+    ptrdiff_t moved = (ptrdiff_t)cpu - (ptrdiff_t)thread->cpu;
+
+    for (struct activation *activation = thread->activation; activation != NULL;
+         activation = activation->previous) {
+        activation->satp_entry += moved;
+    }
+    thread->cpu = cpu;
 }
 
 /* The first code of every thread, on its own stack, with the run queue locked. */
@@ -165,7 +176,8 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
         spin_unlock_restore(&domain->lock, state);
         return ERR_PEER_DIED;
     }
-    thread->cpu = home; /* before anybody can find the thread and lock its queue to wake it */
+    thread_set_core(thread,
+                    home); /* before anybody can find the thread and lock its queue to wake it */
     list_push_back(&domain->threads, &thread->domain_link);
     domain->thread_count++;
     spin_unlock_restore(&domain->lock, state);

@@ -7,12 +7,13 @@
 #include "arch/mmu.h"
 
 #include "arch/layout.h"
+#include "arch/platform.h"
+#include "arch/riscv/bootarg_priv.h"
 #include "arch/riscv/mmu_priv.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 
 #define SATP_SV39 (8UL << 60)
-#define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK 0xffffUL
 
 static uint16_t max_asid;
@@ -88,7 +89,7 @@ pte_t mmu_lookup(const pte_t *root, vaddr_t va, unsigned *level)
 
 uint64_t mmu_satp(paddr_t root, uint16_t asid)
 {
-    return SATP_SV39 | (uint64_t)asid << SATP_ASID_SHIFT | root >> 12;
+    return SATP_SV39 | (uint64_t)asid << MMU_SATP_ASID_SHIFT | root >> 12;
 }
 
 void mmu_set_satp(uint64_t satp)
@@ -99,6 +100,13 @@ void mmu_set_satp(uint64_t satp)
     }
 }
 
+uint64_t mmu_loaded_satp(void)
+{
+    uint64_t satp;
+    __asm__ volatile("csrr %0, satp" : "=r"(satp)::"memory");
+    return satp;
+}
+
 uint16_t mmu_max_asid(void)
 {
     return max_asid;
@@ -106,8 +114,10 @@ uint16_t mmu_max_asid(void)
 
 void mmu_switch_first(uint64_t satp)
 {
-    uint64_t probe = satp | SATP_ASID_MASK << SATP_ASID_SHIFT;
+    uint64_t probe = satp | SATP_ASID_MASK << MMU_SATP_ASID_SHIFT;
     uint64_t kept;
+    uint64_t wanted;
+    char text[8];
     __asm__ volatile("sfence.vma\n\t"
                      "csrw satp, %1\n\t"
                      "csrr %0, satp\n\t"
@@ -116,5 +126,8 @@ void mmu_switch_first(uint64_t satp)
                      : "=&r"(kept)
                      : "r"(probe), "r"(satp)
                      : "memory");
-    max_asid = (uint16_t)(kept >> SATP_ASID_SHIFT & SATP_ASID_MASK);
+    max_asid = mmu_satp_asid(kept);
+    if (bootarg_find("asids", text, sizeof(text)) && bootarg_parse_number(text, &wanted)) {
+        max_asid = (uint16_t)min_u64(max_asid, wanted);
+    }
 }

@@ -16,6 +16,7 @@
 #define CORE_CPU 36
 #define CORE_BOOT_SP 48
 #define CORE_EMERGENCY_STACK 56
+#define CORE_SATP_OFFSET 64
 
 /* struct syscall_frame */
 #define SYSCALL_PC 0

@@ -12,8 +12,8 @@
 /*
  * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
- * activation_return_kernel says. In: the baton is held, floating-point state is saved, interrupts
- * off; they are on afterwards. Clobbers what a C call may.
+ * activation_return_kernel says. In: the baton is held, floating-point state is saved, the service's
+ * address space is loaded, interrupts off; they are on afterwards. Clobbers what a C call may.
  */
     .globl activation_enter_user
 activation_enter_user:
@@ -27,7 +27,9 @@ activation_enter_user:
     ld      t0, CORE_ACTIVATION(tp)
     ld      t1, PORT_DOMAIN(t4)
     lhu     t2, ACTIVATION_DEPTH(t0)
-    ld      t3, PORT_SATP(t4)
+    ld      t3, PORT_SATPS(t4)
+    ld      t6, CORE_SATP_OFFSET(tp)
+    add     t3, t3, t6
     addi    t2, t2, 1
     li      t5, META_FROM_KERNEL
     or      t2, t2, t5
@@ -35,10 +37,9 @@ activation_enter_user:
     sd      t1, ACTIVATION_DOMAIN(sp)
     sd      t4, ACTIVATION_PORT(sp)
     sd      t2, ACTIVATION_META(sp)
-    sd      t3, ACTIVATION_SATP(sp)
+    sd      t3, ACTIVATION_SATP_ENTRY(sp)
     sd      a2, ACTIVATION_MESSAGE(sp)
     sd      sp, CORE_ACTIVATION(tp)
-    csrw    satp, t3
     ld      t0, PORT_ENTRY(t4)
     li      t1, SSTATUS_FS_BITS | SSTATUS_SPP_BIT
     csrw    sepc, t0
@@ -62,14 +63,13 @@ activation_enter_user:
 /*
  * void activation_return_kernel(struct activation *activation, status_t status);
  * Pops the record that activation_enter_user pushed (it must be the innermost) and lets that call
- * return `status`. In: interrupts off. Does not return to its caller.
+ * return `status`. In: interrupts off, the address space of the record below is loaded. Does not
+ * return to its caller.
  */
     .globl activation_return_kernel
 activation_return_kernel:
     ld      t0, ACTIVATION_PREVIOUS(a0)
-    ld      t1, ACTIVATION_SATP(t0)
     sd      t0, CORE_ACTIVATION(tp)
-    csrw    satp, t1
     addi    sp, a0, ACTIVATION_SIZE
     mv      a0, a1
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11

@@ -52,25 +52,29 @@ ipc_fastpath_call:
     bnez    t3, .Lcall_kernel
     csrr    t3, sstatus
     bltz    t3, .Lslow                  /* floating-point registers are dirty */
+    ld      t1, PORT_SATPS(t4)
+    ld      t3, CORE_SATP_OFFSET(tp)
+    add     t1, t1, t3
+    ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
+    beqz    t3, .Lslow                  /* the space has no number here: asid_assign */
     baton_take .Lslow
 
-    csrr    t3, sepc
-    ld      t5, CORE_USER_SP(tp)
-    addi    t3, t3, 4
+    csrr    t5, sepc
     csrr    t6, sscratch
-    sd      t3, NEW(ACTIVATION_PC)(sp)
-    sd      t5, NEW(ACTIVATION_SP)(sp)
+    addi    t5, t5, 4
     sd      t6, NEW(ACTIVATION_TP)(sp)
-    ld      t3, PORT_DOMAIN(t4)
+    ld      t6, CORE_USER_SP(tp)
+    sd      t5, NEW(ACTIVATION_PC)(sp)
+    ld      t5, PORT_DOMAIN(t4)
     addi    t2, t2, 1
-    ld      t5, PORT_SATP(t4)
+    sd      t6, NEW(ACTIVATION_SP)(sp)
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
-    sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
+    sd      t5, NEW(ACTIVATION_DOMAIN)(sp)
     sd      t4, NEW(ACTIVATION_PORT)(sp)
     sd      t2, NEW(ACTIVATION_META)(sp)
-    sd      t5, NEW(ACTIVATION_SATP)(sp)
+    sd      t1, NEW(ACTIVATION_SATP_ENTRY)(sp)
     addi    sp, sp, -CALL_PUSH_BYTES
-    csrw    satp, t5
+    csrw    satp, t3
     sd      sp, CORE_ACTIVATION(tp)
     mv      a0, t0
     port_note_run
@@ -107,12 +111,12 @@ ipc_fastpath_call:
     sd      t6, NEW(ACTIVATION_TP)(sp)
     ld      t3, PORT_DOMAIN(t4)
     addi    t2, t2, 1
-    ld      t5, ACTIVATION_SATP(sp)
+    ld      t5, ACTIVATION_SATP_ENTRY(sp)
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
     sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
     sd      t4, NEW(ACTIVATION_PORT)(sp)
     sd      t2, NEW(ACTIVATION_META)(sp)
-    sd      t5, NEW(ACTIVATION_SATP)(sp)
+    sd      t5, NEW(ACTIVATION_SATP_ENTRY)(sp)
     ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
     addi    sp, sp, -CALL_PUSH_BYTES
     sd      sp, CORE_ACTIVATION(tp)
@@ -196,7 +200,9 @@ ipc_fastpath_return:
     li      t4, REGISTER_WORDS
     bgtu    t2, t4, .Lslow
     ld      t5, ACTIVATION_PREVIOUS(sp)
-    ld      t6, ACTIVATION_SATP(t5)
+    ld      t6, ACTIVATION_SATP_ENTRY(t5)
+    ld      t6, 0(t6)
+    beqz    t6, .Lslow                  /* as in a call */
     baton_give .Lslow
     ld      t3, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)

@@ -16,7 +16,7 @@
 #define ACTIVATION_META 48 /* depth, kind << 16, fpu_saved << 24 */
 #define ACTIVATION_DEPTH 48
 #define ACTIVATION_KIND 50
-#define ACTIVATION_SATP 56
+#define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
@@ -40,7 +40,7 @@
 #define PORT_STACK_TOP 32
 #define PORT_SERVICE_TP 40
 #define PORT_COOKIE 48
-#define PORT_SATP 56
+#define PORT_SATPS 56
 #define PORT_WORD 64
 #define PORT_HOLDER 72
 #define PORT_CALLS 80

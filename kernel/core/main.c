@@ -117,6 +117,7 @@ void kernel_main(hart_id_t boot_hart, paddr_t tree)
     for (cpu_t cpu = 0; cpu < platform.core_count; cpu++) {
         cores[cpu].cpu = cpu;
         cores[cpu].hart_id = platform.hart_id[cpu];
+        cores[cpu].satp_offset = cpu * sizeof(uint64_t);
     }
     boot_require(domain_init_kernel(), "kernel domain");
     boot_require(sched_init(platform.core_count), "scheduler");

@@ -6,20 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/core.h"
+#include "arch/ipi.h"
+#include "arch/irq.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
+#include "arch/platform.h"
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "mm/frame.h"
+#include "mm/shootdown.h"
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
+struct core cores[MAX_CORES];
+_Thread_local struct core *host_core = &cores[0];
+_Thread_local bool host_irq_enabled = true;
+struct platform platform;
 unsigned machine_flushes;
 uint16_t machine_max_asid;
 void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
 
 static pte_t kernel_root[MMU_TABLE_ENTRIES];
+static uint64_t loaded_satp[MAX_CORES];
 static paddr_t (*table_source)(void);
 
 void machine_map_memory(uint64_t pages)
@@ -36,6 +46,12 @@ void machine_map_memory(uint64_t pages)
     host_direct_map_base = (uint64_t)(uintptr_t)memory - MACHINE_RAM_BASE;
 }
 
+void machine_be_core(cpu_t cpu)
+{
+    cores[cpu].cpu = cpu;
+    host_core = &cores[cpu];
+}
+
 static paddr_t alloc_table(void)
 {
     return frame_alloc_zeroed(0);
@@ -50,6 +66,20 @@ void machine_init(uint64_t pages)
     spmalloc_init();
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
+    platform.core_count = MACHINE_CORES;
+}
+
+/* The other core takes its interrupt at once, in the thread that asks. */
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    struct core *self = host_core;
+
+    self->ipis_sent++;
+    machine_be_core(cpu);
+    if ((reasons & IPI_SHOOTDOWN) != 0) {
+        shootdown_handle();
+    }
+    host_core = self;
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)
@@ -117,7 +147,12 @@ uint64_t mmu_satp(paddr_t root, uint16_t asid)
 
 void mmu_set_satp(uint64_t satp)
 {
-    (void)satp;
+    loaded_satp[core_index()] = satp;
+}
+
+uint64_t mmu_loaded_satp(void)
+{
+    return loaded_satp[core_index()];
 }
 
 uint64_t mmu_kernel_satp(void)
@@ -165,7 +200,7 @@ void icache_flush_all_cores(void)
 
 void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid)
 {
-    (void)va;
-    (void)bytes;
-    (void)asid;
+    if (machine_on_flush != NULL) {
+        machine_on_flush(va, bytes, asid);
+    }
 }

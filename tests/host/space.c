@@ -3,6 +3,7 @@
 
 #include "tests/host/space.h"
 
+#include "arch/irq.h"
 #include "arch/usercopy.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
@@ -19,6 +20,9 @@ void space_start(void)
 {
     machine_init(SPACE_RAM_PAGES);
     vspace_init();
+    for (cpu_t cpu = MACHINE_CORES; cpu-- > 0;) {
+        space_run_core(cpu, NULL);
+    }
     baseline = frame_free_pages();
     account_init(&space_account, SPACE_QUOTA_PAGES);
     EXPECT_OK(vspace_create(&space_account, &space));
@@ -39,6 +43,14 @@ status_t upcall_page_fault(struct vspace *asking, vaddr_t address, uint32_t acce
     (void)address;
     (void)access;
     return ERR_FAULT;
+}
+
+void space_run_core(cpu_t cpu, struct vspace *where)
+{
+    machine_be_core(cpu);
+    irq_disable();
+    vspace_activate(where);
+    irq_enable();
 }
 
 status_t space_map(vaddr_t address, uint64_t pages)

@@ -13,8 +13,8 @@ SEEDS = (1, 2, 3)
 SEEDS_LONG = range(1, 17)
 
 
-def boot_arguments(pattern, first):
-    words = [f"test={pattern or '*'}"]
+def boot_arguments(pattern, first, more=()):
+    words = [f"test={pattern or '*'}", *more]
     if first > 1:
         words.append(f"test_from={first}")
     return " ".join(words)
@@ -27,12 +27,12 @@ def chosen_plan(context, preset):
     return [name for name in context.plans[preset] if context.report.is_chosen(name)]
 
 
-def run_suite(context, stage, preset, smp, extra=(), program=None, log=None):
-    """The chosen tests on one machine."""
+def run_suite(context, stage, preset, smp, extra=(), program=None, log=None, arguments=()):
+    """The chosen tests on one machine; arguments are more boot arguments."""
     names = chosen_plan(context, preset)
 
     def start(first, on_line):
-        append = boot_arguments(context.report.pattern, first)
+        append = boot_arguments(context.report.pattern, first, arguments)
         line = qemu.command(preset, smp=smp, append=append, extra=extra, qemu=program)
 
         def hear(text):
@@ -46,9 +46,12 @@ def run_suite(context, stage, preset, smp, extra=(), program=None, log=None):
 
 
 def run_harts(context):
-    """1, 2 and 4 harts with assertions; 4 as `make run` boots; more in the long run."""
+    """1, 2 and 4 harts with assertions; without ASIDs, and with one that all spaces share; 4 as
+    `make run` boots; more in the long run."""
     for smp in (1, 2, 4):
         run_suite(context, f"kernel smp{smp}", "debug", smp)
+    for asids in (0, 1):
+        run_suite(context, f"kernel asids{asids}", "debug", 2, arguments=[f"asids={asids}"])
     run_suite(context, "kernel release smp4", "release", 4)
     if context.long:
         for smp in (8, 16):

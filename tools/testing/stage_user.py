@@ -77,8 +77,10 @@ def run_programs(context, stage, **options):
 
 
 def run_user(context):
-    """One hart as `make run` boots it, and four with assertions."""
+    """One hart as `make run` boots it, and four with assertions; two without ASIDs, and with one."""
     run_programs(context, "user smp1", preset="release", smp=1)
     run_programs(context, "user smp4", preset="debug", smp=4)
+    for asids in (0, 1):
+        run_programs(context, f"user asids{asids}", preset="debug", smp=2, append=f"asids={asids}")
     if context.long:
         run_programs(context, "user smp8", preset="debug", smp=8)
