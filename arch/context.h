@@ -19,7 +19,7 @@ vaddr_t context_make(vaddr_t stack_top, void (*entry)(void *carry, void *argumen
 /* Call function(argument) on another stack and come back. */
 void context_call_on(void (*function)(void *argument), void *argument, vaddr_t stack_top);
 
-/* Leave the kernel for the first time: user mode at pc with sp, a0, a1, a2; all else zero.
+/* Leave the kernel for the first time: user mode at pc with sp, a0..a3; all else zero.
  * The current activation must be set in the core. */
 _Noreturn void context_enter_user(vaddr_t pc, vaddr_t sp, vaddr_t tp, uint64_t a0, uint64_t a1,
-                                  uint64_t a2);
+                                  uint64_t a2, uint64_t a3);

@@ -31,6 +31,7 @@ enum ipi_reason {
     IPI_EPOCH = 1 << 1,      /* acknowledge a grace period */
     IPI_STOP = 1 << 2,       /* a panic: stop and show a backtrace */
     IPI_DRAIN = 1 << 3,      /* bring memory home: mm/drain.h */
+    IPI_SHOOTDOWN = 1 << 4,  /* forget translations: mm/shootdown.h */
 };
 
 struct core {

@@ -75,24 +75,31 @@ static inline void arch_relax(void)
     __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); /* pause (Zihintpause) */
 }
 
-#else /* the host: unit tests have no interrupts */
+#else /* the host: unit tests have no interrupts, only whether they would be on */
+
+extern _Thread_local bool host_irq_enabled;
 
 static inline void irq_disable(void)
 {
+    host_irq_enabled = false;
 }
 
 static inline void irq_enable(void)
 {
+    host_irq_enabled = true;
 }
 
 static inline uint64_t irq_save(void)
 {
-    return 0;
+    bool old = host_irq_enabled;
+
+    host_irq_enabled = false;
+    return old;
 }
 
 static inline void irq_restore(uint64_t state)
 {
-    (void)state;
+    host_irq_enabled = host_irq_enabled || state != 0;
 }
 
 static inline uint64_t irq_save_whole(void)
@@ -107,7 +114,7 @@ static inline void irq_restore_whole(uint64_t state)
 
 static inline bool irq_enabled(void)
 {
-    return false;
+    return host_irq_enabled;
 }
 
 static inline void arch_wait_for_interrupt(void)

@@ -267,6 +267,6 @@ void call_unwind(void)
         irq_disable();
         upcall_exit_work(); /* the caller's own end may be due */
         context_enter_user(left->return_pc, left->return_sp, left->return_tp,
-                           (uint64_t)ERR_PEER_DIED, 0, 0);
+                           (uint64_t)ERR_PEER_DIED, 0, 0, 0);
     }
 }

@@ -2,11 +2,12 @@
 /*
  * Numbers, a core each.
  *
- * Problem: a number that is one space's on the whole machine is used up by spaces that most cores never
- * run, and its reuse has to be agreed upon by all cores at once. Choice: each core numbers the spaces
- * that it enters, in the order in which they come, and has no use for what others do. A number is used
- * for one space between two roll-overs of its core, so nothing is flushed when a space ends or an
- * entry is emptied: what the TLB still has under that number nobody can reach.
+ * Problem: a number that is one space's on the whole machine is used up by spaces that most cores
+ * never run, and its reuse has to be agreed upon by all cores at once. Choice: each core numbers
+ * the spaces that it enters, in the order in which they come, and has no use for what others do. A
+ * number is used for one space between two roll-overs of its core, and flushed when it is given; so
+ * nothing is flushed when a space ends, an entry is emptied, or the numbers run out: what the TLB
+ * has under a number that no entry names nobody can reach.
  *
  * A roll-over walks the list of all spaces under its lock, with interrupts off, once in as many
  * first entries as there are numbers (65,535 with 16 bits): a few instructions for each entry.
@@ -15,10 +16,10 @@
 
 #include "arch/core.h"
 #include "arch/irq.h"
-#include "arch/smp.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/list.h"
 #include "kernel/sync/spinlock.h"
+#include "mm/tlb_record.h"
 
 /* Of one core; written by it alone. */
 struct asid_core {
@@ -38,7 +39,7 @@ static struct list spaces GUARDED_BY(spaces_lock) = LIST_INIT(spaces);
 
 void asid_init(uint16_t max, cpu_t cpus)
 {
-    maximum = max;
+    maximum = tlb_record_limit(max);
     core_count = cpus;
     list_init(&spaces);
     for (cpu_t cpu = 0; cpu < cpus; cpu++) {
@@ -50,14 +51,19 @@ void asid_init(uint16_t max, cpu_t cpus)
 void asid_limit(uint16_t max)
 {
     BUG_ON(max == 0 || maximum == 0);
-    /* relaxed: a core that sees it late gives a few numbers more; none is used twice for that */
-    atomic_store_relaxed(&maximum, max);
+    /* relaxed: a core that sees it late gives a few numbers more, none of them twice */
+    atomic_store_relaxed(&maximum, tlb_record_limit(max));
 }
 
 uint16_t asid_maximum(void)
 {
     /* relaxed: as above */
     return atomic_load_relaxed(&maximum);
+}
+
+cpu_t asid_core_count(void)
+{
+    return core_count;
 }
 
 size_t asid_space_bytes(void)
@@ -84,13 +90,14 @@ void asid_remove_space(struct vspace *space)
 void asid_drop(struct vspace *space, cpu_t cpu)
 {
     /* release: what this core's users did through its translations is done before anyone finds the
-     * entry empty and does without an answer; pairs with the acquire in shootdown_core */
+     * entry empty and does without an answer; pairs with the acquire in settle_core */
     atomic_store_release(&space->satp[cpu], 0UL);
+    tlb_record_note_drop(space, cpu);
 }
 
 /*
- * All numbers of this core are free again. The kernel's tables are loaded first: with a space loaded
- * the hardware may walk it in advance, after the flush, under a number that goes to another space.
+ * All numbers of this core are free again. The kernel's tables are loaded first: in what is loaded
+ * the hardware may walk in advance, at any moment, under a number that has gone to another space.
  */
 static void roll_over(struct asid_core *core, cpu_t cpu)
 {
@@ -101,7 +108,6 @@ static void roll_over(struct asid_core *core, cpu_t cpu)
         asid_drop(space, cpu);
     }
     spin_unlock(&spaces_lock);
-    tlb_flush_local(0, ~0UL, TLB_EVERY_SPACE);
     core->last = 0;
     core->roll_overs++;
 }
@@ -126,8 +132,10 @@ uint64_t asid_assign(uint64_t *entry)
     /* full: the entry is seen before this core walks the tables, or the walk sees what was changed
      * before the entry was found empty; pairs with the fence in shootdown_finish */
     fence_seq_cst();
-    /* The walks of the hardware heed no fence but this one. The number is new: nothing is lost. */
-    tlb_flush_local(0, ~0UL, core->last);
+    /* What an earlier space left under the number goes; and the walks of the hardware heed no fence
+     * but this one (privileged specification 1.12, 4.2.1). */
+    tlb_record_flush(0, ~0UL, core->last);
+    tlb_record_assign(core->last, space);
     return satp;
 }
 

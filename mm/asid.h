@@ -8,7 +8,7 @@
  * a space are those with an entry. An entry is given by its own core, as it enters the space, with
  * interrupts off; it is emptied by its own core, or by one that holds it asleep (mm/shootdown.h).
  * The entry of what is loaded never changes. Nothing here blocks, sends an interrupt, or fails; a
- * core that is out of numbers flushes its own TLB and begins again. Source: RISC-V privileged
+ * core that is out of numbers begins again. Source: RISC-V privileged
  * specification 1.12, 4.1.11 (ASIDs are private to a hart, SFENCE.VMA of numbers before their
  * reuse), 4.2.1; per-CPU numbers as Linux has them for x86's PCIDs.
  */
@@ -32,8 +32,11 @@ void asid_init(uint16_t max, cpu_t cpus);
 /* Tests: from now on no number above `max`, which is not 0. Not for a machine without numbers. */
 void asid_limit(uint16_t max);
 
-/* What numbers a core has given; 0 on a machine without. */
+/* The largest number for use; 0 on a machine without. */
 uint16_t asid_maximum(void);
+
+/* How many entries a space has. */
+cpu_t asid_core_count(void);
 
 /* Bytes of a struct vspace with its entries. */
 size_t asid_space_bytes(void);
@@ -63,8 +66,8 @@ static inline void asid_enter(uint64_t *entry)
     mmu_set_satp(satp);
 }
 
-/* Empties core `cpu`'s entry: its number is not used again before that core's next roll-over. By the
- * core itself, not in the space, interrupts off; or by one that holds it asleep. */
+/* Empties core `cpu`'s entry: its number is flushed before it is given again. By the core itself, not
+ * in the space, interrupts off; or by one that holds it asleep. */
 void asid_drop(struct vspace *space, cpu_t cpu);
 
 /* How often core `cpu` has run out of numbers. */

@@ -12,6 +12,7 @@
 #include "kernel/base/atomic.h"
 #include "mm/fail.h"
 #include "mm/frame_priv.h"
+#include "mm/tlb_record.h"
 
 struct frame *frame_find(paddr_t address)
 {
@@ -87,6 +88,7 @@ void frame_free(paddr_t address, unsigned order)
     BUG_ON(frame == NULL || order > FRAME_MAX_ORDER ||
            !IS_ALIGNED(address, (uint64_t)PAGE_BYTES << order));
     BUG_ON(frame->id != FRAME_ID(FRAME_ALLOCATED, order, 0));
+    tlb_record_check_free(address, (uint64_t)PAGE_BYTES << order);
     node = &frame_nodes[frame->node];
     state = spin_lock_save(&node->lock);
     /* Looked at again: two cores that free the same block come here one after the other. */

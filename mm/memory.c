@@ -165,6 +165,22 @@ bool memory_has_ram(const struct memory *memory, uint64_t first, uint64_t pages)
     return false;
 }
 
+void memory_describe(struct memory *memory, struct memory_info *info)
+{
+    uint64_t state = memory_lock_save(memory);
+
+    *info = (struct memory_info){
+        .kind = memory->kind,
+        .bytes = memory->pages * PAGE_BYTES,
+        .charged_bytes = memory->charged * PAGE_BYTES,
+    };
+    list_for_each(link, &memory->mappings)
+    {
+        info->mappings++;
+    }
+    memory_unlock_restore(memory, state);
+}
+
 uint64_t memory_lock_save(struct memory *memory) NO_THREAD_SAFETY
 {
     return memory->is_private ? irq_save() : spin_lock_save(&memory->lock);

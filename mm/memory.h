@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "kernel/abi/memory.h"
 #include "kernel/abi/status.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
@@ -28,12 +29,6 @@
 
 #define MEMORY_INLINE_PAGES 8U
 #define MEMORY_MAX_PAGES (1UL << 26) /* as much as there are user addresses */
-
-enum memory_kind {
-    MEMORY_ANONYMOUS,
-    MEMORY_CONTIGUOUS,
-    MEMORY_DEVICE,
-};
 
 /* What is known of a page: its address, or 0, with flags in the low bits. */
 #define MEMORY_PAGE_STALE 1UL /* a TLB may know more than the page tables say; see memory_clone.c */
@@ -52,6 +47,7 @@ struct memory {
     struct object *owner;
     uint64_t charged;     /* pages and nodes */
     uint64_t generation;  /* rises whenever a page becomes stale */
+    uint64_t departures;  /* regions that have left the list */
     struct list mappings; /* struct vspace_region; not used while private */
     union {
         uint64_t page[MEMORY_INLINE_PAGES];
@@ -112,6 +108,9 @@ WARN_UNUSED status_t memory_pin(struct memory *memory, uint64_t first, uint64_t 
 /* Takes back one pin of each page. ERR_INVALID: as above. ERR_NOT_FOUND: one is not pinned; those
  * before it have lost their pin. */
 WARN_UNUSED status_t memory_unpin(struct memory *memory, uint64_t first, uint64_t pages);
+
+/* What the object is and takes now. */
+void memory_describe(struct memory *memory, struct memory_info *info);
 
 /* True when some of these pages of a device object are RAM: then they cannot be mapped. */
 bool memory_has_ram(const struct memory *memory, uint64_t first, uint64_t pages);

@@ -30,7 +30,6 @@
 #include <string.h>
 
 #include "arch/layout.h"
-#include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "mm/memory_priv.h"
@@ -41,7 +40,7 @@
 #define NODE_PAGES 512U
 #define AUDIENCE_MAX 16U
 
-/* Who has to flush what; `everybody` when they are more. */
+/* Some of those who have to flush, and what. */
 struct audience {
     struct {
         struct vspace *space;
@@ -49,48 +48,62 @@ struct audience {
         vaddr_t end;
     } member[AUDIENCE_MAX];
     unsigned count;
-    bool everybody;
 };
 
-/* All spaces where these pages are mapped, kept until the flush. The memory's lock is held. */
+/*
+ * The next of the spaces where these pages are mapped, kept until the flush. *skip are those that had
+ * their turn; *departures tells whether these are still the first on the list. The memory's lock is held.
+ */
 static void audience_find_locked(struct memory *memory, uint64_t first, uint64_t pages,
-                                 struct audience *audience)
+                                 uint64_t *skip, uint64_t *departures, struct audience *audience)
 {
+    uint64_t place = 0;
+
+    if (*departures != memory->departures) {
+        *departures = memory->departures;
+        *skip = 0;
+    }
     audience->count = 0;
-    audience->everybody = false;
     list_for_each_entry(struct vspace_region, region, &memory->mappings, mapping_link)
     {
-        vaddr_t start;
-        vaddr_t end;
+        unsigned next = audience->count;
 
-        vspace_mapped_range(region, first, pages, &start, &end);
-        if (start >= end) {
+        if (place++ < *skip) {
             continue;
         }
-        if (audience->count == AUDIENCE_MAX) {
-            audience->everybody = true;
+        if (next == AUDIENCE_MAX) {
             return;
         }
         vspace_retain(region->space);
-        audience->member[audience->count].space = region->space;
-        audience->member[audience->count].start = start;
-        audience->member[audience->count++].end = end;
+        audience->member[next].space = region->space;
+        vspace_mapped_range(region, first, pages, &audience->member[next].start,
+                            &audience->member[next].end);
+        audience->count++;
+        ++*skip;
     }
 }
 
-static void audience_flush(struct audience *audience)
+/* Flushes the pages wherever they are mapped; nothing is locked. Who is added meanwhile knows nothing old. */
+static void flush_mappings(struct memory *memory, uint64_t first, uint64_t pages)
 {
-    if (audience->everybody) {
-        tlb_flush_all_cores(0, ~0UL, TLB_EVERY_SPACE);
-    }
-    for (unsigned i = 0; i < audience->count; i++) {
-        struct vspace *space = audience->member[i].space;
+    struct audience audience;
+    uint64_t departures = 0;
+    uint64_t skip = 0;
 
-        if (!audience->everybody) {
-            vspace_flush(space, audience->member[i].start, audience->member[i].end);
+    do {
+        uint64_t state = memory_lock_save(memory);
+
+        audience_find_locked(memory, first, pages, &skip, &departures, &audience);
+        memory_unlock_restore(memory, state);
+        for (unsigned i = 0; i < audience.count; i++) {
+            struct vspace *space = audience.member[i].space;
+
+            if (audience.member[i].start < audience.member[i].end) {
+                vspace_flush(space, audience.member[i].start, audience.member[i].end);
+            }
+            vspace_release(space);
         }
-        vspace_release(space);
-    }
+    } while (audience.count == AUDIENCE_MAX);
 }
 
 static void narrow_mappings_locked(struct memory *memory, uint64_t first, uint64_t pages,
@@ -137,7 +150,6 @@ static void clear_stale(struct memory *memory, uint64_t first, uint64_t pages, u
 status_t memory_settle(struct memory *memory, uint64_t index, bool write)
 {
     paddr_t copy = FRAME_NONE;
-    struct audience audience;
 
     for (;;) {
         uint64_t state = memory_lock_save(memory);
@@ -164,9 +176,8 @@ status_t memory_settle(struct memory *memory, uint64_t index, bool write)
             copy = FRAME_NONE;
         }
         generation = memory->generation;
-        audience_find_locked(memory, index, 1, &audience);
         memory_unlock_restore(memory, state);
-        audience_flush(&audience);
+        flush_mappings(memory, index, 1);
         if (old != FRAME_NONE) {
             nexus_release_page(old);
         }
@@ -229,7 +240,6 @@ static status_t share_batch(struct memory *memory, struct memory *clone, uint64_
 status_t memory_clone(struct memory *memory, struct account *account, struct object *owner,
                       struct memory **out)
 {
-    struct audience audience;
     struct memory *clone;
     uint64_t generation;
     uint64_t state;
@@ -248,9 +258,8 @@ status_t memory_clone(struct memory *memory, struct account *account, struct obj
     }
     state = memory_lock_save(memory);
     generation = memory->generation;
-    audience_find_locked(memory, 0, memory->pages, &audience);
     memory_unlock_restore(memory, state);
-    audience_flush(&audience);
+    flush_mappings(memory, 0, memory->pages);
     clear_stale(memory, 0, memory->pages, generation);
     if (status != OK) {
         object_release(&clone->object);

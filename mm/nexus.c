@@ -23,6 +23,7 @@
 #include "kernel/base/atomic.h"
 #include "mm/fail.h"
 #include "mm/nexus_priv.h"
+#include "mm/tlb_record.h"
 
 struct nexus nexuses[MAX_CORES];
 
@@ -49,6 +50,8 @@ paddr_t nexus_alloc_page(void)
 
 void nexus_free_page(paddr_t page)
 {
+    tlb_record_check_free(page, PAGE_BYTES);
+
     uint64_t state = irq_save_whole();
     struct nexus *nexus = &nexuses[core_index_wide()];
     struct frame *frame = frame_of(page);

@@ -16,6 +16,7 @@
 #include "mm/asid.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace_priv.h"
 
 void vspace_init(void)
@@ -64,9 +65,10 @@ status_t vspace_create(struct account *account, struct vspace **space)
 
 void vspace_destroy(struct vspace *space)
 {
-    /* Cores may remember it, under numbers that they do not load again before they have forgotten all
-     * of them (mm/asid.c); so nothing is flushed before the frames go. */
+    /* Cores may remember it, under numbers that they flush before they load them again (mm/asid.c); so
+     * nothing is flushed before the frames go. */
     asid_remove_space(space);
+    tlb_record_note_end(space);
     vspace_free_regions(space);
     vspace_free_tables(space);
     account_uncharge_pages(space->account, space->tables);

@@ -7,6 +7,7 @@
  */
 #include "arch/layout.h"
 #include "kernel/abi/limits.h"
+#include "mm/upcall.h"
 #include "mm/vspace_priv.h"
 
 /* MEGAPAGE_BYTES when the whole megapage around `address` is one run of frames in the region. */
@@ -85,5 +86,7 @@ status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_t access)
 
 status_t vspace_fault_with_pager(struct vspace *space, vaddr_t address, uint32_t access)
 {
-    return vspace_fault(space, address, access);
+    status_t status = vspace_fault(space, address, access);
+
+    return status == ERR_FAULT ? upcall_page_fault(space, address, access) : status;
 }

@@ -5,7 +5,6 @@
  */
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
-#include "kernel/base/assert.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"

@@ -99,7 +99,7 @@ void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
                            struct vspace_removed *removed);
 
 /* Flushes on this core alone, which is all that a wider entry needs; see vspace_fault.c. */
-void vspace_flush_here(const struct vspace *space, vaddr_t address);
+void vspace_flush_here(struct vspace *space, vaddr_t address);
 
 /* Drops every region; then every table of the user half and the root. Nobody uses the space. */
 void vspace_free_regions(struct vspace *space);

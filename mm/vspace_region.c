@@ -337,6 +337,7 @@ void vspace_drop_region(struct vspace *space, struct vspace_region *region) NO_T
     spin_lock(&space->lock);
     vspace_remove_region_locked(space, region);
     list_remove(&region->mapping_link);
+    memory->departures++;
     spin_unlock(&space->lock);
     memory_unlock_restore(memory, state);
     object_release(&memory->object);

@@ -5,14 +5,17 @@
  * The frame record of each table but the root counts its valid entries: references - 1. So a table that
  * becomes empty is seen at once.
  */
+#include "arch/core.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
-#include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/asid.h"
 #include "mm/frame.h"
 #include "mm/nexus.h"
+#include "mm/shootdown.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace_priv.h"
 
 /* The way down to an entry. */
@@ -125,10 +128,11 @@ status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t
 }
 
 /* Leaves of the entry what `protection` has; with none of it, nothing. */
-static void narrow_entry(struct vspace *space, paddr_t table, pte_t *entry, uint32_t protection,
-                         struct vspace_removed *removed)
+static void narrow_entry(struct vspace *space, paddr_t table, pte_t *entry, vaddr_t address,
+                         uint32_t protection, struct vspace_removed *removed)
 {
     pte_t narrow = protection == 0 ? 0 : *entry;
+    paddr_t page = pte_address(*entry);
 
     if ((*entry & PTE_VALID) == 0) {
         return;
@@ -144,6 +148,7 @@ static void narrow_entry(struct vspace *space, paddr_t table, pte_t *entry, uint
         removed->entries++;
     }
     if (narrow == 0) {
+        tlb_record_note_clear(space, address, page);
         count_entry(space, table, -1);
         space->pages--;
     }
@@ -181,7 +186,7 @@ vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_
             vaddr_t start = ALIGN_DOWN(address, bytes);
             bool whole = start == address && end - start >= bytes;
 
-            narrow_entry(space, walk.table[walk.level], walk.entry, whole ? protection : 0,
+            narrow_entry(space, walk.table[walk.level], walk.entry, start, whole ? protection : 0,
                          removed);
             address = start + bytes;
             budget--;
@@ -189,7 +194,7 @@ vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_
             vaddr_t stop = min_u64(end, ALIGN_DOWN(address, MEGAPAGE_BYTES) + MEGAPAGE_BYTES);
 
             for (; address < stop && budget > 0; address += PAGE_BYTES, budget--) {
-                narrow_entry(space, walk.table[0], walk.entry++, protection, removed);
+                narrow_entry(space, walk.table[0], walk.entry++, address, protection, removed);
             }
         }
         if (removed != NULL) {
@@ -207,28 +212,32 @@ vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t address, vaddr_t
 
 void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end)
 {
-    (void)space;
-    tlb_flush_all_cores(start, end - start, TLB_EVERY_SPACE);
+    shootdown(space, start, end - start);
 }
 
-void vspace_flush_here(const struct vspace *space, vaddr_t address)
+void vspace_flush_here(struct vspace *space, vaddr_t address)
 {
-    (void)space;
-    tlb_flush_local(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, TLB_EVERY_SPACE);
+    /* relaxed: this core's own; 0 means that it remembers nothing under a number that it may load */
+    uint64_t entry = atomic_load_relaxed(&asid_entries(space)[core_index()]);
+
+    if (entry != 0) {
+        tlb_record_flush(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, mmu_satp_asid(entry));
+    }
 }
 
-/* An address flushes only leaves, so when tables went, everything is flushed (RISC-V privileged
- * specification 1.12, section 4.2.1). */
 void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
                            struct vspace_removed *removed)
 {
+    struct shootdown batch;
     struct list *link;
 
+    shootdown_begin(&batch, space);
     if (!list_is_empty(&removed->tables)) {
-        vspace_flush(space, 0, ~0UL);
+        shootdown_add_tables(&batch);
     } else if (removed->entries > 0) {
-        vspace_flush(space, start, end);
+        shootdown_add(&batch, start, end - start);
     }
+    shootdown_finish(&batch);
     while ((link = list_pop_front(&removed->tables)) != NULL) {
         nexus_free_page(frame_address(list_entry(link, struct frame, link)));
         account_uncharge_pages(space->account, 1);

@@ -11,6 +11,7 @@
 #include "kernel/base/print.h"
 #include "mm/drain.h"
 #include "mm/kstack.h"
+#include "mm/shootdown.h"
 #include "sched/domain.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
@@ -61,7 +62,9 @@ static void idle_loop(void *argument)
             core->idles++;
             core->idle_since = timer_now_ns();
             drain_sleep();
+            shootdown_sleep();
             arch_wait_for_interrupt();
+            shootdown_wake();
             drain_wake();
             core->idle_ns += timer_now_ns() - core->idle_since;
             core->idle_since = 0;

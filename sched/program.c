@@ -62,20 +62,28 @@ static status_t load_image(struct vspace *space, const struct elf_image *image, 
     return OK;
 }
 
-/* The handles of the first thread, in the order of its argument registers from a1 on. */
-static status_t open_first_handles(struct domain *domain, const struct program_grant *grant,
-                                   uint64_t arguments[3])
+static status_t open_grant(struct domain *domain, const struct program_grant *grant,
+                           handle_t *handle)
 {
-    status_t status = OK;
-
-    arguments[1] = HANDLE_NONE;
-    if (grant->object != NULL) {
-        status = handle_open(&domain->handles, grant->object, grant->rights, grant->badge,
-                             &arguments[1]);
+    *handle = HANDLE_NONE;
+    if (grant->object == NULL) {
+        return OK;
     }
+    return handle_open(&domain->handles, grant->object, grant->rights, grant->badge, handle);
+}
+
+/* The handles of the first thread, in the order of its argument registers from a1 on. */
+static status_t open_first_handles(struct domain *domain, const struct program_start *start,
+                                   uint64_t arguments[4])
+{
+    status_t status = open_grant(domain, &start->grant, &arguments[1]);
+
     if (status == OK) {
         status = handle_open(&domain->handles, &domain->object, RIGHT_MANAGE | RIGHT_WAIT, 0,
                              &arguments[2]);
+    }
+    if (status == OK) {
+        status = open_grant(domain, &start->device, &arguments[3]);
     }
     return status;
 }
@@ -83,7 +91,7 @@ static status_t open_first_handles(struct domain *domain, const struct program_g
 static status_t fill_domain(struct domain *domain, const struct program_start *start,
                             const struct elf_image *image, uint64_t argument_count)
 {
-    uint64_t arguments[3] = {0};
+    uint64_t arguments[4] = {0};
     struct thread *thread;
     vaddr_t sp;
     status_t status = load_image(domain->vspace, image, start->image);
@@ -93,7 +101,7 @@ static status_t fill_domain(struct domain *domain, const struct program_start *s
                                     argument_count, &sp);
     }
     if (status == OK) {
-        status = open_first_handles(domain, &start->grant, arguments);
+        status = open_first_handles(domain, start, arguments);
     }
     if (status == OK) {
         arguments[0] = sp;

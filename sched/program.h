@@ -25,8 +25,9 @@ struct program_start {
     size_t image_bytes;
     const char *arguments; /* argc strings, each with its zero, one after the other */
     size_t argument_bytes;
-    struct program_grant grant; /* the lookup port */
-    uint64_t memory_limit;      /* bytes; 0 for none */
+    struct program_grant grant;  /* the lookup port */
+    struct program_grant device; /* device memory; for init alone */
+    uint64_t memory_limit;       /* bytes; 0 for none */
 };
 
 /* Load and start. *out gets a reference. ERR_BAD_FORMAT with a sentence in *why, ERR_NO_MEMORY,

@@ -112,7 +112,7 @@ static void thread_first_code(void *carry, void *argument)
     upcall_exit_work(); /* it may have been killed before it ran at all */
     context_enter_user(thread->start_pc, thread->start_sp, thread->start_tp,
                        thread->start_arguments[0], thread->start_arguments[1],
-                       thread->start_arguments[2]);
+                       thread->start_arguments[2], thread->start_arguments[3]);
 }
 
 status_t thread_create_kernel(const char *name, void (*entry)(void *argument), void *argument,
@@ -131,7 +131,7 @@ status_t thread_create_kernel(const char *name, void (*entry)(void *argument), v
 }
 
 status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc, vaddr_t sp,
-                            vaddr_t tp, const uint64_t arguments[3], struct thread **out)
+                            vaddr_t tp, const uint64_t arguments[4], struct thread **out)
 {
     struct thread *thread;
     status_t status = thread_make(domain, name, &thread);

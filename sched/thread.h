@@ -69,7 +69,7 @@ struct thread {
     struct port *waiting_for; /* the port whose baton it waits for; for `waits` and gdb */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
-    uint64_t start_arguments[3];
+    uint64_t start_arguments[4];
     void (*start_kernel)(void *argument); /* kernel threads */
     void *start_argument;
     struct list all_link;  /* the list of all threads; its lock */
@@ -86,7 +86,7 @@ status_t thread_create_kernel(const char *name, void (*entry)(void *argument), v
 /* Make a suspended user thread of `domain` that will start at pc with sp, tp and a0..a2.
  * ERR_NO_MEMORY, ERR_NO_SPACE. */
 status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc, vaddr_t sp,
-                            vaddr_t tp, const uint64_t arguments[3], struct thread **out);
+                            vaddr_t tp, const uint64_t arguments[4], struct thread **out);
 
 /* Make it ready on core `cpu`, or on the least loaded one for THREAD_ANY_CORE. The creator keeps
  * its reference. ERR_PEER_DIED: its domain is ending; the thread stays as it was. */

@@ -67,7 +67,7 @@ context_call_on:
     ret
 
 /*
- * void context_enter_user(vaddr_t pc, vaddr_t sp, vaddr_t tp, a0, a1, a2);  does not return
+ * void context_enter_user(vaddr_t pc, vaddr_t sp, vaddr_t tp, a0, a1, a2, a3);  does not return
  */
     .globl context_enter_user
 context_enter_user:
@@ -80,7 +80,8 @@ context_enter_user:
     mv      a0, a3
     mv      a1, a4
     mv      a2, a5
-    .irp n, ra, gp, t0, t1, t2, s0, s1, a3, a4, a5, a6, a7, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t3, t4, t5, t6
+    mv      a3, a6
+    .irp n, ra, gp, t0, t1, t2, s0, s1, a4, a5, a6, a7, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t3, t4, t5, t6
     li      \n, 0
     .endr
     sret

@@ -29,11 +29,20 @@ enum system_call {
     SYS_PORT_CLOSE = 15,       /* a0 port -> status */
     SYS_HANDLE_CLOSE = 16,     /* a0 handle -> status */
     SYS_HANDLE_DUPLICATE = 17, /* a0 handle, a1 rights, a2 badge -> handle */
-    SYS_MEMORY_MAP = 18,       /* a0 address or 0, a1 bytes, a2 protection -> address */
+    SYS_MEMORY_MAP = 18,       /* a0 address or 0, a1 bytes, a2 protection and flags,
+                                  a3 memory or 0, a4 offset, a5 alignment or 0 -> address */
     SYS_MEMORY_UNMAP = 19,     /* a0 address, a1 bytes -> status */
     SYS_DEBUG_WRITE = 20,      /* a0 address, a1 bytes -> status: to the kernel's log */
     SYS_CLOCK = 21,            /* -> nanoseconds since boot */
-    SYS_COUNT = 22,
+    SYS_MEMORY_CREATE = 22,    /* a0 bytes, a1 kind -> handle */
+    SYS_MEMORY_PROTECT = 23,   /* a0 address, a1 bytes, a2 protection -> status */
+    SYS_MEMORY_CLONE = 24,     /* a0 memory -> handle */
+    SYS_MEMORY_PIN = 25,       /* a0 memory, a1 offset, a2 bytes -> physical address or 0 */
+    SYS_MEMORY_UNPIN = 26,     /* a0 memory, a1 offset, a2 bytes -> status */
+    SYS_MEMORY_SLICE = 27,     /* a0 memory, a1 offset, a2 bytes -> handle */
+    SYS_MEMORY_INFO = 28,      /* a0 memory, a1 address of struct memory_info -> status */
+    SYS_DOMAIN_SET_PAGER = 29, /* a0 domain, a1 port or 0 -> status */
+    SYS_COUNT = 30,
 };
 
 /* Kinds for SYS_PORT_CREATE. */

@@ -10,6 +10,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/elf_symbol.h"
 #include "kernel/base/print.h"
+#include "kernel/core/pager.h"
 #include "kernel/core/panic.h"
 #include "mm/vspace.h"
 #include "sched/activation.h"
@@ -108,9 +109,13 @@ void upcall_user_fault(struct trap_frame *frame)
     status_t status = ERR_FAULT;
 
     if (access != 0) {
-        status = vspace_fault_with_pager(domain->vspace, frame->stval, access);
+        status = vspace_fault(domain->vspace, frame->stval, access);
+        if (status == ERR_FAULT) {
+            status = pager_ask(domain->vspace, frame->stval, access, frame->sepc);
+        }
     }
-    if (status != OK) {
+    if (status != OK &&
+        status != ERR_CANCELLED) { /* a thread that is to end does so on its way out */
         fault_end_domain(frame, domain, status);
     }
 }

@@ -10,10 +10,12 @@
 #include "arch/power.h"
 #include "ipc/name.h"
 #include "kernel/base/print.h"
+#include "mm/memory.h"
 #include "sched/archive.h"
 #include "sched/program.h"
 
 #define EXIT_BAD_BOOT 2
+#define PHYSICAL_PAGES (1UL << 44) /* all that Sv39 can name; init slices what a driver gets */
 
 _Noreturn static void init_give_up(const char *what, const char *why)
 {
@@ -45,6 +47,7 @@ void init_start(const char *archive_fault)
         .arguments = name,
         .argument_bytes = sizeof(name),
     };
+    struct memory *devices;
     struct port *lookup;
     struct domain *domain;
 
@@ -58,9 +61,14 @@ void init_start(const char *archive_fault)
         init_give_up("service lookup", "it is not in this kernel");
     }
     start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
+    if (memory_create_device(&kernel_account, NULL, 0, PHYSICAL_PAGES, &devices) != OK) {
+        init_give_up("device memory", "out of memory");
+    }
+    start.device = (struct program_grant){.object = &devices->object, .rights = RIGHTS_MEMORY};
     if (program_start(&start, &domain, &why) != OK) {
         init_give_up("program init", why);
     }
+    object_release(&devices->object);
     object_release(&lookup->object);
     object_release(&domain->object);
 }

@@ -9,6 +9,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/sync/epoch.h"
 #include "mm/drain.h"
+#include "mm/shootdown.h"
 #include "sched/sched.h"
 
 void upcall_timer(void)
@@ -20,6 +21,9 @@ void upcall_ipi(uint32_t reasons)
 {
     if ((reasons & IPI_STOP) != 0) {
         panic_stop_if_requested();
+    }
+    if ((reasons & IPI_SHOOTDOWN) != 0) {
+        shootdown_handle();
     }
     if ((reasons & IPI_EPOCH) != 0) {
         epoch_acknowledge();

@@ -47,6 +47,14 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_MEMORY_UNMAP] = ENTRY(syscall_memory_unmap),
     [SYS_DEBUG_WRITE] = ENTRY(syscall_debug_write),
     [SYS_CLOCK] = ENTRY(syscall_clock),
+    [SYS_MEMORY_CREATE] = ENTRY(syscall_memory_create),
+    [SYS_MEMORY_PROTECT] = ENTRY(syscall_memory_protect),
+    [SYS_MEMORY_CLONE] = ENTRY(syscall_memory_clone),
+    [SYS_MEMORY_PIN] = ENTRY(syscall_memory_pin),
+    [SYS_MEMORY_UNPIN] = ENTRY(syscall_memory_unpin),
+    [SYS_MEMORY_SLICE] = ENTRY(syscall_memory_slice),
+    [SYS_MEMORY_INFO] = ENTRY(syscall_memory_info),
+    [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
 };
 
 struct domain *syscall_domain(void)

@@ -32,12 +32,24 @@ long syscall_port_close(handle_t handle);
 long syscall_handle_close(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 
-long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection);
+long syscall_memory_create(uint64_t bytes, uint64_t kind);
+long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, handle_t handle,
+                        uint64_t offset, uint64_t alignment);
+long syscall_memory_protect(vaddr_t address, uint64_t bytes, uint64_t protection);
+long syscall_memory_clone(handle_t handle);
+long syscall_memory_pin(handle_t handle, uint64_t offset, uint64_t bytes);
+long syscall_memory_unpin(handle_t handle, uint64_t offset, uint64_t bytes);
+long syscall_memory_slice(handle_t handle, uint64_t offset, uint64_t bytes);
+long syscall_memory_info(handle_t handle, vaddr_t address);
+long syscall_domain_set_pager(handle_t handle, handle_t port);
 long syscall_memory_unmap(vaddr_t address, uint64_t bytes);
 long syscall_debug_write(vaddr_t address, uint64_t bytes);
 
 void syscall_send(struct syscall_frame *frame);
 void syscall_receive(struct syscall_frame *frame);
+
+/* The protection that a handle's rights allow. */
+uint32_t syscall_memory_allowed(rights_t rights);
 
 /* The domain whose code made the call. */
 struct domain *syscall_domain(void);

@@ -23,7 +23,7 @@ static bool user_address(vaddr_t address)
 long syscall_thread_create(vaddr_t entry, vaddr_t stack_top, uint64_t argument, vaddr_t tp)
 {
     struct domain *domain = syscall_domain();
-    const uint64_t arguments[3] = {argument, 0, 0};
+    const uint64_t arguments[4] = {argument};
     struct thread *thread;
     handle_t handle;
     status_t status;

@@ -99,7 +99,9 @@ void handle_table_destroy(struct handle_table *table)
             object_release(object);
         }
     }
+    uint64_t state = spin_lock_save(&table->lock);
     table->array = NULL;
+    spin_unlock_restore(&table->lock, state);
     table->release(table->owner, array, handle_array_bytes(count));
     if (table->bigger != NULL) {
         table->release(table->owner, table->bigger, handle_array_bytes(count * 2));
@@ -157,15 +159,16 @@ static struct handle_entry *handle_lookup(struct handle_table *table, handle_t h
 {
     uint32_t slot = (uint32_t)(handle & HANDLE_SLOT_MASK);
 
-    if (slot >= handle_array_count(table->array)) {
+    if (table->array == NULL || slot >= handle_array_count(table->array)) {
         return NULL;
     }
     struct handle_entry *entry = &table->array->entry[slot];
     return entry->handle == handle && entry->kind != OBJECT_NONE ? entry : NULL;
 }
 
-status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
-                    rights_t rights, struct object **object, uint64_t *badge)
+/* A copy of the entry, with a reference to the object. */
+static status_t handle_get_entry(struct handle_table *table, handle_t handle, enum object_kind kind,
+                                 rights_t rights, struct handle_entry *copy)
 {
     status_t status = OK;
     uint64_t state = spin_lock_save(&table->lock);
@@ -179,12 +182,37 @@ status_t handle_get(struct handle_table *table, handle_t handle, enum object_kin
         status = ERR_NO_RIGHT;
     } else {
         object_retain(entry->object);
-        *object = entry->object;
-        if (badge != NULL) {
-            *badge = entry->badge;
-        }
+        *copy = *entry;
     }
     spin_unlock_restore(&table->lock, state);
+    return status;
+}
+
+status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
+                    rights_t rights, struct object **object, uint64_t *badge)
+{
+    struct handle_entry entry;
+    status_t status = handle_get_entry(table, handle, kind, rights, &entry);
+
+    if (status == OK) {
+        *object = entry.object;
+        if (badge != NULL) {
+            *badge = entry.badge;
+        }
+    }
+    return status;
+}
+
+status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
+                           rights_t rights, struct object **object, rights_t *has)
+{
+    struct handle_entry entry;
+    status_t status = handle_get_entry(table, handle, kind, rights, &entry);
+
+    if (status == OK) {
+        *object = entry.object;
+        *has = entry.rights;
+    }
     return status;
 }
 

@@ -58,7 +58,8 @@ status_t handle_table_init(struct handle_table *table, void *owner,
                            void *(*allocate)(void *owner, size_t bytes),
                            void (*release)(void *owner, void *memory, size_t bytes));
 
-/* Close every handle and free the array. No reader may be left. */
+/* Close every handle and free the array. No reader without the lock may be left; with it, none
+ * finds anything any more. */
 void handle_table_destroy(struct handle_table *table);
 
 /* Make a handle to `object` with `rights` and `badge`; takes a reference of its own. Constant time
@@ -71,6 +72,10 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
  * ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT (any bit of `rights` missing). */
 status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
                     rights_t rights, struct object **object, uint64_t *badge);
+
+/* The same for who needs to know what rights the handle has, not its badge. */
+status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
+                           rights_t rights, struct object **object, rights_t *has);
 
 /* Close one handle. ERR_BAD_HANDLE. */
 status_t handle_close(struct handle_table *table, handle_t handle);

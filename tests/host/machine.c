@@ -10,6 +10,7 @@
 
 #include "arch/core.h"
 #include "arch/ipi.h"
+#include "arch/irq.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
 #include "arch/platform.h"
@@ -20,11 +21,13 @@
 #include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/nexus.h"
+#include "mm/shootdown.h"
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
 uint64_t host_frame_window;
 struct core cores[MAX_CORES];
+_Thread_local bool host_irq_enabled = true;
 struct platform platform;
 _Thread_local struct core *host_core = &cores[0];
 static _Thread_local bool is_core;
@@ -63,12 +66,6 @@ void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
         abort();
     }
     memset((void *)va, FRAME_SLAB, bytes); /* whatever an earlier kernel left */
-}
-
-void ipi_request(cpu_t cpu, uint32_t reasons)
-{
-    /* relaxed: a mark for the test to look at */
-    atomic_or_relaxed(&cores[cpu].ipi_reasons, reasons);
 }
 
 void machine_set_core(cpu_t cpu)
@@ -124,6 +121,21 @@ void machine_init(uint64_t pages)
             machine_leave_core();
         }
     }
+}
+
+/* The other core takes its interrupt at once, in the thread that asks; only a drain waits for the test. */
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    struct core *self = host_core;
+
+    self->ipis_sent++;
+    /* relaxed: a mark for the test to look at */
+    atomic_or_relaxed(&cores[cpu].ipi_reasons, reasons & ~(uint32_t)IPI_SHOOTDOWN);
+    machine_set_core(cpu);
+    if ((reasons & IPI_SHOOTDOWN) != 0) {
+        shootdown_handle();
+    }
+    host_core = self;
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)

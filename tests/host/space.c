@@ -3,9 +3,11 @@
 
 #include "tests/host/space.h"
 
+#include "arch/irq.h"
 #include "arch/usercopy.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
+#include "mm/upcall.h"
 #include "tests/host/machine.h"
 #include "tests/test.h"
 
@@ -18,6 +20,9 @@ void space_start(void)
 {
     machine_init(SPACE_RAM_PAGES);
     vspace_init();
+    for (cpu_t cpu = MACHINE_CORES; cpu-- > 0;) {
+        space_run_core(cpu, NULL);
+    }
     baseline = machine_free_pages();
     account_init(&space_account, SPACE_QUOTA_PAGES);
     EXPECT_OK(vspace_create(&space_account, &space));
@@ -30,6 +35,23 @@ void space_finish(void)
     EXPECT_EQ(account_pages(&space_account), 0);
     EXPECT_EQ(machine_free_pages(), baseline);
     EXPECT_EQ(spmalloc_objects(), 0);
+}
+
+/* There are no pagers here. */
+status_t upcall_page_fault(struct vspace *asking, vaddr_t address, uint32_t access)
+{
+    (void)asking;
+    (void)address;
+    (void)access;
+    return ERR_FAULT;
+}
+
+void space_run_core(cpu_t cpu, struct vspace *where)
+{
+    machine_be_core(cpu);
+    irq_disable();
+    vspace_activate(where);
+    irq_enable();
 }
 
 status_t space_map(vaddr_t address, uint64_t pages)

@@ -43,3 +43,7 @@ bool space_is_entered(vaddr_t address, uint32_t access);
 /* What a user's store and load of a word do; `store` is the status. */
 WARN_UNUSED status_t space_store(vaddr_t address, uint64_t word);
 uint64_t space_load(vaddr_t address);
+
+/* The calling thread becomes core `cpu` and runs in `where`, or in the kernel's space for NULL. space_start
+ * leaves it as core 0. */
+void space_run_core(cpu_t cpu, struct vspace *where);

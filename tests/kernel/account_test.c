@@ -18,7 +18,7 @@
 /* Objects that die with the domain or with the caller's reference; OK when all could be made. */
 static status_t fill(struct domain *domain, struct port **port)
 {
-    static const uint64_t arguments[3];
+    static const uint64_t arguments[4];
     struct port_attributes attributes = {.mode = PORT_MODE_MAILBOX};
     struct message message = {.tag = 0};
     struct thread *thread;

@@ -48,7 +48,7 @@ TEST(domain, is_found_by_number_until_it_has_ended)
 
 TEST(domain, a_dying_one_takes_nothing_new)
 {
-    static const uint64_t arguments[3];
+    static const uint64_t arguments[4];
     struct port_attributes attributes = {.mode = PORT_MODE_MAILBOX};
     struct domain *domain = make();
     struct thread *thread;

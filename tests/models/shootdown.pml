@@ -20,7 +20,7 @@
  * MUTANT 1: the frame is freed before the answers
  * MUTANT 2: no interrupt is sent
  * MUTANT 3: the requester's own core is not flushed
- * MUTANT 4 -DKMAX=1: a roll-over without the flush
+ * MUTANT 4 -DKMAX=1: a number is given again without its flush
  * MUTANT 5 -DNCORE=1 -DNSTEP=4 -DKMAX=1: a roll-over leaves the entries
  * MUTANT 6: the entry is stored when the space is already loaded (asid_assign without its fence)
  * MUTANT 7: the entries are read before the page's entry is cleared
@@ -31,7 +31,7 @@
  * MUTANT 12 -DNCORE=2 -DNREQ=2: the requester does not serve others while it waits
  * MUTANT 13: the answer is given before the request is carried out
  * MUTANT 14 -DEND=1 -DKMAX=1: the space is freed while it is on the list
- * MUTANT 15 -DKMAX=1: a roll-over flushes while the old space is loaded
+ * MUTANT 15 -DKMAX=1: a number is flushed while the space that it was taken from is loaded
  */
 #ifndef NCORE
 #define NCORE 2
@@ -114,12 +114,6 @@ inline INTERRUPT(c, bits, r) {
 	SERVE(c, bits, r)
 }
 
-#define FORGET(c) d_step { \
-	i = 0; \
-	do :: i <= KMAX -> tlb[c].n[i] = 0; i++ :: else -> break od; \
-	i = 0 \
-}
-
 /* A walk that the hardware makes in advance, in what is loaded while the kernel runs */
 #define WALK_AHEAD(c) if \
 	:: of_s && loaded[c] != 0 && mapped[0] -> tlb[c].n[loaded[c]] = tlb[c].n[loaded[c]] | 1 \
@@ -143,12 +137,6 @@ inline ROLL_OVER(c) {
 	other[c] = 0;
 #endif
 	LIST_UNLOCK;
-#if MUT != 4
-	FORGET(c);
-#endif
-#if MUT == 15
-	WALK_AHEAD(c);
-#endif
 	last[c] = 0
 }
 
@@ -181,11 +169,18 @@ inline ENTER(c, slot, number) {
 		fi;
 		last[c]++;
 		number = last[c];
+#if MUT != 6
+		slot = number;
+#endif
+#if MUT != 4
+		tlb[c].n[number] = 0; /* sfence.vma; before it no walk of this space is made */
+#endif
 #if MUT == 6
 		loaded[c] = number;
 		if :: in_s -> USE(c, 0) :: else fi;
+		slot = number;
 #endif
-		slot = number
+		WALK_AHEAD(c)
 	:: else
 	fi;
 #if MUT == 8

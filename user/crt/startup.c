@@ -23,6 +23,7 @@ static const void *const hooks[] __attribute__((used)) = {
 
 static handle_t lookup_handle;
 static handle_t domain_handle;
+static handle_t device_handle;
 
 handle_t program_lookup_port(void)
 {
@@ -34,11 +35,18 @@ handle_t program_own_domain(void)
     return domain_handle;
 }
 
-_Noreturn void startup_run(struct startup_block *block, handle_t lookup, handle_t domain)
+handle_t program_device_memory(void)
+{
+    return device_handle;
+}
+
+_Noreturn void startup_run(struct startup_block *block, handle_t lookup, handle_t domain,
+                           handle_t device)
 {
     tls_fill(__first_tls);
     lookup_handle = lookup;
     domain_handle = domain;
+    device_handle = device;
     for (void (*const *run)(void) = __init_array_start; run < __init_array_end; run++) {
         (*run)();
     }

@@ -16,4 +16,5 @@ struct startup_block {
     char *argv[]; /* argc pointers, a null pointer, and a null pointer for the environment */
 };
 
-_Noreturn void startup_run(struct startup_block *block, handle_t lookup, handle_t domain);
+_Noreturn void startup_run(struct startup_block *block, handle_t lookup, handle_t domain,
+                           handle_t device);

@@ -16,6 +16,7 @@
 
 #include "kernel/abi/limits.h"
 #include "user/lib/console.h"
+#include "user/lib/memory.h"
 #include "user/lib/system.h"
 #include "user/lib/thread.h"
 

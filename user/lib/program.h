@@ -17,6 +17,9 @@
 handle_t program_lookup_port(void);
 handle_t program_own_domain(void);
 
+/* Of all device memory, to be sliced (memory.h): only init has it; HANDLE_NONE for others. */
+handle_t program_device_memory(void);
+
 struct program {
     handle_t domain;
     uint64_t id;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "kernel/abi/limits.h"
-#include "user/lib/system.h"
+#include "user/lib/memory.h"
 #include "user/lib/tls_priv.h"
 
 #define STACK_AREA 0x2000000000UL

@@ -2,7 +2,7 @@
 /*
  * The system calls whose arguments are already where the kernel wants them.
  *
- * Rules: prototypes and errors are in object.h, thread.h and system.h. In: a0..a4. Out: a0; the
+ * Rules: prototypes and errors are in object.h, thread.h, memory.h and system.h. In: a0..a5. Out: a0; the
  * kernel preserves ra, sp, tp and s0..s11. Clobbers: what a C function may. Stack: none.
  */
 #include "user/lib/syscall_priv.h"
@@ -32,7 +32,15 @@
     stub port_close, STUB_PORT_CLOSE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
-    stub memory_map, STUB_MEMORY_MAP
+    stub memory_map_object, STUB_MEMORY_MAP
     stub memory_unmap, STUB_MEMORY_UNMAP
+    stub memory_create, STUB_MEMORY_CREATE
+    stub memory_protect, STUB_MEMORY_PROTECT
+    stub memory_clone, STUB_MEMORY_CLONE
+    stub memory_pin, STUB_MEMORY_PIN
+    stub memory_unpin, STUB_MEMORY_UNPIN
+    stub memory_slice, STUB_MEMORY_SLICE
+    stub memory_info, STUB_MEMORY_INFO
+    stub domain_set_pager, STUB_DOMAIN_SET_PAGER
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

@@ -7,6 +7,7 @@
 #include "user/lib/baton.h"
 #include "user/lib/glob.h"
 #include "user/programs/bench/measure.h"
+#include "user/programs/bench/memory.h"
 
 #define START_NS 10000000000UL
 
@@ -126,9 +127,14 @@ static const struct {
     const char *id;
     void (*run)(const char *id);
 } rows[] = {
-    {"null_entry", null_entry},       {"call_kernel_from_user", call_kernel},
-    {"call_user_0w", call_user_0w},   {"call_user_4w", call_user_4w},
+    {"null_entry", null_entry},
+    {"call_kernel_from_user", call_kernel},
+    {"call_user_0w", call_user_0w},
+    {"call_user_4w", call_user_4w},
     {"yield_threads", yield_threads},
+    {"first_touch", bench_first_touch},
+    {"map_unmap_page", bench_map_unmap_page},
+    {"map_touch_unmap", bench_map_touch_unmap},
 };
 
 #define NO_ROW_MATCHES 2 /* tests/kernel/bench.c knows it */

@@ -8,7 +8,8 @@
 
 #define KERNEL_ADDRESS 0xffffffff80200000UL
 #define DIRECT_MAP_ADDRESS 0xffffffc080200000UL
-#define HOLE_ADDRESS 0x4000000000UL /* neither user nor kernel in Sv39 */
+#define PAGED_ADDRESS 0x3800000000UL /* nothing is there */
+#define HOLE_ADDRESS 0x4000000000UL  /* neither user nor kernel in Sv39 */
 
 /* Hides where an address comes from, so that the compiler does not refuse what is meant. */
 static uintptr_t opaque(uintptr_t address)
@@ -151,6 +152,18 @@ static void misaligned(void)
     }
 }
 
+/* Waits for a name, so that its starter can set a pager first; then touches memory that has to come
+ * from that. */
+static void page_late(void)
+{
+    handle_t go;
+
+    if (lookup_wait("test-memory.go", &go, clock_ns() + 10000000000UL) != OK) {
+        domain_exit(1);
+    }
+    *(volatile uint64_t *)opaque(PAGED_ADDRESS) = 4711;
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -173,6 +186,7 @@ static const struct {
     {"breakpoint", breakpoint},
     {"misaligned-ok", misaligned},
     {"forged-return-ok", forged_return},
+    {"page-late", page_late},
 };
 
 int main(int argc, char **argv)

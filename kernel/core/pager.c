@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pager: a port that is called about faults. What it says is checked as a user's system call would
+ * be, with the rights of the handle in its own table.
+ */
+#include "kernel/core/pager.h"
+
+#include "arch/layout.h"
+#include "ipc/call.h"
+#include "kernel/abi/memory.h"
+#include "kernel/core/syscall_priv.h"
+#include "mm/upcall.h"
+
+/* What a call from here, the pager's own trap and a system call of its may need. */
+#define STACK_RESERVE_BYTES 8192UL
+
+/* Kernel stacks are slots aligned to their size with a guard below (arch/layout.h). */
+static bool stack_has_room(void)
+{
+    uintptr_t place = (uintptr_t)__builtin_frame_address(0) & (KSTACK_SLOT_BYTES - 1);
+
+    return place >= KSTACK_GUARD_BYTES + STACK_RESERVE_BYTES;
+}
+
+/* The space's pager with a reference, or NULL. */
+static struct object *pager_of(struct vspace *space, uint64_t *badge)
+{
+    uint64_t state = spin_lock_save(&space->lock);
+    struct object *pager = space->pager;
+
+    if (pager != NULL) {
+        object_retain(pager);
+        *badge = space->pager_badge;
+    }
+    spin_unlock_restore(&space->lock, state);
+    return pager;
+}
+
+/* Maps what the reply names. */
+static status_t map_reply(struct vspace *space, vaddr_t address, struct domain *pager,
+                          const struct message *reply)
+{
+    struct vspace_mapping mapping = {
+        .address = ALIGN_DOWN(address, PAGE_BYTES),
+        .bytes = reply->word[3] == 0 ? PAGE_BYTES : reply->word[3],
+        .protection = (uint32_t)reply->word[2],
+        .offset = reply->word[1],
+    };
+    struct object *object;
+    rights_t rights;
+    vaddr_t mapped;
+    status_t status = handle_get_rights(&pager->handles, reply->word[0], OBJECT_MEMORY,
+                                        RIGHT_MAP_READ, &object, &rights);
+
+    if (status != OK) {
+        return status;
+    }
+    mapping.memory = memory_of_object(object);
+    mapping.allowed = syscall_memory_allowed(rights);
+    status = reply->word[2] > UINT32_MAX ? ERR_INVALID : vspace_map(space, &mapping, &mapped);
+    object_release(object);
+    return status;
+}
+
+/* The page is there if the reply was any good, or if another thread was faster. */
+static status_t use_reply(struct vspace *space, vaddr_t address, uint32_t access,
+                          struct domain *pager, const struct message *reply)
+{
+    if (reply->tag != MESSAGE_TAG(OK, 4)) {
+        return ERR_FAULT;
+    }
+    if (reply->word[0] != HANDLE_NONE && map_reply(space, address, pager, reply) == ERR_NO_MEMORY) {
+        return ERR_NO_MEMORY;
+    }
+    return vspace_fault(space, address, access);
+}
+
+status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr_t pc)
+{
+    struct message message = {
+        .tag = MESSAGE_TAG(PAGER_FAULT, 3),
+        .word = {address, access, pc},
+    };
+    uint64_t badge;
+    struct object *pager;
+    status_t status;
+
+    if (address < USER_BASE || address >= USER_TOP) {
+        return ERR_FAULT;
+    }
+    if (!stack_has_room()) {
+        return ERR_DEPTH;
+    }
+    pager = pager_of(space, &badge);
+    if (pager == NULL) {
+        return ERR_FAULT;
+    }
+    status = call_port(port_of_object(pager), badge, &message, DEADLINE_NONE);
+    if (status == OK) {
+        status = use_reply(space, address, access, port_of_object(pager)->domain, &message);
+    } else if (status != ERR_CANCELLED) {
+        status = ERR_FAULT;
+    }
+    object_release(pager);
+    return status;
+}
+
+status_t upcall_page_fault(struct vspace *space, vaddr_t address, uint32_t access)
+{
+    return pager_ask(space, address, access, 0);
+}
+
+/* The domain's space while it cannot end: domain.lock, then vspace.lock. */
+static status_t set_pager(struct domain *domain, struct object *pager, uint64_t badge,
+                          struct object **old)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+    status_t status = ERR_PEER_DIED;
+
+    if (domain->state == DOMAIN_ALIVE) {
+        spin_lock(&domain->vspace->lock);
+        *old = domain->vspace->pager;
+        domain->vspace->pager = pager;
+        domain->vspace->pager_badge = badge;
+        spin_unlock(&domain->vspace->lock);
+        status = OK;
+    }
+    spin_unlock_restore(&domain->lock, state);
+    return status;
+}
+
+long syscall_domain_set_pager(handle_t handle, handle_t port)
+{
+    struct handle_table *handles = &syscall_domain()->handles;
+    struct object *domain;
+    struct object *pager = NULL;
+    struct object *old = NULL;
+    uint64_t badge = 0;
+    status_t status = handle_get(handles, handle, OBJECT_DOMAIN, RIGHT_MANAGE, &domain, NULL);
+
+    if (status != OK) {
+        return status;
+    }
+    if (port != HANDLE_NONE) {
+        status = handle_get(handles, port, OBJECT_PORT, RIGHT_CALL, &pager, &badge);
+    }
+    if (status == OK && pager != NULL && port_of_object(pager)->mode == PORT_MODE_MAILBOX) {
+        status = ERR_WRONG_TYPE;
+    }
+    if (status == OK && (struct domain *)domain == &kernel_domain) {
+        status = ERR_DENIED;
+    }
+    if (status == OK) {
+        status = set_pager((struct domain *)domain, pager, badge, &old);
+    }
+    if (status != OK) {
+        old = pager; /* it was not taken over */
+    }
+    if (old != NULL) {
+        object_release(old);
+    }
+    object_release(domain);
+    return status;
+}

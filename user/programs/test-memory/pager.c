@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Pagers: in the same domain, for another one, lying, closed. */
+#include <string.h>
+
+#include "user/lib/test.h"
+
+#define READ_WRITE (PROTECT_READ | PROTECT_WRITE)
+#define PAGED ((volatile uint64_t *)0x3800000000UL)
+
+enum answer {
+    ANSWER_RIGHT,
+    ANSWER_MAPPED, /* the pager has mapped it by itself */
+    ANSWER_NO,
+    ANSWER_BAD_HANDLE,
+    ANSWER_BAD_RANGE,
+    ANSWER_NOTHING, /* says that it did something, but did not */
+};
+
+static struct {
+    enum answer answer;
+    handle_t memory;
+    uint64_t calls;
+    uint64_t address;
+    uint64_t access;
+    uint64_t pc;
+    uint64_t badge;
+} pager;
+
+static void serve(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    pager.calls++;
+    pager.address = message->word[0];
+    pager.access = message->word[1];
+    pager.pc = message->word[2];
+    pager.badge = badge;
+    message->tag = MESSAGE_TAG(pager.answer == ANSWER_NO ? 1 : OK, 4);
+    message->word[0] = pager.answer == ANSWER_BAD_HANDLE ? ~0UL : pager.memory;
+    message->word[1] = pager.answer == ANSWER_BAD_RANGE ? 1UL << 40 : PAGE_BYTES;
+    message->word[2] = READ_WRITE;
+    message->word[3] = 0;
+    if (pager.answer == ANSWER_MAPPED) {
+        memory_map((void *)(pager.address / PAGE_BYTES * PAGE_BYTES), PAGE_BYTES, READ_WRITE);
+    }
+    if (pager.answer == ANSWER_MAPPED || pager.answer == ANSWER_NOTHING) {
+        message->word[0] = HANDLE_NONE;
+    }
+}
+
+/* Starts the program that touches PAGED once this pager is set. */
+static void start_client(handle_t port, struct program *program)
+{
+    const char *const argv[] = {"fault", "page-late"};
+
+    ASSERT_EQUAL(program_start(argv[0], 2, argv, program), OK);
+    ASSERT_EQUAL(domain_set_pager(program->domain, port), OK);
+}
+
+/* Lets it go on. */
+static handle_t let_client_go(void)
+{
+    handle_t go = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
+
+    EXPECT_EQUAL(lookup_register("test-memory.go", go), OK);
+    return go;
+}
+
+static handle_t start_pager(enum answer answer)
+{
+    handle_t port = HANDLE_NONE;
+
+    memset(&pager, 0, sizeof(pager));
+    pager.answer = answer;
+    pager.memory = (handle_t)memory_create(4 * PAGE_BYTES, MEMORY_ANONYMOUS);
+    EXPECT_EQUAL(service_create(serve, NULL, &port), OK);
+    return port;
+}
+
+static void end_pager(handle_t port)
+{
+    EXPECT_EQUAL(domain_set_pager(program_own_domain(), HANDLE_NONE), OK);
+    EXPECT_EQUAL(port_close(port), OK);
+    EXPECT_EQUAL(handle_close(pager.memory), OK);
+}
+
+TEST(user_pager, what_it_gives_is_mapped_and_the_touch_goes_on)
+{
+    handle_t port = start_pager(ANSWER_RIGHT);
+    handle_t badged = (handle_t)handle_duplicate(port, RIGHT_CALL, 99);
+    uint64_t *object =
+        (uint64_t *)memory_map_object(NULL, 4 * PAGE_BYTES, READ_WRITE, pager.memory, 0, 0);
+
+    ASSERT((int64_t)object > 0);
+    object[PAGE_BYTES / 8 + 2] = 1234;
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), badged), OK);
+    EXPECT_EQUAL(PAGED[2], 1234);
+    EXPECT_EQUAL(pager.calls, 1);
+    EXPECT_EQUAL(pager.address, (uintptr_t)&PAGED[2]);
+    EXPECT_EQUAL(pager.access, PROTECT_READ);
+    EXPECT_EQUAL(pager.badge, 99);
+    EXPECT(pager.pc != 0);
+    PAGED[2] = 5;
+    EXPECT_EQUAL(object[PAGE_BYTES / 8 + 2], 5);
+    EXPECT_EQUAL(pager.calls, 1);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    EXPECT_EQUAL(memory_unmap(object, 4 * PAGE_BYTES), OK);
+    EXPECT_EQUAL(handle_close(badged), OK);
+    end_pager(port);
+}
+
+TEST(user_pager, it_may_map_by_itself)
+{
+    handle_t port = start_pager(ANSWER_MAPPED);
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    PAGED[0] = 8;
+    EXPECT_EQUAL(PAGED[0], 8);
+    EXPECT_EQUAL(pager.calls, 1);
+    EXPECT_EQUAL(pager.access, PROTECT_WRITE);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    end_pager(port);
+}
+
+/* A system call that touches such memory asks it, too, and fails if it does not help. */
+TEST(user_pager, system_calls_ask_it)
+{
+    handle_t port = start_pager(ANSWER_RIGHT);
+    struct memory_info info;
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    EXPECT_EQUAL(memory_info(pager.memory, (struct memory_info *)(uintptr_t)PAGED), OK);
+    EXPECT_EQUAL(pager.pc, 0);
+    EXPECT_EQUAL(pager.calls, 1);
+    EXPECT_EQUAL(PAGED[1], 4 * PAGE_BYTES);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    for (enum answer answer = ANSWER_NO; answer <= ANSWER_NOTHING; answer++) {
+        pager.answer = answer;
+        EXPECT_EQUAL(memory_info(pager.memory, (struct memory_info *)(uintptr_t)PAGED), ERR_FAULT);
+    }
+    EXPECT_EQUAL(pager.calls, 1 + 4);
+    EXPECT_EQUAL(memory_info(pager.memory, &info), OK);
+    end_pager(port);
+}
+
+/* Another domain's faults; it never gets memory that helps, so it ends as without a pager. */
+TEST(user_pager, a_liar_or_a_dead_one_ends_the_domain_that_relied_on_it)
+{
+    for (enum answer answer = ANSWER_NO; answer <= ANSWER_NOTHING + 1; answer++) {
+        handle_t port = start_pager(answer);
+        struct program program;
+
+        start_client(port, &program);
+        if (answer > ANSWER_NOTHING) {
+            EXPECT_EQUAL(port_close(port), OK);
+        }
+        handle_t go = let_client_go();
+
+        EXPECT_EQUAL(program_wait(&program), EXIT_KILLED + EXIT_FAULT_STORE);
+        EXPECT_EQUAL(pager.calls, answer > ANSWER_NOTHING ? 0 : 1);
+        EXPECT_EQUAL(port_close(go), OK);
+        if (answer <= ANSWER_NOTHING) {
+            EXPECT_EQUAL(port_close(port), OK);
+        }
+        EXPECT_EQUAL(handle_close(pager.memory), OK);
+    }
+}
+
+/* The other domain goes on with what this one gave it. */
+TEST(user_pager, another_domain_gets_its_memory_from_here)
+{
+    handle_t port = start_pager(ANSWER_RIGHT);
+    struct program program;
+
+    start_client(port, &program);
+    handle_t go = let_client_go();
+
+    EXPECT_EQUAL(program_wait(&program), 0);
+    EXPECT_EQUAL(port_close(go), OK);
+    EXPECT_EQUAL(pager.calls, 1);
+    uint64_t *object =
+        (uint64_t *)memory_map_object(NULL, PAGE_BYTES, READ_WRITE, pager.memory, PAGE_BYTES, 0);
+
+    ASSERT((int64_t)object > 0);
+    EXPECT_EQUAL(object[0], 4711); /* what it stored */
+    EXPECT_EQUAL(memory_unmap(object, PAGE_BYTES), OK);
+    EXPECT_EQUAL(port_close(port), OK);
+    EXPECT_EQUAL(handle_close(pager.memory), OK);
+}
+
+TEST(user_pager, wrong_handles_are_refused)
+{
+    handle_t mailbox = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
+    handle_t weak = (handle_t)handle_duplicate(mailbox, RIGHT_SEND, 0);
+    handle_t domain = program_own_domain();
+
+    EXPECT_EQUAL(domain_set_pager(domain, mailbox), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(domain_set_pager(domain, weak), ERR_NO_RIGHT);
+    EXPECT_EQUAL(domain_set_pager(domain, domain), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(domain_set_pager(domain, ~0UL), ERR_BAD_HANDLE);
+    EXPECT_EQUAL(domain_set_pager(mailbox, HANDLE_NONE), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(domain_set_pager(HANDLE_NONE, HANDLE_NONE), ERR_BAD_HANDLE);
+    EXPECT_EQUAL(handle_close(weak), OK);
+    EXPECT_EQUAL(port_close(mailbox), OK);
+}
