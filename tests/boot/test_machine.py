@@ -105,7 +105,7 @@ def two_nodes():
 
 def test_memory_comes_from_the_near_node():
     """The tests inside the kernel that skip where there is one node."""
-    for pattern, count in (("frame.*", 6),):
+    for pattern, count in (("frame.*", 6), ("nexus.pages*", 1)):
         text = ends_with(0, smp=4, append=f"test={pattern}", extra=two_nodes())
         assert text.count("\nok ") == count and "SKIP" not in text, text
 
