@@ -41,7 +41,7 @@ static NORETURN void panic_about(const struct frame *slab, uintptr_t object, con
         spmalloc_describe_site(site, sizeof(site), debug_trailer(slab, object)->site);
     }
     format_string(text, sizeof(text), "spmalloc: %s 0x%lx (%u bytes, slab of core %u), %s %s", what,
-                  object, slab->object_bytes, frame_owner(slab), who, site);
+                  object, slab->object_bytes, slab_owner(slab), who, site);
     assert_fail(text, __FILE__, __LINE__);
 }
 
@@ -68,7 +68,7 @@ void panic_free_object_written(const struct frame *slab, uintptr_t object)
     format_string(text, sizeof(text),
                   "spmalloc: write after free or overflow into the free object 0x%lx (%u bytes, "
                   "slab of core %u), freed by %s; the object below it, 0x%lx, by %s",
-                  object, slab->object_bytes, frame_owner(slab), freed, neighbour, below);
+                  object, slab->object_bytes, slab_owner(slab), freed, neighbour, below);
     assert_fail(text, __FILE__, __LINE__);
 }
 
