@@ -45,6 +45,8 @@
 #define STEP_OBJECTS 256U
 #define STEP_PAGES 64U
 #define ROUNDS 3U
+/* So often at most for one core and round: others may go on sending. */
+#define STEPS_MAX 1024U
 
 /* Written by the core and by those who help or ask it. */
 struct drain {
@@ -114,15 +116,25 @@ static bool step_for(cpu_t cpu, bool *more)
     return true;
 }
 
+/* Takes in part of what waits for this core; the rest in the next interrupt, if need be of its own,
+ * since several requests may have become one. */
+static void collect_own(cpu_t cpu)
+{
+    bool more = spmalloc_collect_some(cpu, STEP_OBJECTS);
+
+    if (nexus_collect_some(cpu, STEP_PAGES) || more) {
+        ipi_request(cpu, IPI_DRAIN);
+    }
+}
+
 void drain_sleep(void)
 {
     cpu_t cpu = core_index();
 
     spmalloc_flush_core(cpu);
     nexus_flush_core(cpu);
-    (void)spmalloc_collect_some(cpu, STEP_OBJECTS);
-    (void)nexus_collect_some(cpu, STEP_PAGES);
-    let_go(cpu);
+    collect_own(cpu);
+    let_go(cpu); /* from here on a helper may have it */
 }
 
 void drain_wake(void)
@@ -145,8 +157,7 @@ void drain_handle_ipi(void)
     uint64_t wanted = atomic_load_acquire(&drain->wanted);
 
     if (wanted == drain->done) { /* a backlog: the stock may stay */
-        (void)spmalloc_collect_some(cpu, STEP_OBJECTS);
-        (void)nexus_collect_some(cpu, STEP_PAGES);
+        collect_own(cpu);
         return;
     }
     /* relaxed: published by the store below */
@@ -190,7 +201,7 @@ void drain_core(cpu_t cpu)
 {
     bool more = true;
 
-    while (more) {
+    for (unsigned n = 0; more && n < STEPS_MAX; n++) {
         if (!step_here(cpu, &more)) {
             uint64_t ticket = request(cpu);
 

@@ -7,7 +7,7 @@
  * its allocator's; the last release frees it. It may be freed on any core and goes home to the
  * nexus it came from, so that frame_free_pages() is exact only after drain_all() (mm/drain.h).
  * Freeing what is not a page with one reference panics in every build.
- * Cost: 55 instructions for both, calls included, while the core has a page in stock.
+ * Cost: 54 instructions for both, calls included, while the core has a page in stock.
  */
 #pragma once
 

@@ -28,6 +28,12 @@ def test_panic_reports_and_ends_with_code_2():
             assert word in text, f"{word} is not in the report"
 
 
+def test_panic_names_a_foreign_pointer():
+    """A page that has no record, because it is in no memory bank, is freed."""
+    ends_with(2, "foreign pointer, into 0xffffffc000001000", "nexus_free_page", preset="debug",
+              append="test=selftest.foreign")
+
+
 def test_killed_shell_comes_back():
     with machine() as shell:
         rows = [line.split() for line in shell.run("ps").splitlines()]
@@ -116,7 +122,7 @@ def test_mem_shows_both_nodes():
 
 def test_memory_comes_from_the_near_node():
     """The tests inside the kernel that skip where there is one node."""
-    for pattern, count in (("frame.*", 6),):
+    for pattern, count in (("frame.*", 6), ("nexus.pages*", 1)):
         text = ends_with(0, smp=4, append=f"test={pattern}", extra=two_nodes())
         assert text.count("\nok ") == count and "SKIP" not in text, text
 

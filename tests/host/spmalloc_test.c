@@ -237,10 +237,13 @@ static void random_operations(unsigned rounds)
     EXPECT_EQ(spmalloc_pages(), 0);
 }
 
+/* The long run asks for more rounds and another seed (tools/testing/stage_long.py). */
 TEST(spmalloc, random_operations_agree_with_a_shadow)
 {
     const char *rounds = getenv("BATON_RANDOM_ROUNDS");
 
-    srand(1);
+    const char *seed = getenv("BATON_RANDOM_SEED");
+
+    srand(seed == NULL ? 1 : (unsigned)strtoul(seed, NULL, 10));
     random_operations(rounds == NULL ? 300000 : (unsigned)strtoul(rounds, NULL, 10));
 }

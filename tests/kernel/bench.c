@@ -13,6 +13,7 @@
 #include "ipc/name.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/print.h"
+#include "mm/nexus.h"
 #include "sched/archive.h"
 #include "sched/program.h"
 #include "services/echo/protocol.h"
@@ -66,6 +67,21 @@ static void bench_call_kernel(void)
     object_release(&port->object);
 }
 
+static void bench_pages(void)
+{
+    uint64_t start = 0;
+    uint64_t end;
+
+    for (int i = -WARM_UP; i < ROUNDS; i++) {
+        if (i == 0) {
+            start = bench_instructions();
+        }
+        nexus_free_page(nexus_alloc_page());
+    }
+    end = bench_instructions();
+    bench_print("page_alloc_free", end - start, bench_empty_loop());
+}
+
 /* Start the user half and wait for its end; its exit code. */
 static long bench_run_program(const char *pattern)
 {
@@ -103,6 +119,7 @@ static const struct {
     void (*run)(void);
 } rows[] = {
     {"call_kernel_from_kernel", bench_call_kernel},
+    {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},
 };

@@ -7,6 +7,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/core/panic.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
@@ -67,6 +68,12 @@ TEST(selftest, panic_in_panic)
 {
     panic_describe_thread = assert_in_report;
     BUG_ON(timer_now_ns() > 0);
+}
+
+/* The address is in no bank, so its page has no record. */
+TEST(selftest, foreign)
+{
+    nexus_free_page(0x1000);
 }
 
 /* The bound keeps the compiler from refusing what is meant. */
