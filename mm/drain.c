@@ -45,8 +45,8 @@
 #define STEP_OBJECTS 256U
 #define STEP_PAGES 64U
 #define ROUNDS 3U
-/* So often at most for one core and round: others may go on sending. */
-#define STEPS_MAX 1024U
+/* Steps for pages of empty slabs, which nobody has counted. */
+#define STEPS_SPARE 4U
 
 /* Written by the core and by those who help or ask it. */
 struct drain {
@@ -92,9 +92,7 @@ static bool step(cpu_t cpu)
 
     spmalloc_flush_core(cpu);
     more = spmalloc_collect_some(cpu, STEP_OBJECTS);
-    if (!more) {
-        spmalloc_trim_core(cpu);
-    }
+    spmalloc_trim_core(cpu);
     nexus_flush_core(cpu);
     nexus_flush_core(core_index()); /* pages of slabs that a helper found empty */
     more = nexus_collect_some(cpu, STEP_PAGES) || more;
@@ -197,21 +195,64 @@ static bool step_here(cpu_t cpu, bool *more)
     return done;
 }
 
+/*
+ * Steps that bring home what waits for the core now. What others send meanwhile is not waited for:
+ * they may do so for ever, and faster than a core whose host is busy takes it in. An object may be
+ * the last of its slab, and so leave a page.
+ */
+static uint64_t steps_to_go(cpu_t cpu)
+{
+    uint64_t objects = spmalloc_waiting(cpu);
+
+    return STEPS_SPARE + objects / STEP_OBJECTS + (objects + nexus_idle_pages(cpu)) / STEP_PAGES;
+}
+
+/* Waits for the answer; true when the core has more to do. */
+static bool await_answer(cpu_t cpu, uint64_t ticket)
+{
+    ASSERT(irq_enabled());
+    while (!is_answered(cpu, ticket)) {
+        arch_relax();
+    }
+    /* relaxed: acquired with `done` */
+    return atomic_load_relaxed(&drains[cpu].more) != 0;
+}
+
+/*
+ * A step for each core that has some left. Those that run are all asked before the first answer is
+ * waited for: each may take long, when its host has put it aside. False when none has steps left.
+ */
+static bool step_all(uint64_t left[MAX_CORES])
+{
+    uint64_t ticket[MAX_CORES] = {0};
+    bool more = false;
+    bool any = false;
+
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        if (left[cpu] == 0) {
+            continue;
+        }
+        if (step_here(cpu, &more)) {
+            left[cpu] = more ? left[cpu] - 1 : 0;
+        } else {
+            ticket[cpu] = request(cpu);
+        }
+    }
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        if (ticket[cpu] != 0) {
+            left[cpu] = await_answer(cpu, ticket[cpu]) ? left[cpu] - 1 : 0;
+        }
+        any = any || left[cpu] != 0;
+    }
+    return any;
+}
+
 void drain_core(cpu_t cpu)
 {
-    bool more = true;
+    uint64_t left[MAX_CORES] = {0};
 
-    for (unsigned n = 0; more && n < STEPS_MAX; n++) {
-        if (!step_here(cpu, &more)) {
-            uint64_t ticket = request(cpu);
-
-            ASSERT(irq_enabled());
-            while (!is_answered(cpu, ticket)) {
-                arch_relax();
-            }
-            /* relaxed: acquired with `done` */
-            more = atomic_load_relaxed(&drains[cpu].more) != 0;
-        }
+    left[cpu] = steps_to_go(cpu);
+    while (step_all(left)) {
     }
 }
 
@@ -224,10 +265,12 @@ static bool is_online(cpu_t cpu)
 void drain_all(void)
 {
     for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t left[MAX_CORES];
+
         for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-            if (is_online(cpu)) {
-                drain_core(cpu);
-            }
+            left[cpu] = is_online(cpu) ? steps_to_go(cpu) : 0;
+        }
+        while (step_all(left)) {
         }
     }
 }

@@ -46,6 +46,7 @@ def stages(context):
     stage_kernel.run_exit_codes(context)
     yield
     stage_torture.run_tortures(context)
+    yield
     stage_kernel.run_wrong_uses(context)
     yield
     # pexpect is loaded only by runs that get here.

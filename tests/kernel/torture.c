@@ -125,6 +125,21 @@ static void print_progress(void)
           totals.bytes / 1024);
 }
 
+/* What members of one name, one after the other, have done together. */
+static void print_members(void)
+{
+    uint64_t operations = 0;
+
+    for (unsigned i = 0; i < member_count; i++) {
+        operations += members[i].operations;
+        if (i + 1 == member_count || members[i + 1].name != members[i].name) {
+            print("torture %s: %lu operations of kind %s\n", running->name, operations,
+                  members[i].name);
+            operations = 0;
+        }
+    }
+}
+
 /* What the overseer saw of a member. */
 struct seen {
     uint64_t operations;
@@ -191,6 +206,7 @@ uint64_t torture_run_crew(void)
         EXPECT_TRUE(members[i].operations > 0);
     }
     print_progress();
+    print_members();
     struct totals totals = sum();
 
     spmalloc_free(members);

@@ -110,7 +110,7 @@ ARGUMENTS_TEST = " boot.arguments_are_found_by_name"
 
 # Wrong use of the allocator (tests/kernel/spmalloc_wrong_test.c) -> what the machine must say, by preset.
 DOUBLE = r"panic: .*spmalloc: double free of 0x"
-FOREIGN = r"panic: .*spmalloc: free of .*foreign pointer.*in no memory bank"
+FOREIGN = r"no page record at that address: a foreign pointer|spmalloc: free of .*foreign pointer.*in no memory bank"
 WRITTEN = r"panic: .*spmalloc: write after free or overflow into the free object 0x"
 WRONG_USES = {
     "double_free": {"release": DOUBLE, "debug": DOUBLE + r".*freed before by test_selftest_double_free\+"},
