@@ -54,6 +54,14 @@ static inline uintptr_t frame_window_of_pointer(const void *pointer)
     return (uintptr_t)((intptr_t)pointer >> 12) << FRAME_RECORD_SHIFT;
 }
 
+/* The physical address of the page that a record in the window is for; records are aligned. */
+static inline paddr_t frame_window_address(uintptr_t record)
+{
+    return (paddr_t)record << 32 >> (32 - 12 + FRAME_RECORD_SHIFT);
+}
+
+_Static_assert((uint32_t)FRAME_WINDOW_BASE == 0,
+               "the low half of a record's address is its offset");
 _Static_assert((uint64_t)((int64_t)DIRECT_MAP_BASE >> 12) << FRAME_RECORD_SHIFT ==
                    FRAME_WINDOW_BASE,
                "the shifts lead from the direct map into the window");
@@ -77,6 +85,11 @@ static inline uintptr_t frame_window_of_pointer(const void *pointer)
 {
     return FRAME_WINDOW_BASE +
            (((uint64_t)(uintptr_t)pointer - DIRECT_MAP_BASE) >> 12 << FRAME_RECORD_SHIFT);
+}
+
+static inline paddr_t frame_window_address(uintptr_t record)
+{
+    return (record - FRAME_WINDOW_BASE) >> FRAME_RECORD_SHIFT << 12;
 }
 #endif
 

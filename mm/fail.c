@@ -9,23 +9,23 @@
 #if BATON_TESTS
 
 /* Relaxed throughout: a number on its own. */
-static uint64_t countdown; /* 0: none is to fail */
+uint64_t fail_countdown; /* 0: none is to fail */
 
 void fail_nth_allocation(uint64_t n)
 {
-    atomic_store_relaxed(&countdown, n);
+    atomic_store_relaxed(&fail_countdown, n);
 }
 
 bool fail_is_pending(void)
 {
-    return atomic_load_relaxed(&countdown) != 0;
+    return atomic_load_relaxed(&fail_countdown) != 0;
 }
 
-bool fail_this_allocation(void)
+bool fail_count_down(void)
 {
-    uint64_t now = atomic_load_relaxed(&countdown);
+    uint64_t now = atomic_load_relaxed(&fail_countdown);
 
-    while (now != 0 && !atomic_cas_relaxed(&countdown, &now, now - 1)) {
+    while (now != 0 && !atomic_cas_relaxed(&fail_countdown, &now, now - 1)) {
     }
     return now == 1;
 }

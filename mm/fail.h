@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 
 #ifndef BATON_TESTS
@@ -21,10 +22,29 @@ void fail_nth_allocation(uint64_t n);
 /* True while the failure that was asked for has not happened. */
 bool fail_is_pending(void);
 
+/* The allocators' own: how many calls from now, and one call less. */
+extern uint64_t fail_countdown;
+bool fail_count_down(void);
+
+/* For fast paths: might this one fail? Then fail_this_allocation() is to be asked. */
+static inline bool fail_is_near(void)
+{
+    /* relaxed: a number on its own */
+    return atomic_load_relaxed(&fail_countdown) != 0;
+}
+
 /* The allocators ask this once for each call. */
-bool fail_this_allocation(void);
+static inline bool fail_this_allocation(void)
+{
+    return fail_is_near() && fail_count_down();
+}
 
 #else
+
+static inline bool fail_is_near(void)
+{
+    return false;
+}
 
 static inline bool fail_this_allocation(void)
 {

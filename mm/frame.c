@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The buddy allocator.
- *
- * A block of order k starts at a multiple of 2^k pages; its buddy is found by flipping that bit
- * of the address. Invariants under the lock: every free block is on the list of its order; no
- * two free blocks are buddies of each other; free_pages is the sum of 2^order over the lists.
+ * Which node a block comes from: the caller's first, then the others by distance.
  */
 #include "mm/frame.h"
 
@@ -17,116 +13,59 @@
 #include "mm/fail.h"
 #include "mm/frame_priv.h"
 
-struct bank frame_banks[FRAME_MAX_BANKS]; /* fixed after boot */
-unsigned frame_bank_count;
-
-/* Guards the free lists, the counts and the state of free frames. Innermost lock of mm. */
-static struct spinlock frame_lock = SPINLOCK_INIT("frame");
-static struct list free_list[FRAME_MAX_ORDER + 1] GUARDED_BY(frame_lock);
-static uint64_t free_blocks[FRAME_MAX_ORDER + 1] GUARDED_BY(frame_lock);
-static uint64_t free_pages GUARDED_BY(frame_lock);
-static uint64_t total_pages; /* fixed after boot */
-
-static inline uint64_t order_bytes(unsigned order)
-{
-    return (uint64_t)PAGE_BYTES << order;
-}
-
-/* The frame's place in the bank, or a number not below bank->pages. */
-static inline uint64_t bank_index(const struct bank *bank, paddr_t address)
-{
-    return address >= bank->base ? (address - bank->base) / PAGE_BYTES : UINT64_MAX;
-}
-
-static const struct bank *find_bank(paddr_t address)
-{
-    for (unsigned i = 0; i < frame_bank_count; i++) {
-        if (bank_index(&frame_banks[i], address) < frame_banks[i].pages) {
-            return &frame_banks[i];
-        }
-    }
-    return NULL;
-}
-
 struct frame *frame_find(paddr_t address)
 {
-    const struct bank *bank = find_bank(address);
-
-    return bank == NULL ? NULL : frame_of(address);
+    return frame_find_bank(address) == NULL ? NULL : frame_of(address);
 }
 
-static void push_free_locked(struct frame *frame, unsigned order) REQUIRES(frame_lock)
+/* True when the node may give away so many pages. */
+static bool node_has_locked(const struct frame_node *node, uint64_t pages, unsigned flags)
+    REQUIRES(node->lock)
 {
-    frame->id = FRAME_ID(FRAME_FREE, order, 0);
-    list_push_front(&free_list[order], &frame->link);
-    free_blocks[order]++;
+    uint64_t keep = (flags & FRAME_USE_RESERVE) != 0 ? 0 : node->reserve;
+
+    return node->free_pages >= keep + pages;
 }
 
-static void take_free_locked(struct frame *frame, unsigned order) REQUIRES(frame_lock)
+/* Sets the records inside a block that was just allocated, where they may be unset. */
+static void open_block(struct frame *frame, unsigned order)
 {
-    list_remove(&frame->link);
-    frame->id = FRAME_OTHER;
-    free_blocks[order]--;
-}
-
-/* The free buddy of the block, or NULL. Blocks of two banks are never merged. */
-static struct frame *free_buddy_locked(paddr_t address, unsigned order) REQUIRES(frame_lock)
-{
-    const struct bank *bank = find_bank(address);
-    struct frame *buddy = frame_of(address ^ order_bytes(order));
-
-    /* relaxed: an allocated buddy's owner may change its id now, but never from or to FREE */
-    if (bank_index(bank, address ^ order_bytes(order)) >= bank->pages ||
-        atomic_load_relaxed(&buddy->id) != FRAME_ID(FRAME_FREE, order, 0)) {
-        return NULL;
-    }
-    return buddy;
-}
-
-static void free_block_locked(paddr_t address, unsigned order) REQUIRES(frame_lock)
-{
-    free_pages += 1UL << order;
-    while (order < FRAME_MAX_ORDER) {
-        struct frame *buddy = free_buddy_locked(address, order);
-
-        if (buddy == NULL) {
-            break;
+    if (frame->fresh != 0) {
+        frame->fresh = 0;
+        for (uint64_t i = 1; i < 1UL << order; i++) {
+            frame_clear_record(frame + i, frame->node);
         }
-        take_free_locked(buddy, order);
-        address &= ~order_bytes(order);
-        order++;
     }
-    push_free_locked(frame_of(address), order);
 }
 
-paddr_t frame_alloc(unsigned order)
+paddr_t frame_alloc_flags(unsigned order, unsigned flags)
 {
-    unsigned from = order;
-    paddr_t address = FRAME_NONE;
-    uint64_t state;
+    const uint8_t *near = frame_nearest_nodes();
+    struct frame *frame = NULL;
 
     ASSERT(order <= FRAME_MAX_ORDER);
     if (fail_this_allocation()) {
         return FRAME_NONE;
     }
-    state = spin_lock_save(&frame_lock);
-    while (from <= FRAME_MAX_ORDER && list_is_empty(&free_list[from])) {
-        from++;
-    }
-    if (from <= FRAME_MAX_ORDER) {
-        struct frame *frame = list_entry(list_first(&free_list[from]), struct frame, link);
+    for (unsigned i = 0; i < frame_node_count && frame == NULL; i++) {
+        struct frame_node *node = &frame_nodes[near[i]];
+        uint64_t state = spin_lock_save(&node->lock);
 
-        address = frame_address(frame);
-        take_free_locked(frame, from);
-        while (from > order) { /* keep the lower half, free the upper one */
-            from--;
-            push_free_locked(frame + (1UL << from), from);
+        if (node_has_locked(node, 1UL << order, flags)) {
+            frame = buddy_alloc_locked(node, order);
         }
-        frame->id = FRAME_ID(FRAME_ALLOCATED, order, 0);
-        free_pages -= 1UL << order;
+        spin_unlock_restore(&node->lock, state);
     }
-    spin_unlock_restore(&frame_lock, state);
-    return address;
+    if (frame == NULL) {
+        return FRAME_NONE;
+    }
+    open_block(frame, order);
+    return frame_address(frame);
+}
+
+paddr_t frame_alloc(unsigned order)
+{
+    return frame_alloc_flags(order, 0);
 }
 
 paddr_t frame_alloc_zeroed(unsigned order)
@@ -134,7 +73,7 @@ paddr_t frame_alloc_zeroed(unsigned order)
     paddr_t address = frame_alloc(order);
 
     if (address != FRAME_NONE) {
-        memset(direct_map(address), 0, order_bytes(order));
+        memset(direct_map(address), 0, (size_t)PAGE_BYTES << order);
     }
     return address;
 }
@@ -142,67 +81,87 @@ paddr_t frame_alloc_zeroed(unsigned order)
 void frame_free(paddr_t address, unsigned order)
 {
     struct frame *frame = frame_find(address);
-    uint64_t state = spin_lock_save(&frame_lock);
+    struct frame_node *node;
+    uint64_t state;
 
-    BUG_ON(frame == NULL || order > FRAME_MAX_ORDER || !IS_ALIGNED(address, order_bytes(order)));
+    BUG_ON(frame == NULL || order > FRAME_MAX_ORDER ||
+           !IS_ALIGNED(address, (uint64_t)PAGE_BYTES << order));
     BUG_ON(frame->id != FRAME_ID(FRAME_ALLOCATED, order, 0));
-    frame->id = FRAME_OTHER;
-    free_block_locked(address, order);
-    spin_unlock_restore(&frame_lock, state);
+    node = &frame_nodes[frame->node];
+    state = spin_lock_save(&node->lock);
+    /* Looked at again: two cores that free the same block come here one after the other. */
+    BUG_ON(frame->id != FRAME_ID(FRAME_ALLOCATED, order, 0));
+    /* relaxed: read by others only under this lock */
+    atomic_store_relaxed(&frame->id, FRAME_ID(FRAME_OTHER, 0, 0));
+    buddy_free_locked(node, frame, order);
+    spin_unlock_restore(&node->lock, state);
 }
 
-void frame_add_run(paddr_t start, uint64_t pages)
+/* Up to `count` pages of one node in front of *chain, out of blocks as large as there are. */
+static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned flags,
+                               struct remote_node **chain)
 {
-    uint64_t state = spin_lock_save(&frame_lock);
+    unsigned order = 31U - (unsigned)__builtin_clz(count);
+    unsigned taken = 0;
+    uint64_t state = spin_lock_save(&node->lock);
 
-    total_pages += pages;
-    while (pages > 0) {
-        unsigned order = 0;
+    while (taken < count) {
+        struct frame *block = NULL;
 
-        while (order < FRAME_MAX_ORDER && IS_ALIGNED(start, order_bytes(order + 1)) &&
-               pages >= 2UL << order) {
-            order++;
+        if (1U << order <= count - taken && node_has_locked(node, 1UL << order, flags)) {
+            block = buddy_alloc_locked(node, order);
         }
-        free_block_locked(start, order);
-        start += order_bytes(order);
-        pages -= 1UL << order;
+        if (block == NULL && order-- == 0) {
+            break;
+        }
+        for (unsigned i = block == NULL ? 0 : 1U << order; i-- > 0; taken++) {
+            if (block->fresh != 0 && i > 0) {
+                frame_clear_record(block + i, block->node);
+            }
+            /* relaxed: nobody reads it but the caller, who gets it */
+            atomic_store_relaxed(&block[i].id, FRAME_ID(FRAME_ALLOCATED, 0, 0));
+            block[i].home.next = *chain;
+            *chain = &block[i].home;
+        }
+        if (block != NULL) {
+            block->fresh = 0;
+        }
     }
-    spin_unlock_restore(&frame_lock, state);
+    spin_unlock_restore(&node->lock, state);
+    return taken;
 }
 
-void frame_reset(void)
+unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain)
 {
-    uint64_t state = spin_lock_save(&frame_lock);
+    const uint8_t *near = frame_nearest_nodes();
+    unsigned taken = 0;
 
-    for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
-        list_init(&free_list[order]);
-        free_blocks[order] = 0;
+    *chain = NULL;
+    for (unsigned i = 0; i < frame_node_count && taken < count; i++) {
+        taken += take_from_node(&frame_nodes[near[i]], count - taken, flags, chain);
     }
-    free_pages = 0;
-    total_pages = 0;
-    frame_bank_count = 0;
-    spin_unlock_restore(&frame_lock, state);
+    return taken;
 }
 
-uint64_t frame_free_pages(void)
+void frame_give_pages(struct remote_node *chain)
 {
-    uint64_t state = spin_lock_save(&frame_lock);
-    uint64_t pages = free_pages;
+    while (chain != NULL) {
+        uint8_t number = container_of(chain, struct frame, home)->node;
+        struct frame_node *node = &frame_nodes[number];
+        uint64_t state = spin_lock_save(&node->lock);
 
-    spin_unlock_restore(&frame_lock, state);
-    return pages;
-}
+        while (chain != NULL) {
+            struct frame *frame = container_of(chain, struct frame, home);
 
-uint64_t frame_total_pages(void)
-{
-    return total_pages;
-}
-
-uint64_t frame_free_blocks(unsigned order)
-{
-    uint64_t state = spin_lock_save(&frame_lock);
-    uint64_t blocks = free_blocks[order];
-
-    spin_unlock_restore(&frame_lock, state);
-    return blocks;
+            if (frame->node != number) {
+                break;
+            }
+            chain = chain->next;
+            BUG_ON(frame_state(frame) != FRAME_CACHED || frame_order(frame) != 0);
+            /* relaxed: read by others only under this lock */
+            atomic_store_relaxed(&frame->id, FRAME_ID(FRAME_OTHER, 0, 0));
+            buddy_free_locked(node, frame, 0);
+        }
+        spin_unlock_restore(&node->lock, state);
+    }
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER, and one
- * `struct frame` for each frame.
+ * All physical page frames: a buddy allocator of orders 0 to FRAME_MAX_ORDER for each NUMA node,
+ * and one `struct frame` for each frame. Single pages come from mm/nexus.h, not from here.
  *
  * Rules: frame_init once on the boot core after the direct map is up. After that any context,
- * interrupts on or off; one lock, the innermost of mm (order: vspace, kstack, spmalloc,
- * frame); never blocks. A block belongs to whoever allocated it until it frees it with the
+ * interrupts on or off; one lock a node, the innermost of mm (order: vspace, kstack, spmalloc,
+ * frame), never two at once; never blocks. A block belongs to whoever allocated it until it frees it with the
  * same order. Orders are log2 of pages. Freeing what is not allocated is a bug and panics.
  * Cost O(FRAME_MAX_ORDER). Source: Knuth, The Art of Computer Programming 1, 2.5 (buddies).
  */
@@ -14,6 +14,7 @@
 #include "arch/layout.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
+#include "mm/remote.h"
 
 #define FRAME_NONE ((paddr_t)0)
 #define FRAME_MAX_ORDER 10
@@ -36,10 +37,20 @@ enum frame_state {
 #define FRAME_ID(state, order, owner)                                                              \
     ((uint32_t)(state) | (uint32_t)(order) << 8 | (uint32_t)(owner) << 16)
 
+#define FRAME_WORD(id, references) ((uint64_t)(id) | (uint64_t)(references) << 32)
+
 struct frame {
-    uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
-    uint32_t references; /* of a single page (mm/nexus.h) */
-    struct list link;    /* the free list's; the holder's while allocated */
+    union {
+        struct list link;        /* the free list's; the holder's while allocated */
+        struct remote_node home; /* of a page in a nexus or on its way there */
+    };
+    union {
+        struct {
+            uint32_t id;         /* FRAME_ID; the node's lock's while free, else the holder's */
+            uint32_t references; /* of a single page (mm/nexus.h) */
+        };
+        uint64_t word; /* both, FRAME_WORD */
+    };
     union {
         struct {
             uintptr_t free; /* slab: its first free object, odd when there is none */
@@ -54,7 +65,10 @@ struct frame {
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */
     uint8_t node;          /* NUMA node; fixed */
-    uint32_t unused;
+    union {
+        uint32_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
+        uint32_t current; /* slab: 1 while its heap allocates from it */
+    };
 };
 
 _Static_assert(sizeof(struct frame) == 1 << FRAME_RECORD_SHIFT, "arch/layout.h");
@@ -90,7 +104,7 @@ static inline struct frame *frame_of(paddr_t address)
 /* The address of the page that the record is for. */
 static inline paddr_t frame_address(const struct frame *frame)
 {
-    return ((uintptr_t)frame - FRAME_WINDOW_BASE) >> FRAME_RECORD_SHIFT << 12;
+    return frame_window_address((uintptr_t)frame);
 }
 
 struct frame_range {
@@ -109,8 +123,12 @@ void frame_init(void);
 void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
                        const struct frame_range *reserved, unsigned reserved_count);
 
+/* Flags of an allocation. */
+#define FRAME_USE_RESERVE 1U /* the last pages, too: for the way out of a shortage only */
+
 /* A block of 2^order pages, aligned to its size, contents undefined; FRAME_NONE if none. */
 WARN_UNUSED paddr_t frame_alloc(unsigned order);
+WARN_UNUSED paddr_t frame_alloc_flags(unsigned order, unsigned flags);
 
 /* The same, filled with zeros. */
 WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
@@ -118,11 +136,32 @@ WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
 /* Gives a block back. `order` must be the one it was allocated with. */
 void frame_free(paddr_t address, unsigned order);
 
-/* The record of the frame that holds `address`, or NULL when it is not in any bank. */
+/*
+ * For mm/nexus: up to `count` > 0 single pages, ALLOCATED, chained by `home`; returns how many.
+ * They come back with frame_give_pages, CACHED. O(count); not subject to mm/fail.h.
+ */
+unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
+void frame_give_pages(struct remote_node *chain);
+
+/*
+ * Calls visit() with the record of each page or block that is not free, in the order of addresses.
+ * Inside a free block, records are undefined, so this is the way to look at all. A node's lock is
+ * held and interrupts are off for 4 MiB at a time: visit() must not allocate or free. O(memory).
+ */
+void frame_visit_used(void (*visit)(struct frame *frame, void *argument), void *argument);
+
+/* The record of the frame that holds `address`, or NULL when it is not in any bank. O(banks). */
 struct frame *frame_find(paddr_t address);
 
-/* Free pages now: the baseline that every test must return to. */
+/* Free pages now, the reserve included; pages that a nexus keeps are not free (mm/drain.h). */
 uint64_t frame_free_pages(void);
+uint64_t frame_node_free_pages(uint32_t node);
+
+/* True while the caller's node has so little that memory ought to come home. No lock. */
+bool frame_is_low(void);
+
+/* Pages of the reserve; fixed after boot. */
+uint64_t frame_reserve_pages(void);
 
 /* Pages under management, free or allocated; fixed after boot. */
 uint64_t frame_total_pages(void);

@@ -6,8 +6,6 @@
  * The window is mapped in pages. Two banks that share a page of it (their ends are within 64 page
  * frames of each other) share the one that the first of them mapped.
  */
-#include <string.h>
-
 #include "arch/layout.h"
 #include "arch/mmu.h"
 #include "kernel/abi/limits.h"
@@ -128,19 +126,40 @@ static paddr_t find_room(const struct reserved_set *reserved, struct span bank, 
     }
 }
 
-/* Frees what of the bank is neither reserved nor in the records' span. */
-static void free_rest(const struct reserved_set *reserved, struct span bank, struct span records)
+/* Frees a span of the bank. */
+static void free_span(const struct bank *bank, paddr_t start, paddr_t end)
 {
-    struct span span = {bank.start, bank.start};
+    buddy_add_run(&frame_nodes[bank->node], bank->node, start, (end - start) / PAGE_BYTES);
+}
 
-    while (next_free_span(reserved, span.end, bank.end, &span)) {
+/* Writes the records of a span that is never free. */
+static void clear_span(const struct bank *bank, paddr_t start, paddr_t end)
+{
+    for (paddr_t at = start; at < end; at += PAGE_BYTES) {
+        frame_clear_record(frame_of(at), bank->node);
+    }
+}
+
+/* Frees what of the bank is neither reserved nor in the records' span. */
+static void free_rest(const struct reserved_set *reserved, const struct bank *bank,
+                      struct span records)
+{
+    paddr_t bank_end = bank->base + bank->pages * PAGE_BYTES;
+    struct span span = {bank->base, bank->base};
+    paddr_t done = bank->base;
+
+    while (next_free_span(reserved, span.end, bank_end, &span)) {
+        clear_span(bank, done, span.start);
+        done = span.end;
         if (records.start < span.start || records.start >= span.end) {
-            frame_add_run(span.start, (span.end - span.start) / PAGE_BYTES);
+            free_span(bank, span.start, span.end);
             continue;
         }
-        frame_add_run(span.start, (records.start - span.start) / PAGE_BYTES);
-        frame_add_run(records.end, (span.end - records.end) / PAGE_BYTES);
+        free_span(bank, span.start, records.start);
+        clear_span(bank, records.start, records.end);
+        free_span(bank, records.end, span.end);
     }
+    clear_span(bank, done, bank_end);
 }
 
 static void add_bank(const struct reserved_set *reserved, struct span pages, uint32_t node)
@@ -154,12 +173,8 @@ static void add_bank(const struct reserved_set *reserved, struct span pages, uin
         return; /* a bank too small for its own records is of no use */
     }
     mmu_map_frame_window(window.start, records, bytes);
-    memset(frame_of(bank.base), 0, bank.pages * sizeof(struct frame)); /* all FRAME_OTHER */
-    for (uint64_t i = 0; i < bank.pages; i++) {
-        frame_of(bank.base)[i].node = (uint8_t)node;
-    }
     frame_banks[frame_bank_count++] = bank;
-    free_rest(reserved, pages, (struct span){records, records + bytes});
+    free_rest(reserved, &bank, (struct span){records, records + bytes});
 }
 
 void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
@@ -172,5 +187,6 @@ void frame_init_ranges(const struct frame_range *banks, unsigned bank_count,
     for (unsigned i = 0; i < bank_count; i++) {
         add_bank(&set, inside_pages(&banks[i]), banks[i].node);
     }
+    frame_settle();
     BUG_ON(frame_free_pages() == 0);
 }

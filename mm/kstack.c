@@ -13,7 +13,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/sync/spinlock.h"
-#include "mm/frame.h"
+#include "mm/nexus.h"
 
 #define WORD_BITS 64U
 
@@ -58,7 +58,7 @@ static status_t map_slot_locked(void) REQUIRES(kstack_lock)
         return ERR_NO_SPACE;
     }
     while (begun_pages < KSTACK_MAPPED_PAGES) {
-        paddr_t page = frame_alloc(0);
+        paddr_t page = nexus_alloc_page();
         status_t status = ERR_NO_MEMORY;
 
         if (page != FRAME_NONE) {
@@ -67,7 +67,7 @@ static status_t map_slot_locked(void) REQUIRES(kstack_lock)
         }
         if (status != OK) {
             if (page != FRAME_NONE) {
-                frame_free(page, 0);
+                nexus_free_page(page);
             }
             return status;
         }

@@ -1,59 +1,109 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages straight from the buddy allocator, with their reference counts.
+ * Each core's stock of free pages: the fast paths, and references.
+ *
+ * Problem: a lock around all pages makes cores wait for each other and their cache lines travel.
+ * Choice: a core takes pages from mm/frame in batches and hands them out itself; with interrupts
+ * off nobody else touches its stock, so there is no lock and no atomic operation. A page remembers
+ * the nexus that it came from and goes back there, by message when another core frees it
+ * (nexus_remote.c); an owner that sleeps is helped (drain.c).
+ *
+ * One 64-bit number of the record, state, order, owner and references, is compared and written at
+ * once: that is the whole test for a double free, a foreign page and a page still shared.
+ * These functions are leaves and compiled without frame pointers; the slow ones are tail calls.
  */
 #include "mm/nexus.h"
 
+#include <string.h>
+
+#include "arch/core.h"
+#include "arch/irq.h"
+#include "arch/layout.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "mm/fail.h"
+#include "mm/nexus_priv.h"
+
+struct nexus nexuses[MAX_CORES];
 
 paddr_t nexus_alloc_page(void)
 {
-    paddr_t page = frame_alloc(0);
+    uint64_t state = irq_save_whole();
+    struct nexus *nexus = &nexuses[core_index_wide()];
+    struct remote_node *node = nexus->free;
+    struct frame *frame = container_of(node, struct frame, home);
 
-    if (page != FRAME_NONE) {
-        frame_find(page)->references = 1;
+    if (__builtin_expect(node == NULL || fail_is_near(), 0)) {
+        return nexus_alloc_slow(nexus, state);
     }
-    return page;
-}
-
-paddr_t nexus_alloc_page_zeroed(void)
-{
-    paddr_t page = frame_alloc_zeroed(0);
-
-    if (page != FRAME_NONE) {
-        frame_find(page)->references = 1;
+    if (__builtin_expect(frame->word != nexus->cached_word, 0)) {
+        nexus_panic("a free page was written to", frame);
     }
-    return page;
+    nexus->free = node->next;
+    nexus_set_cached(nexus, nexus->cached - 1);
+    /* relaxed: as in nexus_push */
+    atomic_store_relaxed(&frame->word, nexus->page_word);
+    irq_restore_whole(state);
+    return frame_address(frame);
 }
 
 void nexus_free_page(paddr_t page)
 {
-    BUG_ON(nexus_page_references(page) != 1);
-    frame_free(page, 0);
+    uint64_t state = irq_save_whole();
+    struct nexus *nexus = &nexuses[core_index_wide()];
+    struct frame *frame = frame_of(page);
+
+    if (__builtin_expect(frame->word != nexus->page_word, 0)) {
+        nexus_free_slow(frame, state);
+        return;
+    }
+    if (__builtin_expect(nexus_push(nexus, frame) > nexus->high, 0)) {
+        nexus_shed(nexus, state);
+        return;
+    }
+    irq_restore_whole(state);
+}
+
+paddr_t nexus_alloc_page_zeroed(void)
+{
+    paddr_t page = nexus_alloc_page();
+
+    if (page != FRAME_NONE) {
+        memset(direct_map(page), 0, PAGE_BYTES);
+    }
+    return page;
 }
 
 void nexus_retain_page(paddr_t page)
 {
     /* relaxed: the caller's own reference keeps the page */
-    uint32_t before = atomic_add_relaxed(&frame_find(page)->references, 1U);
+    uint32_t before = atomic_add_relaxed(&frame_of(page)->references, 1U);
 
     BUG_ON(before == 0 || before == UINT32_MAX);
 }
 
 void nexus_release_page(paddr_t page)
 {
-    /* acq_rel: our accesses come before the reuse; pairs with itself on the other cores */
-    uint32_t before = atomic_sub_acq_rel(&frame_find(page)->references, 1U);
+    struct frame *frame = frame_of(page);
 
-    BUG_ON(before == 0);
-    if (before == 1) {
-        frame_free(page, 0);
+    /* acquire: with one reference it is ours, and the others' accesses came before their release;
+     * pairs with the subtraction below on the other cores */
+    if (atomic_load_acquire(&frame->references) != 1) {
+        /* acq_rel: our accesses come before the reuse; pairs with itself and with the load above */
+        uint32_t before = atomic_sub_acq_rel(&frame->references, 1U);
+
+        BUG_ON(before == 0);
+        if (before != 1) {
+            return;
+        }
+        /* relaxed: nobody else has a reference any more */
+        atomic_store_relaxed(&frame->references, 1U);
     }
+    nexus_free_page(page);
 }
 
 uint32_t nexus_page_references(paddr_t page)
 {
     /* relaxed: advice, or the caller holds what keeps others from changing it */
-    return atomic_load_relaxed(&frame_find(page)->references);
+    return atomic_load_relaxed(&frame_of(page)->references);
 }

@@ -18,6 +18,7 @@
 #include "kernel/sync/spinlock.h"
 #include "mm/fail.h"
 #include "mm/frame.h"
+#include "mm/nexus.h"
 
 /* Multiples of 64 but the first, so that cache-aligned structures are. */
 static const uint16_t class_bytes[] = {32, 64, 128, 192, 256, 320, 448, 576, 768, 1024, 1344, 2048};
@@ -72,13 +73,13 @@ static unsigned slab_capacity(unsigned size_class)
 static void set_state_locked(struct frame *frame, enum frame_state state) REQUIRES(spmalloc_lock)
 {
     /* relaxed: mm/frame may look at it as a buddy, and any value but FREE tells it the same */
-    atomic_store_relaxed(&frame->id, FRAME_ID(state, frame_order(frame), 0));
+    atomic_store_relaxed(&frame->id, FRAME_ID(state, frame_order(frame), frame_owner(frame)));
 }
 
 /* A fresh slab on the list of its class, or NULL. */
 static struct frame *add_slab_locked(unsigned size_class) REQUIRES(spmalloc_lock)
 {
-    paddr_t page = frame_alloc(0);
+    paddr_t page = nexus_alloc_page();
     struct frame *slab;
 
     if (page == FRAME_NONE) {
@@ -181,9 +182,9 @@ static void free_small_locked(struct frame *slab, uint64_t offset) REQUIRES(spma
     slab->used--;
     if (slab->used == 0) {
         list_remove(&slab->link);
-        set_state_locked(slab, FRAME_ALLOCATED);
+        set_state_locked(slab, FRAME_PAGE);
         pages--;
-        frame_free(frame_address(slab), 0);
+        nexus_free_page(frame_address(slab));
     }
 }
 
@@ -235,4 +236,22 @@ uint64_t spmalloc_pages(void)
 
     spin_unlock_restore(&spmalloc_lock, state);
     return count;
+}
+
+/* One lock, one heap: nothing travels. */
+void spmalloc_flush_core(cpu_t cpu)
+{
+    (void)cpu;
+}
+
+bool spmalloc_collect_some(cpu_t cpu, unsigned n)
+{
+    (void)cpu;
+    (void)n;
+    return false;
+}
+
+void spmalloc_trim_core(cpu_t cpu)
+{
+    (void)cpu;
 }

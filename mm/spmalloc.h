@@ -37,3 +37,14 @@ uint64_t spmalloc_objects(void);
 
 /* Pages that its slabs and large objects take now; a snapshot. */
 uint64_t spmalloc_pages(void);
+
+/*
+ * For mm/drain, which holds the core's memory: interrupts off on that core, or it sleeps.
+ *   flush    what this core freed for others goes to them
+ *   collect  at most `n` of the objects that others freed for it go back into its slabs; answers
+ *            whether there are more
+ *   trim     slabs without objects go back to the nexus
+ */
+void spmalloc_flush_core(cpu_t cpu);
+bool spmalloc_collect_some(cpu_t cpu, unsigned n);
+void spmalloc_trim_core(cpu_t cpu);

@@ -12,7 +12,7 @@
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
 #include "mm/asid.h"
-#include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
@@ -29,7 +29,7 @@ static paddr_t make_root(struct account *account)
     if (account_charge_pages(account, 1) != OK) {
         return FRAME_NONE;
     }
-    root = frame_alloc_zeroed(0);
+    root = nexus_alloc_page_zeroed();
     if (root == FRAME_NONE) {
         account_uncharge_pages(account, 1);
         return FRAME_NONE;

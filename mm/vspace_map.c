@@ -7,7 +7,7 @@
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
-#include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
@@ -40,7 +40,7 @@ static void remove_pages(struct vspace *space, vaddr_t start, uint64_t bytes)
 static status_t fill_region(struct vspace *space, const struct vspace_region *region)
 {
     for (uint64_t done = 0; done < region->bytes; done += PAGE_BYTES) {
-        paddr_t page = frame_alloc_zeroed(0);
+        paddr_t page = nexus_alloc_page_zeroed();
         status_t status;
         uint64_t state;
 
@@ -51,7 +51,7 @@ static status_t fill_region(struct vspace *space, const struct vspace_region *re
         status = vspace_enter_page_locked(space, region->start + done, page, region->protection);
         spin_unlock_restore(&space->lock, state);
         if (status != OK) {
-            frame_free(page, 0);
+            nexus_free_page(page);
             return status;
         }
     }

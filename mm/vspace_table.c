@@ -8,7 +8,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
-#include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/vspace_priv.h"
 
 static pte_t *root_of(const struct vspace *space)
@@ -18,7 +18,7 @@ static pte_t *root_of(const struct vspace *space)
 
 static paddr_t alloc_table(void)
 {
-    return frame_alloc_zeroed(0);
+    return nexus_alloc_page_zeroed();
 }
 
 /* How many tables the walk to the 4 KiB entry of `address` still lacks. */
@@ -91,7 +91,7 @@ uint64_t vspace_free_frames(struct list *frames)
     uint64_t count = 0;
 
     while ((link = list_pop_front(frames)) != NULL) {
-        frame_free(frame_address(list_entry(link, struct frame, link)), 0);
+        nexus_free_page(frame_address(list_entry(link, struct frame, link)));
         count++;
     }
     return count;
@@ -104,12 +104,12 @@ static void free_table(paddr_t table, unsigned entries)
 
     for (unsigned i = 0; i < entries; i++) {
         if (pte_is_leaf(entry[i])) {
-            frame_free(pte_address(entry[i]), 0);
+            nexus_free_page(pte_address(entry[i]));
         } else if ((entry[i] & PTE_VALID) != 0) {
             free_table(pte_address(entry[i]), MMU_TABLE_ENTRIES); /* at most three levels deep */
         }
     }
-    frame_free(table, 0);
+    nexus_free_page(table);
 }
 
 void vspace_free_tables(struct vspace *space)

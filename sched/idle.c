@@ -9,6 +9,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
+#include "mm/drain.h"
 #include "mm/kstack.h"
 #include "sched/domain.h"
 #include "sched/runqueue_priv.h"
@@ -59,7 +60,9 @@ static void idle_loop(void *argument)
         } else {
             core->idles++;
             core->idle_since = timer_now_ns();
+            drain_sleep();
             arch_wait_for_interrupt();
+            drain_wake();
             core->idle_ns += timer_now_ns() - core->idle_since;
             core->idle_since = 0;
         }

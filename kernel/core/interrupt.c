@@ -8,6 +8,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/core/panic.h"
 #include "kernel/sync/epoch.h"
+#include "mm/drain.h"
 #include "sched/sched.h"
 
 void upcall_timer(void)
@@ -22,6 +23,9 @@ void upcall_ipi(uint32_t reasons)
     }
     if ((reasons & IPI_EPOCH) != 0) {
         epoch_acknowledge();
+    }
+    if ((reasons & IPI_DRAIN) != 0) {
+        drain_handle_ipi();
     }
     if ((reasons & IPI_RESCHEDULE) != 0) {
         struct core *core = core_current();

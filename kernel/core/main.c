@@ -22,7 +22,9 @@
 #include "kernel/core/init.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/suite.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace.h"
 #include "sched/domain.h"
@@ -110,6 +112,8 @@ void kernel_main(hart_id_t boot_hart, paddr_t tree)
     trap_init_core();
     platform_read(tree, boot_hart);
     frame_init();
+    drain_init();
+    nexus_init(platform.core_count);
     mmu_init();
     boot_check_tables();
     spmalloc_init();

@@ -94,13 +94,25 @@ def test_50_boots_in_a_row():
         boots(smp=8)
 
 
-def test_two_numa_nodes():
-    """Both nodes are used, and each core is told its own."""
+def two_nodes():
+    """QEMU's arguments for 256 MiB and two harts on each of two NUMA nodes."""
     memory = []
     for node in (0, 1):
         memory += ["-object", f"memory-backend-ram,id=m{node},size=256M",
                    "-numa", f"node,nodeid={node},cpus={2 * node}-{2 * node + 1},memdev=m{node}"]
-    with machine(smp=4, extra=memory) as shell:
+    return memory
+
+
+def test_memory_comes_from_the_near_node():
+    """The tests inside the kernel that skip where there is one node."""
+    for pattern, count in (("frame.*", 6), ("nexus.pages*", 1)):
+        text = ends_with(0, smp=4, append=f"test={pattern}", extra=two_nodes())
+        assert text.count("\nok ") == count and "SKIP" not in text, text
+
+
+def test_two_numa_nodes():
+    """Both nodes are used, and each core is told its own."""
+    with machine(smp=4, extra=two_nodes()) as shell:
         text = shell.run("cores")
         header, *rows = [line.split() for line in text.splitlines() if line.split()]
         hart, node = header.index("hart"), header.index("node")

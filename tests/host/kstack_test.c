@@ -24,13 +24,13 @@ TEST(kstack, slots_are_aligned_distinct_and_cached)
     EXPECT_EQ(first % KSTACK_SLOT_BYTES, 0);
     EXPECT_EQ(first, KSTACK_BASE + KSTACK_SLOT_BYTES);
     EXPECT_EQ(kstack_count(), 2);
-    free_pages = frame_free_pages();
+    free_pages = machine_free_pages();
     kstack_free(first);
     EXPECT_EQ(kstack_cached_pages(), KSTACK_MAPPED_PAGES);
-    EXPECT_EQ(frame_free_pages(), free_pages);
+    EXPECT_EQ(machine_free_pages(), free_pages);
     EXPECT_OK(kstack_alloc(&again));
     EXPECT_EQ(again, first);
-    EXPECT_EQ(frame_free_pages(), free_pages);
+    EXPECT_EQ(machine_free_pages(), free_pages);
 }
 
 TEST(kstack, running_out_of_frames_loses_nothing)

@@ -8,18 +8,25 @@
 #include <sys/mman.h>
 
 #include "arch/core.h"
+#include "arch/ipi.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
+#include "arch/platform.h"
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
+#include "kernel/base/atomic.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
 uint64_t host_frame_window;
 struct core cores[MAX_CORES];
+struct platform platform;
 _Thread_local struct core *host_core = &cores[0];
+static _Thread_local bool is_core;
 unsigned machine_flushes;
 uint16_t machine_max_asid;
 void (*machine_on_flush)(vaddr_t address, uint64_t bytes, uint16_t asid);
@@ -53,12 +60,41 @@ void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
     if (bytes > 0 && mprotect((void *)va, bytes, PROT_READ | PROT_WRITE) != 0) {
         abort();
     }
+    memset((void *)va, FRAME_SLAB, bytes); /* whatever an earlier kernel left */
+}
+
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    /* relaxed: a mark for the test to look at */
+    atomic_or_relaxed(&cores[cpu].ipi_reasons, reasons);
+}
+
+void machine_set_core(cpu_t cpu)
+{
+    cores[cpu].cpu = cpu;
+    host_core = &cores[cpu];
+}
+
+void machine_leave_core(void)
+{
+    if (is_core) {
+        drain_sleep();
+    }
+    is_core = false;
 }
 
 void machine_be_core(cpu_t cpu)
 {
-    cores[cpu].cpu = cpu;
-    host_core = &cores[cpu];
+    machine_leave_core();
+    machine_set_core(cpu);
+    drain_wake();
+    is_core = true;
+}
+
+uint64_t machine_free_pages(void)
+{
+    drain_all();
+    return frame_free_pages();
 }
 
 static paddr_t alloc_table(void)
@@ -72,9 +108,19 @@ void machine_init(uint64_t pages)
 
     machine_map_memory(pages);
     frame_init_ranges(&bank, 1, NULL, 0);
+    drain_init();
+    nexus_init(MACHINE_CORES);
     spmalloc_init();
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
+    for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) { /* all but core 0 sleep in the end */
+        cores[cpu].online = 1;
+        machine_set_core(MACHINE_CORES - 1 - cpu);
+        is_core = true;
+        if (cpu != MACHINE_CORES - 1) {
+            machine_leave_core();
+        }
+    }
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)

@@ -10,15 +10,24 @@
 #include "kernel/base/types.h"
 
 #define MACHINE_RAM_BASE 0x80000000UL
+#define MACHINE_CORES 8U
 
-/* Memory of `pages` pages at MACHINE_RAM_BASE, handed to mm/frame and mm/spmalloc. */
+/* Memory of `pages` pages at MACHINE_RAM_BASE, handed to mm/frame, mm/nexus and mm/spmalloc, and
+ * MACHINE_CORES cores: the calling thread is core 0, the others sleep. */
 void machine_init(uint64_t pages);
 
 /* Memory only: nothing is handed over. The calling thread is core 0. */
 void machine_map_memory(uint64_t pages);
 
-/* The calling thread is core `cpu` from now on; it must not be two cores' at once. */
+/* The calling thread lets the core sleep that it is, if any; and wakes another one up. */
+void machine_leave_core(void);
 void machine_be_core(cpu_t cpu);
+
+/* Only what core_index() says, for tests without machine_init. */
+void machine_set_core(cpu_t cpu);
+
+/* frame_free_pages() after all cores that sleep, and this one, were drained. */
+uint64_t machine_free_pages(void);
 
 /* Calls of tlb_flush_all_cores so far. */
 extern unsigned machine_flushes;

@@ -17,7 +17,7 @@ void space_start(void)
 {
     machine_init(SPACE_RAM_PAGES);
     vspace_init();
-    baseline = frame_free_pages();
+    baseline = machine_free_pages();
     account_init(&space_account, SPACE_QUOTA_PAGES);
     EXPECT_OK(vspace_create(&space_account, &space));
 }
@@ -26,7 +26,7 @@ void space_finish(void)
 {
     vspace_destroy(space);
     EXPECT_EQ(account_pages(&space_account), 0);
-    EXPECT_EQ(frame_free_pages(), baseline);
+    EXPECT_EQ(machine_free_pages(), baseline);
     EXPECT_EQ(spmalloc_objects(), 0);
 }
 

@@ -19,7 +19,7 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
     uint64_t before;
 
     machine_init(PAGES);
-    before = frame_free_pages();
+    before = machine_free_pages();
     for (size_t bytes = 1; bytes < 20000; bytes += bytes < 300 ? 1 : 97) {
         char *object = spmalloc(&kernel_account, bytes);
         size_t alignment = bytes > 2048 ? PAGE_BYTES : bytes > 32 ? 64 : 32;
@@ -29,7 +29,7 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
         EXPECT_TRUE(spmalloc_usable_bytes(bytes) >= bytes);
         memset(object, 0x5a, bytes);
         spmalloc_free(object);
-        EXPECT_EQ(frame_free_pages(), before);
+        EXPECT_EQ(machine_free_pages(), before);
     }
     EXPECT_EQ(spmalloc_objects(), 0);
 }
@@ -40,19 +40,19 @@ TEST(spmalloc, objects_of_a_class_fill_their_slabs)
     uint64_t before;
 
     machine_init(PAGES);
-    before = frame_free_pages();
+    before = machine_free_pages();
     for (unsigned i = 0; i < 1000; i++) {
         object[i] = spmalloc(&kernel_account, 64);
         ASSERT_TRUE(object[i] != NULL);
         memset(object[i], (int)i, 64);
     }
     EXPECT_EQ(spmalloc_objects(), 1000);
-    EXPECT_EQ(before - frame_free_pages(), 16); /* 64 a page */
+    EXPECT_EQ(before - machine_free_pages(), 16); /* 64 a page */
     for (unsigned i = 0; i < 1000; i++) {
         EXPECT_EQ(((uint8_t *)object[i])[63], (uint8_t)i);
         spmalloc_free(object[i]);
     }
-    EXPECT_EQ(frame_free_pages(), before);
+    EXPECT_EQ(machine_free_pages(), before);
 }
 
 TEST(spmalloc, nothing_and_too_much_give_null)
@@ -88,16 +88,16 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
     uint64_t before;
 
     machine_init(PAGES);
-    before = frame_free_pages();
+    before = machine_free_pages();
     while (count < PAGES && (object[count] = spmalloc(&kernel_account, PAGE_BYTES)) != NULL) {
         count++;
     }
-    EXPECT_EQ(count, before);
+    EXPECT_EQ(count, before - frame_reserve_pages());
     EXPECT_TRUE(spmalloc(&kernel_account, 32) == NULL);
     while (count > 0) {
         spmalloc_free(object[--count]);
     }
-    EXPECT_EQ(frame_free_pages(), before);
+    EXPECT_EQ(machine_free_pages(), before);
 }
 
 static void free_twice(void *argument)
@@ -158,7 +158,7 @@ TEST(spmalloc, random_operations_keep_objects_apart)
     uint64_t before;
 
     machine_init(PAGES);
-    before = frame_free_pages();
+    before = machine_free_pages();
     srand(1);
     for (unsigned round = 0; round < 200000; round++) {
         unsigned i = (unsigned)rand() % LIVE;
@@ -180,7 +180,7 @@ TEST(spmalloc, random_operations_keep_objects_apart)
     for (unsigned i = 0; i < LIVE; i++) {
         spmalloc_free(live[i].object);
     }
-    EXPECT_EQ(frame_free_pages(), before);
+    EXPECT_EQ(machine_free_pages(), before);
     EXPECT_EQ(spmalloc_objects(), 0);
 }
 
@@ -195,6 +195,7 @@ static void *work(void *argument)
     uint8_t *object[THREAD_LIVE] = {NULL};
     size_t bytes[THREAD_LIVE] = {0};
 
+    machine_be_core(mark);
     for (unsigned round = 0; round < 2000; round++) {
         unsigned i = (unsigned)rand_r(&seed) % THREAD_LIVE;
 
@@ -214,6 +215,7 @@ static void *work(void *argument)
     for (unsigned i = 0; i < THREAD_LIVE; i++) {
         spmalloc_free(object[i]);
     }
+    machine_leave_core();
     return NULL;
 }
 
@@ -224,7 +226,7 @@ TEST(spmalloc, threads_share_it_without_mixing_objects)
     uint64_t before;
 
     machine_init(PAGES);
-    before = frame_free_pages();
+    before = machine_free_pages();
     for (unsigned i = 0; i < THREADS; i++) {
         seed[i] = i + 1;
         ASSERT_TRUE(pthread_create(&thread[i], NULL, work, &seed[i]) == 0);
@@ -232,6 +234,6 @@ TEST(spmalloc, threads_share_it_without_mixing_objects)
     for (unsigned i = 0; i < THREADS; i++) {
         ASSERT_TRUE(pthread_join(thread[i], NULL) == 0);
     }
-    EXPECT_EQ(frame_free_pages(), before);
+    EXPECT_EQ(machine_free_pages(), before);
     EXPECT_EQ(spmalloc_objects(), 0);
 }

@@ -123,7 +123,7 @@ static void note_free_pages(vaddr_t address, uint64_t bytes, uint16_t asid)
     (void)address;
     (void)bytes;
     test_check(asid == space->asid, __FILE__, __LINE__, "the flush is for the space");
-    free_at_flush = frame_free_pages();
+    free_at_flush = machine_free_pages();
 }
 
 TEST(vspace, frames_are_freed_only_after_the_flush)
@@ -134,10 +134,10 @@ TEST(vspace, frames_are_freed_only_after_the_flush)
     EXPECT_OK(space_map(0x800000, 1)); /* keeps the page of the region records */
     EXPECT_OK(space_map(SPACE_BASE, 100));
     machine_on_flush = note_free_pages;
-    before = frame_free_pages();
+    before = machine_free_pages();
     EXPECT_OK(vspace_unmap(space, SPACE_BASE, 100 * PAGE_BYTES));
     EXPECT_EQ(free_at_flush, before);
-    EXPECT_EQ(frame_free_pages(), before + 100);
+    EXPECT_EQ(machine_free_pages(), before + 100);
     machine_on_flush = NULL;
     space_finish();
 }
@@ -256,14 +256,14 @@ TEST(vspace, every_allocation_that_fails_is_an_error_without_a_leak)
 
     space_start();
     do {
-        uint64_t free_before = frame_free_pages();
+        uint64_t free_before = machine_free_pages();
         uint64_t charged_before = account_pages(&space_account);
 
         fail_nth_allocation(++nth);
         status = exercise();
         EXPECT_EQ(status, fail_is_pending() ? OK : ERR_NO_MEMORY);
         fail_nth_allocation(0);
-        EXPECT_EQ(frame_free_pages(), free_before);
+        EXPECT_EQ(machine_free_pages(), free_before);
         EXPECT_EQ(account_pages(&space_account), charged_before);
     } while (status == ERR_NO_MEMORY && nth < 100);
     EXPECT_TRUE(nth > 10 && nth < 100);

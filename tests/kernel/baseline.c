@@ -6,6 +6,7 @@
 #include "arch/layout.h"
 #include "ipc/port.h"
 #include "kernel/abi/limits.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/kstack.h"
 #include "mm/spmalloc.h"
@@ -33,6 +34,7 @@ static bool count_domain(struct domain *domain, void *argument)
 
 void baseline_take(struct baseline *baseline)
 {
+    drain_all();
     uint64_t stacks = kstack_count();
     uint64_t cached = kstack_cached_pages();
     uint64_t mapped = stacks * KSTACK_MAPPED_PAGES + cached;

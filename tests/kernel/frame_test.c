@@ -4,6 +4,7 @@
 
 #include "arch/irq.h"
 #include "arch/layout.h"
+#include "arch/platform.h"
 #include "kernel/abi/limits.h"
 #include "tests/kernel/crew.h"
 
@@ -64,7 +65,9 @@ TEST(frame, exhaustion_gives_none_and_recovers_in_full)
     uint64_t sum = 0;
 
     for (unsigned order = FRAME_MAX_ORDER + 1; order-- > 0;) {
-        for (paddr_t block = frame_alloc(order); block != FRAME_NONE; block = frame_alloc(order)) {
+        paddr_t block;
+
+        while ((block = frame_alloc_flags(order, FRAME_USE_RESERVE)) != FRAME_NONE) {
             struct taken *head = direct_map(block);
 
             *head = (struct taken){.next = taken, .order = order};
@@ -96,6 +99,28 @@ TEST(frame, single_pages_merge_into_the_blocks_that_they_were_cut_from)
     EXPECT_EQ(frame_free_blocks(FRAME_MAX_ORDER), largest - 1);
     free_all(taken);
     EXPECT_EQ(frame_free_blocks(FRAME_MAX_ORDER), largest);
+}
+
+/* On each core, a block comes from the core's own node. */
+static void alloc_near(void *argument)
+{
+    (void)argument;
+    for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
+        paddr_t block = frame_alloc(order);
+
+        ASSERT_NE(block, FRAME_NONE);
+        EXPECT_EQ(frame_of(block)->node, platform.numa_node[core_index()]);
+        frame_free(block, order);
+    }
+}
+
+TEST(frame, blocks_come_from_the_node_of_the_core)
+{
+    if (platform.numa_count == 1) {
+        test_skip("there is one node (tests/boot starts a machine with two)");
+        return;
+    }
+    crew_run((unsigned)min_u64(platform.core_count, CREW_MAX), alloc_near, NULL);
 }
 
 static void mark_and_check(void *member)

@@ -145,5 +145,5 @@ int main(int argc, char **argv)
     if (done == 0) {
         printf("bench: no row matches %s\n", pattern);
     }
-    return done == 0 || measure_failures() != 0;
+    return measure_failures() != 0 ? 1 : done == 0 ? 2 : 0;
 }
