@@ -51,6 +51,9 @@ struct core {
     nsec_t idle_ns;
     nsec_t idle_since; /* 0 while busy */
     uint32_t online;
+    int32_t slab_id;      /* mm/spmalloc: the frame id of this core's slabs with a free object */
+    uint64_t heap_offset; /* mm/spmalloc: where struct account points to this core's heap */
+    void *heaps;          /* mm/spmalloc: what else it has for this core */
 
     /* Written by other cores (ipi_request), read and cleared by this one (trap_handle_ipi). */
     _Alignas(64) uint32_t ipi_reasons;
@@ -86,6 +89,28 @@ static inline cpu_t core_index(void)
     return cpu;
 }
 
+/* For mm/spmalloc.c, one load each; interrupts are off. */
+static inline uint64_t core_heap_offset(void)
+{
+    uint64_t offset;
+    __asm__ volatile("ld %0, %1(tp)" : "=r"(offset) : "i"(offsetof(struct core, heap_offset)));
+    return offset;
+}
+
+static inline int64_t core_slab_id(void)
+{
+    int64_t id;
+    __asm__ volatile("lw %0, %1(tp)" : "=r"(id) : "i"(offsetof(struct core, slab_id)));
+    return id;
+}
+
+static inline void *core_heaps(void)
+{
+    void *heaps;
+    __asm__ volatile("ld %0, %1(tp)" : "=r"(heaps) : "i"(offsetof(struct core, heaps)));
+    return heaps;
+}
+
 /* The same, to index an array with: the compiler need not extend it. */
 static inline uint64_t core_index_wide(void)
 {
@@ -111,6 +136,21 @@ static inline struct thread *core_thread(void)
 static inline cpu_t core_index(void)
 {
     return host_core->cpu;
+}
+
+static inline uint64_t core_heap_offset(void)
+{
+    return __atomic_load_n(&host_core->heap_offset, __ATOMIC_RELAXED);
+}
+
+static inline int64_t core_slab_id(void)
+{
+    return host_core->slab_id;
+}
+
+static inline void *core_heaps(void)
+{
+    return host_core->heaps;
 }
 
 static inline uint64_t core_index_wide(void)

@@ -53,8 +53,10 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
         return ERR_WOULD_BLOCK;
     }
     struct mail *mail = spmalloc_zeroed(port->domain->account, sizeof(*mail));
-    if (mail == NULL) {
-        return ERR_NO_MEMORY;
+    if (mail == NULL) { /* an account that has ended gives nothing: say why */
+        status_t reason = port_close_reason(port);
+
+        return reason != OK ? reason : ERR_NO_MEMORY;
     }
     mail->message = *message;
     mail->badge = badge;

@@ -70,7 +70,6 @@ static void port_reclaim(struct epoch_callback *callback)
         kstack_free(port->stack_top);
     }
     spmalloc_free(port);
-    account_uncharge_pages(domain->account, 1);
     object_release(&domain->object);
 }
 
@@ -140,16 +139,12 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
 {
     status_t status = port_check(domain, attributes);
 
-    if (status == OK) {
-        status = account_charge_pages(domain->account, 1);
-    }
     if (status != OK) {
         return status;
     }
     struct port *port = spmalloc_zeroed(domain->account, sizeof(*port));
     if (port == NULL) {
-        account_uncharge_pages(domain->account, 1);
-        return ERR_NO_MEMORY;
+        return domain_is_dying(domain) ? ERR_PEER_DIED : ERR_NO_MEMORY;
     }
     port_fill(port, domain, attributes);
     if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {

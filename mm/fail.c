@@ -5,6 +5,7 @@
 #include "mm/fail.h"
 
 #include "kernel/base/atomic.h"
+#include "mm/spmalloc.h"
 
 #if BATON_TESTS
 
@@ -14,6 +15,7 @@ uint64_t fail_countdown; /* 0: none is to fail */
 void fail_nth_allocation(uint64_t n)
 {
     atomic_store_relaxed(&fail_countdown, n);
+    spmalloc_force_slow(n != 0);
 }
 
 bool fail_is_pending(void)

@@ -25,9 +25,9 @@ enum frame_state {
     FRAME_FREE = 1,       /* first frame of a free block of mm/frame */
     FRAME_ALLOCATED = 2,  /* first frame of an allocated block */
     FRAME_CACHED = 3,     /* a free page in a nexus */
-    FRAME_PAGE = 4,       /* a single page, handed out by a nexus */
-    FRAME_SLAB = 5,       /* holds small objects, and room for another */
-    FRAME_SLAB_FULL = 6,  /* holds small objects only */
+    FRAME_SLAB = 4,       /* holds small objects, and room for another */
+    FRAME_SLAB_FULL = 5,  /* holds small objects only; differs from FRAME_SLAB in bit 0 alone */
+    FRAME_PAGE = 6,       /* a single page, handed out by a nexus */
     FRAME_LARGE = 7,      /* first frame of a large object */
     FRAME_TRAVELLING = 8, /* a free page on its way home to its nexus */
 };
@@ -51,16 +51,11 @@ struct frame {
         };
         uint64_t word; /* both, FRAME_WORD */
     };
-    union {
-        struct {
-            uintptr_t free; /* slab: its first free object, odd when there is none */
-            uint64_t key;   /* slab: the secret that its free list is encoded with */
-        };
-        uint64_t used_bits[2]; /* a bit for each object in use */
-    };
+    uintptr_t free;        /* slab: its first free object, odd when there is none */
+    uint64_t key;          /* slab: the secret that its free list is encoded with */
     struct heap *heap;     /* slab: whose it is, account and core */
     uint32_t magic;        /* slab: ceil(2^32 / object_bytes), to test for an object's start */
-    uint16_t used;         /* slab: objects in use, those on their way home included */
+    uint16_t used;         /* slab: objects in use, those on their way home included, + current */
     uint16_t capacity;     /* slab: objects in all */
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */

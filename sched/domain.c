@@ -20,41 +20,38 @@ static struct spinlock all_lock = SPINLOCK_INIT("all domains"); /* guards the li
 static struct list all_domains GUARDED_BY(all_lock) = LIST_INIT(all_domains);
 static uint32_t domain_last_id;
 
-/* Handle arrays are small: they come from the object allocator, and the domain's account is
- * charged in whole pages, rounded up. */
 static void *domain_allocate(void *owner, size_t bytes)
 {
     struct domain *domain = owner;
-    uint64_t pages = ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES;
 
-    if (account_charge_pages(domain->account, pages) != OK) {
-        return NULL;
-    }
-    void *memory = spmalloc(domain->account, bytes);
-    if (memory == NULL) {
-        account_uncharge_pages(domain->account, pages);
-    }
-    return memory;
+    return spmalloc(domain->account, bytes);
 }
 
 static void domain_release(void *owner, void *memory, size_t bytes)
 {
-    struct domain *domain = owner;
-
+    (void)owner;
+    (void)bytes;
     spmalloc_free(memory);
-    account_uncharge_pages(domain->account, ALIGN_UP(bytes, PAGE_BYTES) / PAGE_BYTES);
 }
 
+/* Nobody knows it any more, so nothing of its account may be in use. The reaper's thread. */
+void domain_reclaim(struct domain *domain)
+{
+    uint64_t objects = account_finish(domain->account);
+
+    if (objects != 0) {
+        print("domain %u (%s) left %lu objects behind\n", domain->id, domain->name, objects);
+    }
+    spmalloc_free(domain);
+}
+
+/* Any context, so the account's end, which waits for other cores, is the reaper's. */
 static void domain_destroy(struct object *object)
 {
     struct domain *domain = container_of(object, struct domain, object);
 
     BUG_ON(domain->state != DOMAIN_DEAD);
-    if (account_pages(domain->account) != 0) {
-        print("domain %u (%s) ended with %lu pages still charged\n", domain->id, domain->name,
-              account_pages(domain->account));
-    }
-    spmalloc_free(domain);
+    reaper_add_unused(domain);
 }
 
 static status_t domain_prepare(struct domain *domain, const char *name, uint64_t limit_pages)
@@ -102,14 +99,15 @@ status_t domain_create(const char *name, uint64_t memory_limit, struct domain **
         return ERR_NO_MEMORY;
     }
     status_t status = domain_prepare(domain, name, limit);
-    if (status != OK) {
-        spmalloc_free(domain);
-        return status;
+    if (status == OK) {
+        status = vspace_create(domain->account, &domain->vspace);
+        if (status != OK) {
+            handle_table_destroy(&domain->handles);
+        }
     }
-    status = vspace_create(domain->account, &domain->vspace);
-    if (status != OK) {
-        handle_table_destroy(&domain->handles);
-        spmalloc_free(domain);
+    if (status != OK) { /* its account may have heaps already */
+        domain->state = DOMAIN_DEAD;
+        object_release(&domain->object);
         return status;
     }
     object_retain(&domain->object); /* the living domain's own; the reaper releases it */
@@ -157,6 +155,13 @@ void domain_finish(struct domain *domain)
     handle_table_destroy(&domain->handles);
     vspace_destroy(domain->vspace);
     domain->vspace = NULL;
+    account_close(domain->account);
+    account_settle(domain->account);
+    if (account_pages(domain->account) != 0) {
+        /* Ports that only its own handles kept; what others hold stays charged to it. */
+        epoch_drain();
+        account_settle(domain->account);
+    }
 
     state = spin_lock_save(&domain->ended_queue.lock);
     domain->state = DOMAIN_DEAD;

@@ -37,8 +37,8 @@ struct domain {
     uint32_t thread_count GUARDED_BY(lock);
     struct list ports GUARDED_BY(lock); /* struct port, linked by domain_link */
     struct list all_link;
-    struct list reap_link;
-    bool ended; /* ended_queue.lock */
+    struct list reap_link; /* the reaper's: dying, or no longer used */
+    bool ended;            /* ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue;
     char name[DOMAIN_NAME_BYTES];

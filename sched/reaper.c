@@ -14,9 +14,10 @@
 #include "sched/sched.h"
 #include "sched/upcall.h"
 
-static struct spinlock reaper_lock = SPINLOCK_INIT("reaper"); /* guards both lists */
+static struct spinlock reaper_lock = SPINLOCK_INIT("reaper"); /* guards the lists */
 static struct list dead_threads GUARDED_BY(reaper_lock) = LIST_INIT(dead_threads);
 static struct list dying_domains GUARDED_BY(reaper_lock) = LIST_INIT(dying_domains);
+static struct list unused_domains GUARDED_BY(reaper_lock) = LIST_INIT(unused_domains);
 static struct thread *reaper_thread;
 
 void reaper_notify(void)
@@ -43,6 +44,15 @@ void reaper_add_domain(struct domain *domain)
     uint64_t state = spin_lock_save(&reaper_lock);
 
     list_push_back(&dying_domains, &domain->reap_link);
+    spin_unlock_restore(&reaper_lock, state);
+    reaper_notify();
+}
+
+void reaper_add_unused(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&reaper_lock);
+
+    list_push_back(&unused_domains, &domain->reap_link);
     spin_unlock_restore(&reaper_lock, state);
     reaper_notify();
 }
@@ -111,6 +121,10 @@ static void reaper_loop(void *argument)
             reaper_take_thread(container_of(link, struct thread, reap_link));
         }
         reaper_take_domains();
+        for (struct list *link = reaper_pop(&unused_domains); link != NULL;
+             link = reaper_pop(&unused_domains)) {
+            domain_reclaim(container_of(link, struct domain, reap_link));
+        }
         if (epoch_drain() == 0) {
             sched_block();
         }

@@ -49,8 +49,12 @@ void reaper_add_thread(struct thread *thread);
 struct domain;
 void reaper_add_domain(struct domain *domain);
 
+/* The last reference to a dead domain is gone. Any context. */
+void reaper_add_unused(struct domain *domain);
+
 /* Give the memory of a quiet domain back and tell who waits for its end. */
 void domain_finish(struct domain *domain);
+void domain_reclaim(struct domain *domain);
 
 /* Prepare a thread block on a new stack slot. */
 status_t thread_make(struct domain *domain, const char *name, struct thread **out);

@@ -3,7 +3,8 @@
 """`make bench`: runs the benchmarks under -icount and prints the table. B= is a pattern of ids.
 
 Rules:
-- One hart, one instruction is one nanosecond of guest time: the figures are the same on every machine.
+- One instruction is one nanosecond of guest time: the figures are the same on every machine. A row runs on one
+  hart, or on as many as its column `harts` in targets.csv says; more than one takes QEMU 10 and a seed.
 - The machine prints a line "bench <id> <value> <unit>" for each row, and ends with code 0.
 - build/bench/bench.csv has the columns id,value,unit,target,peer,peer_value.
 - tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached;
@@ -38,8 +39,8 @@ def read_table(name):
         return {row["id"]: row for row in csv.DictReader(file)}
 
 
-def measure(pattern="*"):
-    """{id: (value, unit)} of all rows that match."""
+def run_machine(pattern, **machine):
+    """{id: (value, unit)} of the rows that one machine prints."""
     rows, lines = {}, []
 
     def hear(text):
@@ -48,11 +49,37 @@ def measure(pattern="*"):
         if match and fnmatch.fnmatchcase(match.group(1), pattern):
             rows[match.group(1)] = (float(match.group(2)), match.group(3))
         return bool(match)
-    line = qemu.command("release", smp=1, append=f"bench={pattern}", extra=qemu.ICOUNT)
+    line = qemu.command("release", append=f"bench={pattern}", **machine)
     code = qemu.batch(line, hear, QUIET_LIMIT_S)
     if code != qemu.EXIT_OK:
         raise BenchError("\n".join(lines[-30:] + [f"the machine ended with {code} "
                                                   f"({qemu.MEANING.get(code, 'unknown')})"]))
+    return rows
+
+
+def several_harts():
+    """{id: harts} of the rows that take more than one hart."""
+    return {name: int(row["harts"]) for name, row in read_table("targets.csv").items()
+            if int(row["harts"]) > 1}
+
+
+def left_out():
+    """{id: why} of the rows that cannot be measured here."""
+    program, reason = qemu.qemu10()
+    return {} if program else {name: reason for name in several_harts()}
+
+
+def measure(pattern="*"):
+    """{id: (value, unit)} of all rows that match."""
+    several = several_harts()
+    chosen = [name for name in several if fnmatch.fnmatchcase(name, pattern)]
+    rows = {}
+    if pattern not in several:
+        rows = run_machine(pattern, smp=1, extra=qemu.ICOUNT)
+    for name in chosen:
+        if name not in left_out():
+            rows.update(run_machine(name, smp=several[name], extra=qemu.seeded(1),
+                                    qemu=qemu.qemu10()[0]))
     return rows
 
 
@@ -75,6 +102,8 @@ def regressions(rows, chosen=lambda name: True):
         if not chosen(name):
             continue
         old = float(row["value"])
+        if name in left_out():
+            continue
         if name not in rows:
             verdicts[name] = "the row is gone"
         elif rows[name][0] > old * (1 + ALLOWED_GROWTH):
@@ -85,7 +114,7 @@ def regressions(rows, chosen=lambda name: True):
 
 
 def print_table(rows, out=sys.stdout):
-    print(f"Baton build {mkbuildid.source_hash(paths.ROOT)}, release, -cpu rv64, -icount shift=0, one hart",
+    print(f"Baton build {mkbuildid.source_hash(paths.ROOT)}, release, -cpu rv64, -icount shift=0",
           file=out)
     print(f"{'id':<26}{'value':>10} {'unit':<14}{'target':>8}  peer", file=out)
     for row in rows:

@@ -45,6 +45,8 @@ def stages(context):
     yield
     stage_kernel.run_exit_codes(context)
     yield
+    stage_kernel.run_wrong_uses(context)
+    yield
     # pexpect is loaded only by runs that get here.
     from testing import stage_user
     from testing.session import Debugger, Shell

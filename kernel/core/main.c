@@ -116,7 +116,7 @@ void kernel_main(hart_id_t boot_hart, paddr_t tree)
     nexus_init(platform.core_count);
     mmu_init();
     boot_check_tables();
-    spmalloc_init();
+    spmalloc_init(platform.core_count, timer_now_ns());
     vspace_init();
     for (cpu_t cpu = 0; cpu < platform.core_count; cpu++) {
         cores[cpu].cpu = cpu;

@@ -22,6 +22,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "kernel/core/panic_priv.h"
+#include "mm/spmalloc.h"
 
 /* How long the winner waits for the others; both bounds, in case the clock is what broke. */
 #define STOP_WAIT_NS 200000000UL
@@ -151,7 +152,9 @@ void assert_fail(const char *expression, const char *file, int line)
 
 void upcall_kernel_fault(struct trap_frame *frame)
 {
-    panic_trap(frame, "kernel panic");
+    const char *why = spmalloc_fault_text(frame->sepc);
+
+    panic_trap(frame, why != NULL ? why : "kernel panic");
 }
 
 void upcall_kernel_stack_overflow(struct trap_frame *frame)

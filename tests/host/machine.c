@@ -110,7 +110,7 @@ void machine_init(uint64_t pages)
     frame_init_ranges(&bank, 1, NULL, 0);
     drain_init();
     nexus_init(MACHINE_CORES);
-    spmalloc_init();
+    spmalloc_init(MACHINE_CORES, 1);
     mmu_set_table_source(alloc_table);
     machine_max_asid = 3;
     for (cpu_t cpu = 0; cpu < MACHINE_CORES; cpu++) { /* all but core 0 sleep in the end */

@@ -25,6 +25,7 @@ void space_start(void)
 void space_finish(void)
 {
     vspace_destroy(space);
+    EXPECT_EQ(account_finish(&space_account), 0);
     EXPECT_EQ(account_pages(&space_account), 0);
     EXPECT_EQ(machine_free_pages(), baseline);
     EXPECT_EQ(spmalloc_objects(), 0);

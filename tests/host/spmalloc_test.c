@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests the object allocator on pretended memory. */
+/* Tests the object allocator on pretended memory: sizes, contents, charges, random operations. */
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/core.h"
 #include "kernel/abi/limits.h"
+#include "mm/fail.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "tests/host/death.h"
@@ -19,40 +21,65 @@ TEST(spmalloc, every_size_is_aligned_usable_and_freed)
     uint64_t before;
 
     machine_init(PAGES);
-    before = machine_free_pages();
-    for (size_t bytes = 1; bytes < 20000; bytes += bytes < 300 ? 1 : 97) {
+    drain_all();
+    before = frame_free_pages();
+    for (size_t bytes = 1; bytes < 20000; bytes += bytes < 2100 ? 1 : 97) {
         char *object = spmalloc(&kernel_account, bytes);
-        size_t alignment = bytes > 2048 ? PAGE_BYTES : bytes > 32 ? 64 : 32;
+        size_t alignment = bytes > 2048 ? PAGE_BYTES : bytes % 64 == 0 ? 64 : 32;
 
         ASSERT_TRUE(object != NULL);
         EXPECT_TRUE(IS_ALIGNED((uintptr_t)object, alignment));
         EXPECT_TRUE(spmalloc_usable_bytes(bytes) >= bytes);
         memset(object, 0x5a, bytes);
+        EXPECT_EQ(spmalloc_objects(), 1);
         spmalloc_free(object);
-        EXPECT_EQ(machine_free_pages(), before);
     }
+    drain_all();
+    EXPECT_EQ(frame_free_pages(), before);
+    EXPECT_EQ(account_pages(&kernel_account), 0);
     EXPECT_EQ(spmalloc_objects(), 0);
+    EXPECT_EQ(spmalloc_pages(), 0);
 }
 
-TEST(spmalloc, objects_of_a_class_fill_their_slabs)
+TEST(spmalloc, alignment_that_is_asked_for_is_kept)
 {
-    static void *object[1000];
-    uint64_t before;
+    machine_init(PAGES);
+    for (size_t alignment = 1; alignment <= 0x10000; alignment *= 2) {
+        for (size_t bytes = 1; bytes < 9000; bytes += 211) {
+            char *object = spmalloc_aligned(&kernel_account, bytes, alignment);
+
+            ASSERT_TRUE(object != NULL);
+            EXPECT_TRUE(IS_ALIGNED((uintptr_t)object, alignment));
+            memset(object, 0x5a, bytes);
+            spmalloc_free(object);
+        }
+    }
+    drain_all();
+    EXPECT_EQ(spmalloc_pages(), 0);
+}
+
+TEST(spmalloc, a_page_is_charged_for_each_slab_and_no_object_is_lost_in_it)
+{
+    static char *object[1000];
+    size_t slot;
 
     machine_init(PAGES);
-    before = machine_free_pages();
-    for (unsigned i = 0; i < 1000; i++) {
-        object[i] = spmalloc(&kernel_account, 64);
-        ASSERT_TRUE(object[i] != NULL);
-        memset(object[i], (int)i, 64);
+    for (size_t bytes = 8; bytes <= 2000; bytes += 332) {
+        slot = (size_t)(spmalloc_usable_bytes(bytes) + sizeof(uint64_t) * 2);
+        for (unsigned i = 0; i < 1000; i++) {
+            object[i] = spmalloc(&kernel_account, bytes);
+            ASSERT_TRUE(object[i] != NULL);
+            memset(object[i], (int)i, bytes);
+        }
+        EXPECT_EQ(account_pages(&kernel_account),
+                  (1000 + PAGE_BYTES / slot - 1) / (PAGE_BYTES / slot));
+        for (unsigned i = 0; i < 1000; i++) {
+            EXPECT_EQ(((uint8_t *)object[i])[bytes - 1], (uint8_t)i);
+            spmalloc_free(object[i]);
+        }
+        drain_all();
+        EXPECT_EQ(account_pages(&kernel_account), 0);
     }
-    EXPECT_EQ(spmalloc_objects(), 1000);
-    EXPECT_EQ(before - machine_free_pages(), 16); /* 64 a page */
-    for (unsigned i = 0; i < 1000; i++) {
-        EXPECT_EQ(((uint8_t *)object[i])[63], (uint8_t)i);
-        spmalloc_free(object[i]);
-    }
-    EXPECT_EQ(machine_free_pages(), before);
 }
 
 TEST(spmalloc, nothing_and_too_much_give_null)
@@ -67,17 +94,16 @@ TEST(spmalloc, nothing_and_too_much_give_null)
 
 TEST(spmalloc, zeroed_object_is_zero_even_after_use)
 {
-    uint8_t *object;
-
     machine_init(PAGES);
-    object = spmalloc(&kernel_account, 500);
-    ASSERT_TRUE(object != NULL);
-    memset(object, 0xff, 500);
-    spmalloc_free(object);
-    object = spmalloc_zeroed(&kernel_account, 500);
-    ASSERT_TRUE(object != NULL);
-    for (unsigned i = 0; i < 500; i++) {
-        EXPECT_TRUE(object[i] == 0);
+    for (unsigned round = 0; round < 100; round++) {
+        uint8_t *object = spmalloc_zeroed(&kernel_account, 500);
+
+        ASSERT_TRUE(object != NULL);
+        for (unsigned i = 0; i < 500; i++) {
+            EXPECT_TRUE(object[i] == 0);
+        }
+        memset(object, 0xff, 500);
+        spmalloc_free(object);
     }
 }
 
@@ -88,152 +114,136 @@ TEST(spmalloc, out_of_memory_is_null_and_recovers)
     uint64_t before;
 
     machine_init(PAGES);
-    before = machine_free_pages();
-    while (count < PAGES && (object[count] = spmalloc(&kernel_account, PAGE_BYTES)) != NULL) {
+    drain_all();
+    before = frame_free_pages();
+    while (count < PAGES && (object[count] = spmalloc(&kernel_account, 3000)) != NULL) {
         count++;
     }
-    EXPECT_EQ(count, before - frame_reserve_pages());
+    EXPECT_TRUE(count > PAGES / 2);
     EXPECT_TRUE(spmalloc(&kernel_account, 32) == NULL);
+    EXPECT_EQ(account_pages(&kernel_account), count);
     while (count > 0) {
         spmalloc_free(object[--count]);
     }
-    EXPECT_EQ(machine_free_pages(), before);
+    drain_all();
+    EXPECT_EQ(frame_free_pages(), before);
 }
 
-static void free_twice(void *argument)
+TEST(spmalloc, each_allocation_can_be_made_to_fail)
 {
-    char *object = spmalloc(&kernel_account, *(size_t *)argument);
-
-    spmalloc_free(object);
-    spmalloc_free(object);
-}
-
-static void free_twice_in_a_used_slab(void *unused)
-{
-    void *other = spmalloc(&kernel_account, 100);
-    void *object = spmalloc(&kernel_account, 100);
-
-    (void)unused;
-    (void)other;
-    spmalloc_free(object);
-    spmalloc_free(object);
-}
-
-static void free_inside(void *argument)
-{
-    char *object = spmalloc(&kernel_account, *(size_t *)argument);
-
-    spmalloc_free(object + 16);
-}
-
-static void free_foreign(void *unused)
-{
-    int local = 0;
-
-    spmalloc_free(unused == NULL ? (void *)&local : unused);
-}
-
-TEST(spmalloc, wrong_frees_panic)
-{
-    size_t small = 100;
-    size_t large = 5000;
+    unsigned failures = 0;
 
     machine_init(PAGES);
-    EXPECT_TRUE(dies_by_assertion(free_twice, &small));
-    EXPECT_TRUE(dies_by_assertion(free_twice, &large));
-    EXPECT_TRUE(dies_by_assertion(free_twice_in_a_used_slab, NULL));
-    EXPECT_TRUE(dies_by_assertion(free_inside, &small));
-    EXPECT_TRUE(dies_by_assertion(free_inside, &large));
-    EXPECT_TRUE(dies_by_assertion(free_foreign, NULL));
+    for (uint64_t n = 1; n < 10; n++) {
+        void *small;
+        void *large;
+
+        fail_nth_allocation(n);
+        small = spmalloc(&kernel_account, 100);
+        large = spmalloc(&kernel_account, 10000);
+        failures += small == NULL;
+        failures += large == NULL;
+        EXPECT_TRUE((small == NULL || large == NULL) != fail_is_pending());
+        fail_nth_allocation(0);
+        spmalloc_free(small);
+        spmalloc_free(large);
+        drain_all();
+        EXPECT_EQ(spmalloc_pages(), 0);
+    }
+    EXPECT_TRUE(failures >= 4); /* each object, its page, its block */
 }
 
-#define LIVE 512U
-
-TEST(spmalloc, random_operations_keep_objects_apart)
+TEST(spmalloc, accounts_share_no_page)
 {
-    static struct {
-        uint8_t *object;
-        size_t bytes;
-    } live[LIVE];
-    uint64_t before;
+    static struct account account[2];
+    static uintptr_t page[2][100];
 
     machine_init(PAGES);
-    before = machine_free_pages();
-    srand(1);
-    for (unsigned round = 0; round < 200000; round++) {
-        unsigned i = (unsigned)rand() % LIVE;
+    for (unsigned a = 0; a < 2; a++) {
+        account_init(&account[a], ACCOUNT_UNLIMITED);
+    }
+    for (unsigned i = 0; i < 200; i++) {
+        page[i % 2][i / 2] = (uintptr_t)spmalloc(&account[i % 2], 40) / PAGE_BYTES;
+    }
+    for (unsigned i = 0; i < 100 * 100; i++) {
+        EXPECT_TRUE(page[0][i / 100] != page[1][i % 100]);
+    }
+}
 
-        if (live[i].object == NULL) {
-            live[i].bytes = 1 + (size_t)rand() % (rand() % 8 == 0 ? 9000 : 900);
-            live[i].object = spmalloc(&kernel_account, live[i].bytes);
-            if (live[i].object != NULL) {
-                live[i].object[0] = (uint8_t)i;
-                live[i].object[live[i].bytes - 1] = (uint8_t)i;
-            }
+struct shadow {
+    uint8_t *object;
+    size_t bytes;
+    uint8_t mark;
+};
+
+#define LIVE 2048U
+
+static bool shadow_is_intact(const struct shadow *shadow)
+{
+    for (size_t i = 0; i < shadow->bytes; i += i < 64 ? 1 : 37) {
+        if (shadow->object[i] != shadow->mark) {
+            return false;
+        }
+    }
+    return shadow->object[shadow->bytes - 1] == shadow->mark;
+}
+
+static size_t random_size(void)
+{
+    unsigned kind = (unsigned)rand() % 64;
+
+    return 1 + (size_t)rand() % (kind == 0 ? 40000 : kind < 8 ? 5000 : kind < 32 ? 700 : 100);
+}
+
+/* Objects of both accounts, made and freed by all cores at random (in one thread). */
+static void random_operations(unsigned rounds)
+{
+    static struct account account[2];
+    static struct shadow live[LIVE];
+
+    machine_init(4 * PAGES);
+    for (unsigned a = 0; a < 2; a++) {
+        account_init(&account[a], ACCOUNT_UNLIMITED);
+    }
+    for (unsigned round = 0; round < rounds; round++) {
+        struct shadow *shadow = &live[(unsigned)rand() % LIVE];
+
+        machine_be_core((cpu_t)rand() % MACHINE_CORES);
+        if (shadow->object == NULL) {
+            shadow->bytes = random_size();
+            shadow->mark = (uint8_t)rand();
+            shadow->object = spmalloc(&account[rand() % 2], shadow->bytes);
+            ASSERT_TRUE(shadow->object != NULL);
+            memset(shadow->object, shadow->mark, shadow->bytes);
         } else {
-            EXPECT_EQ(live[i].object[0], (uint8_t)i);
-            EXPECT_EQ(live[i].object[live[i].bytes - 1], (uint8_t)i);
-            spmalloc_free(live[i].object);
-            live[i].object = NULL;
+            ASSERT_TRUE(shadow_is_intact(shadow));
+            spmalloc_free(shadow->object);
+            shadow->object = NULL;
+        }
+        if (round % 4096 == 0) {
+            drain_all();
         }
     }
     for (unsigned i = 0; i < LIVE; i++) {
         spmalloc_free(live[i].object);
+        live[i].object = NULL;
     }
-    EXPECT_EQ(machine_free_pages(), before);
+    for (unsigned a = 0; a < 2; a++) {
+        EXPECT_EQ(account_finish(&account[a]), 0);
+        EXPECT_EQ(account_pages(&account[a]), 0);
+    }
+    drain_all();
     EXPECT_EQ(spmalloc_objects(), 0);
+    EXPECT_EQ(spmalloc_pages(), 0);
 }
 
-#define THREADS 2U
-#define THREAD_LIVE 64U
-
-/* Allocates and frees at random; each object holds its owner's mark at both ends. */
-static void *work(void *argument)
+/* The long run asks for more rounds and another seed (tools/testing/stage_long.py). */
+TEST(spmalloc, random_operations_agree_with_a_shadow)
 {
-    unsigned seed = *(unsigned *)argument;
-    uint8_t mark = (uint8_t)seed;
-    uint8_t *object[THREAD_LIVE] = {NULL};
-    size_t bytes[THREAD_LIVE] = {0};
+    const char *rounds = getenv("BATON_RANDOM_ROUNDS");
 
-    machine_be_core(mark);
-    for (unsigned round = 0; round < 2000; round++) {
-        unsigned i = (unsigned)rand_r(&seed) % THREAD_LIVE;
+    const char *seed = getenv("BATON_RANDOM_SEED");
 
-        if (object[i] == NULL) {
-            bytes[i] = 1 + (size_t)rand_r(&seed) % 5000;
-            object[i] = spmalloc(&kernel_account, bytes[i]);
-            if (object[i] != NULL) {
-                object[i][0] = mark;
-                object[i][bytes[i] - 1] = mark;
-            }
-        } else {
-            EXPECT_TRUE(object[i][0] == mark && object[i][bytes[i] - 1] == mark);
-            spmalloc_free(object[i]);
-            object[i] = NULL;
-        }
-    }
-    for (unsigned i = 0; i < THREAD_LIVE; i++) {
-        spmalloc_free(object[i]);
-    }
-    machine_leave_core();
-    return NULL;
-}
-
-TEST(spmalloc, threads_share_it_without_mixing_objects)
-{
-    static pthread_t thread[THREADS];
-    static unsigned seed[THREADS];
-    uint64_t before;
-
-    machine_init(PAGES);
-    before = machine_free_pages();
-    for (unsigned i = 0; i < THREADS; i++) {
-        seed[i] = i + 1;
-        ASSERT_TRUE(pthread_create(&thread[i], NULL, work, &seed[i]) == 0);
-    }
-    for (unsigned i = 0; i < THREADS; i++) {
-        ASSERT_TRUE(pthread_join(thread[i], NULL) == 0);
-    }
-    EXPECT_EQ(machine_free_pages(), before);
-    EXPECT_EQ(spmalloc_objects(), 0);
+    srand(seed == NULL ? 1 : (unsigned)strtoul(seed, NULL, 10));
+    random_operations(rounds == NULL ? 300000 : (unsigned)strtoul(rounds, NULL, 10));
 }

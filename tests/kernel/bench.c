@@ -20,25 +20,17 @@
 #include "tests/plan.h"
 
 #define WARM_UP 100
-#define ROUNDS 10000
-#define PROGRAM_HAS_NO_ROW 2 /* exit code of the program bench */
+#define ROUNDS BENCH_ROUNDS
+#define NO_ROW_MATCHES 2 /* what the user half ends with */
 
-static uint64_t bench_instructions(void)
-{
-    uint64_t count;
-
-    __asm__ volatile("rdinstret %0" : "=r"(count)::"memory");
-    return count;
-}
-
-static void bench_print(const char *id, uint64_t total, uint64_t empty)
+void bench_print(const char *id, uint64_t total, uint64_t empty)
 {
     uint64_t hundredths = (total - empty) * 100 / ROUNDS;
 
     print("bench %s %lu.%02lu instructions\n", id, hundredths / 100, hundredths % 100);
 }
 
-static uint64_t bench_empty_loop(void)
+uint64_t bench_empty_loop(void)
 {
     uint64_t start = bench_instructions();
 
@@ -122,19 +114,27 @@ static long bench_run_program(const char *pattern)
     return code;
 }
 
+static const struct {
+    const char *id;
+    void (*run)(void);
+} rows[] = {
+    {"call_kernel_from_kernel", bench_call_kernel},
+    {"page_alloc_free", bench_pages},
+    {"spmalloc_64", bench_spmalloc_64},
+    {"remote_free_pair", bench_remote_free_pair},
+};
+
 void bench_run(const char *pattern)
 {
-    unsigned rows = 0;
+    bool matched = false;
 
-    if (test_pattern_matches(pattern, "call_kernel_from_kernel")) {
-        bench_call_kernel();
-        rows++;
-    }
-    if (test_pattern_matches(pattern, "page_alloc_free")) {
-        bench_pages();
-        rows++;
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (test_pattern_matches(pattern, rows[i].id)) {
+            matched = true;
+            rows[i].run();
+        }
     }
     long code = bench_run_program(pattern);
     console_flush();
-    power_exit(code == 0 || (code == PROGRAM_HAS_NO_ROW && rows != 0) ? 0 : 1);
+    power_exit(code == 0 || (code == NO_ROW_MATCHES && matched) ? 0 : 1);
 }

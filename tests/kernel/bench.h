@@ -10,3 +10,24 @@
 #include "kernel/base/types.h"
 
 NORETURN void bench_run(const char *pattern);
+
+#define BENCH_ROUNDS 10000
+
+/* For the rows: one instruction counter for all harts under -icount. */
+static inline uint64_t bench_instructions(void)
+{
+    uint64_t count;
+
+    __asm__ volatile("rdinstret %0" : "=r"(count)::"memory");
+    return count;
+}
+
+/* Prints (total - empty) / BENCH_ROUNDS. */
+void bench_print(const char *id, uint64_t total, uint64_t empty);
+
+/* What a loop of BENCH_ROUNDS rounds costs. */
+uint64_t bench_empty_loop(void);
+
+/* bench_memory.c */
+void bench_spmalloc_64(void);
+void bench_remote_free_pair(void);

@@ -30,6 +30,7 @@ static bool begin(uint64_t limit)
 static void end(void)
 {
     vspace_destroy(space);
+    EXPECT_EQ(account_finish(&account), 0);
     EXPECT_EQ(account_pages(&account), 0);
 }
 
@@ -130,13 +131,13 @@ TEST(vspace, copies_fault_where_the_user_has_no_access)
 
 TEST(vspace, the_quota_is_exact_and_refusals_change_nothing)
 {
-    /* the root, one table at each of two levels, 4 pages */
-    ASSERT_TRUE(begin(1 + 2 + 4));
+    /* the root, one table at each of two levels, the slabs of space and regions, 4 pages */
+    ASSERT_TRUE(begin(1 + 2 + 2 + 4));
     EXPECT_EQ(map(AT, 5, RW), ERR_NO_MEMORY);
     EXPECT_EQ(space->pages, 0);
     EXPECT_EQ(entry_of(AT), 0);
     EXPECT_OK(map(AT, 4, RW));
-    EXPECT_EQ(account_pages(&account), 7);
+    EXPECT_EQ(account_pages(&account), 9);
     EXPECT_EQ(map(AT + 8 * PAGE_BYTES, 1, RW), ERR_NO_MEMORY);
     EXPECT_OK(vspace_unmap(space, AT, PAGE_BYTES));
     EXPECT_OK(map(AT + 8 * PAGE_BYTES, 1, RW));

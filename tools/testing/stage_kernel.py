@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 
 import paths
 import qemu
@@ -94,6 +95,45 @@ EXIT_CODES = {
     "lockup": (qemu.EXIT_LOCKUP, None),
 }
 CHILD_LIMIT_S = 30.0
+
+# Wrong use of the allocator (tests/kernel/spmalloc_wrong_test.c) -> what the machine must say, by preset.
+DOUBLE = r"panic: .*spmalloc: double free of 0x"
+FOREIGN = r"panic: .*spmalloc: free of .*foreign pointer.*in no memory bank"
+WRITTEN = r"panic: .*spmalloc: write after free or overflow into the free object 0x"
+WRONG_USES = {
+    "double_free": {"release": DOUBLE, "debug": DOUBLE + r".*freed before by test_selftest_double_free\+"},
+    "double_free_elsewhere": {"release": DOUBLE},
+    "free_of_the_inside": {"release": r"panic: .*spmalloc: free of 0x.*not the start of an object"},
+    "free_of_a_page": {"release": r"panic: .*foreign pointer: its page is a single page of mm/nexus"},
+    "free_of_the_image": {"release": FOREIGN, "debug": FOREIGN},
+    "free_of_the_stack": {"release": FOREIGN},
+    "free_of_a_user_address": {"release": FOREIGN},
+    "write_after_free": {"release": WRITTEN},
+    "overflow_by_one_byte": {
+        "release": WRITTEN,
+        "debug": r"panic: .*overflow.*behind the end of .*allocated by test_selftest_overflow"},
+    "leak_of_a_domain": {
+        "release": r"^spmalloc: leak: 0x.*, 128 bytes",
+        "debug": r"^spmalloc: leak: 0x.*, 100 bytes, allocated by test_selftest_leak_of_a_domain\+"},
+}
+
+
+def run_wrong_uses(context):
+    """Each wrong use of the allocator ends its machine, or at least its test, with words that name it."""
+    report = context.report
+    with report.stage("wrong uses"):
+        for name, texts in WRONG_USES.items():
+            for preset, text in texts.items():
+                full = f"wrong_use.{name}_is_named_in_{preset}"
+                if not report.is_chosen(full):
+                    continue
+                lines = []
+                line = qemu.command(preset, smp=2, append=f"test=selftest.{name}")
+                code = qemu.batch(line, lambda heard: lines.append(heard) or True, CHILD_LIMIT_S)
+                wanted = qemu.EXIT_FAILED if text.startswith("^") else qemu.EXIT_PANIC
+                named = any(re.search(text, heard) for heard in lines)
+                report.result("wrong uses", full, code == wanted and named,
+                              f"the code is {code}, the text came: {named}")
 
 
 def run_exit_codes(context):

@@ -1,10 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""What only `make test-long` runs: repeats of the suite, and every mutant."""
+"""What only `make test-long` runs: repeats of the suite, long random runs, and every mutant."""
 
+import os
+import subprocess
+
+import build
 import mutants
 from testing import stage_kernel
 
 REPEATS = 100
+RANDOM_ROUNDS = 10_000_000
+RANDOM_SEEDS = (1, 2, 3)
+
+
+def run_random(context):
+    """The allocator against its shadow model, ten million operations for each seed."""
+    program = build.build_host(quiet=True)
+    for seed in RANDOM_SEEDS:
+        name = f"spmalloc.random_operations_seed{seed}"
+        if context.report.is_chosen(name):
+            environment = dict(os.environ, BATON_RANDOM_ROUNDS=str(RANDOM_ROUNDS), BATON_RANDOM_SEED=str(seed))
+            done = subprocess.run([program, "spmalloc.random_operations*"], env=environment, check=False,
+                                  stdout=subprocess.PIPE, text=True)
+            context.report.result("long", name, done.returncode == 0, done.stdout[-200:])
 
 
 def run_long(context):
@@ -12,6 +30,8 @@ def run_long(context):
     for smp in (1, 2, 4, 8):
         for repeat in range(REPEATS):
             stage_kernel.run_suite(context, f"repeat{repeat + 1} smp{smp}", "release", smp)
+    with report.stage("long random"):
+        run_random(context)
     with report.stage("mutants"):
         for mutant in mutants.load():
             name = f"mutants.{mutant.name}"

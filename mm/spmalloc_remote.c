@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects that are freed on another core than the one they came from, and their way home.
+ *
+ * Problem: the free list of a slab is its core's alone. Choice: the free is a message. The sender
+ * marks the object, chains it to others for the same core and pushes the chain, when it is long
+ * enough, to the owner's inbox (mm/remote.h). The owner puts the objects into their slabs when it
+ * runs out of them, and mm/drain sees to it when the owner sleeps or does not get there.
+ *
+ * An object on its way: word 0 is MARK_TRAVELLING, encoded; word 1 is the chain. Its slab cannot
+ * go away, since the object counts as used. A second free, here or at home, finds the mark.
+ */
+#include "arch/core.h"
+#include "arch/irq.h"
+#include "mm/drain.h"
+#include "mm/spmalloc_priv.h"
+
+#define BACKLOG_OBJECTS 512U /* that wait at a core before somebody sees to it */
+
+void outgoing_send(struct outgoing *out)
+{
+    cpu_t cpu = out->cpu;
+    uint32_t count = OUTGOING_OBJECTS - out->room;
+    uint64_t before = remote_push_chain(&spmalloc_cores[cpu].inbox, out->first, out->last, count);
+
+    out->cpu = OUTGOING_FREE;
+    /* Once each time so many have come together: the owner may sleep, or never allocate again. */
+    if ((before + count) / BACKLOG_OBJECTS != before / BACKLOG_OBJECTS) {
+        drain_backlog(cpu);
+    }
+}
+
+/* The batch in its place is for another core, or there is none. */
+void spmalloc_free_first(void *pointer, uint64_t state)
+{
+    uintptr_t object = (uintptr_t)pointer;
+    struct frame *slab = frame_of_pointer((void *)object);
+    struct spmalloc_core *core = core_heaps();
+    cpu_t cpu = frame_owner(slab);
+    struct outgoing *out = &core->outgoing[cpu % OUTGOING_SLOTS];
+
+    if (out->cpu != OUTGOING_FREE) {
+        outgoing_send(out);
+    }
+    *object_word(object) = MARK_TRAVELLING ^ slab->key;
+    out->first = object_node(object);
+    out->last = out->first;
+    out->room = OUTGOING_OBJECTS - 1;
+    out->cpu = cpu;
+    irq_restore_whole(state);
+}
+
+/* The batch is full. */
+void spmalloc_free_send(void *pointer, uint64_t state)
+{
+    struct spmalloc_core *core = core_heaps();
+    cpu_t cpu = frame_owner(frame_of_pointer(pointer));
+
+    outgoing_send(&core->outgoing[cpu % OUTGOING_SLOTS]);
+    irq_restore_whole(state);
+}
+
+void spmalloc_flush_core(cpu_t cpu)
+{
+    for (unsigned i = 0; i < OUTGOING_SLOTS; i++) {
+        struct outgoing *out = &spmalloc_cores[cpu].outgoing[i];
+
+        if (out->cpu != OUTGOING_FREE) {
+            outgoing_send(out);
+        }
+    }
+}
+
+/* The slab has been given `came` objects in one go: what slab_put_home does for one. */
+static void run_end(struct frame *slab, uint32_t came)
+{
+    slab->used = (uint16_t)(slab->used - came);
+    if (slab->id != FRAME_ID(FRAME_SLAB, 0, slab->heap->cpu)) {
+        BUG_ON(slab_state(slab) != FRAME_SLAB_FULL);
+        frame_set_state(slab, FRAME_SLAB);
+        list_push_front(&slab->heap->partial[slab->size_class], &slab->link);
+    }
+    if (slab->used == 0) {
+        list_remove(&slab->link);
+        slab_give_back(slab);
+    }
+}
+
+/*
+ * Puts objects of one slab back, from `node` on, at most `n`; returns the first that is of another
+ * one. Those that were freed together often are of one slab, and then each costs half as much.
+ */
+static struct remote_node *collect_run(struct remote_node *node, unsigned n, unsigned *done)
+{
+    uintptr_t object = node_object(node);
+    struct frame *slab = frame_of_pointer((void *)object);
+    const uint64_t key = slab->key;
+    uintptr_t first = slab->free;
+    unsigned left = n;
+
+    do {
+        if (UNLIKELY(*object_word(object) != (MARK_TRAVELLING ^ key))) {
+            panic_travelling_written(slab, object);
+        }
+        struct remote_node *next = node->next;
+        *object_word(object) = (first ^ object) << 52 ^ key;
+        if (BATON_DEBUG) {
+            debug_come_home(object);
+        }
+        first = object;
+        node = next;
+        object = node_object(node);
+        left--;
+    } while (frame_of_pointer((void *)object) == slab && left != 0);
+    slab->free = first;
+    run_end(slab, n - left);
+    *done += n - left;
+    return node;
+}
+
+bool spmalloc_collect_some(cpu_t cpu, unsigned n)
+{
+    struct spmalloc_core *core = &spmalloc_cores[cpu];
+    struct remote_node *node = core->rest;
+    unsigned done = 0;
+
+    if (node == NULL) {
+        node = remote_take_all(&core->inbox);
+    }
+    while (node != NULL && done < n) {
+        node = collect_run(node, n - done, &done);
+    }
+    core->rest = node;
+    if (done != 0) {
+        remote_settle(&core->inbox, done);
+    }
+    return node != NULL || spmalloc_waiting(cpu) != 0;
+}
+
+uint64_t spmalloc_waiting(cpu_t cpu)
+{
+    return remote_waiting(&spmalloc_cores[cpu].inbox);
+}
