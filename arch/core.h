@@ -48,8 +48,6 @@ struct core {
     uint64_t interrupts;
     uint64_t ipis_sent;
     uint64_t idles; /* times it went to sleep with nothing to do */
-    nsec_t idle_ns;
-    nsec_t idle_since; /* 0 while busy */
     uint32_t online;
     int32_t slab_id;      /* mm/spmalloc: the frame id of this core's slabs with a free object */
     uint64_t heap_offset; /* mm/spmalloc: where struct account points to this core's heap */
@@ -59,6 +57,8 @@ struct core {
     _Alignas(64) uint32_t ipi_reasons;
     /* Grace periods acknowledged: written by this core, read by epoch_synchronize. */
     _Alignas(64) uint64_t epoch_seen;
+    nsec_t idle_ns;    /* in this line for its room: also written by this core only */
+    nsec_t idle_since; /* 0 while busy */
 } __attribute__((aligned(256)));
 
 extern struct core cores[MAX_CORES];

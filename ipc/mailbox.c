@@ -46,8 +46,7 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
     if (port->mode != PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
-    /* Looked at again under the lock; this look keeps a sender that tries and tries from taking the
-     * allocator's lock away from the receiver. */
+    /* Looked at again under the lock; this look spares a sender that tries and tries the message. */
     /* relaxed: advice */
     if (atomic_load_relaxed(&port->queue.count) >= PORT_QUEUE_CAPACITY) {
         return ERR_WOULD_BLOCK;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel stack slots. Slots below `mapped_slots` have their pages; a bit in `used` says which
- * of them are handed out. Slots are mapped in rising order and never unmapped, so a stack
- * costs a TLB flush on all cores only the first time.
+ * Kernel stack slots. Slots below `mapped_slots` have their pages; those that are not handed out
+ * form a list, last in, first out. Slots are mapped in rising order and never unmapped, so a stack
+ * costs a TLB flush on all cores only the first time, and that without the lock: until then nobody
+ * else can have the slot.
  */
 #include "mm/kstack.h"
 
@@ -15,15 +16,19 @@
 #include "kernel/sync/spinlock.h"
 #include "mm/nexus.h"
 
-#define WORD_BITS 64U
+/* In next_free[], for a slot that is handed out, and for the last one of the list. */
+#define SLOT_USED UINT16_MAX
+#define SLOT_NONE (UINT16_MAX - 1U)
 
+_Static_assert(KSTACK_MAX_SLOTS < SLOT_NONE, "a slot's number fits");
 _Static_assert(KSTACK_MAX_SLOTS == KSTACK_SLOTS, "the area's size and the limit agree");
 _Static_assert(KSTACK_GUARD_BYTES + KSTACK_MAPPED_PAGES * PAGE_BYTES == KSTACK_SLOT_BYTES,
                "guard and pages make up a slot");
 
-/* Guards everything here. The frame lock may be taken inside. */
+/* Guards everything here. mm/frame's locks may be taken inside. */
 static struct spinlock kstack_lock = SPINLOCK_INIT("kstack");
-static uint64_t used[KSTACK_MAX_SLOTS / WORD_BITS] GUARDED_BY(kstack_lock);
+static uint16_t next_free[KSTACK_MAX_SLOTS] GUARDED_BY(kstack_lock);
+static uint16_t first_free GUARDED_BY(kstack_lock) = SLOT_NONE;
 static unsigned mapped_slots GUARDED_BY(kstack_lock);
 static unsigned used_slots GUARDED_BY(kstack_lock);
 /* Pages that slot `mapped_slots` already has, after a mapping that ran out of memory. */
@@ -32,21 +37,6 @@ static unsigned begun_pages GUARDED_BY(kstack_lock);
 static vaddr_t slot_pages(unsigned slot)
 {
     return KSTACK_BASE + (vaddr_t)slot * KSTACK_SLOT_BYTES + KSTACK_GUARD_BYTES;
-}
-
-/* A mapped slot that is not handed out; mapped_slots when there is none. */
-static unsigned find_cached_locked(void) REQUIRES(kstack_lock)
-{
-    for (unsigned slot = 0; slot < mapped_slots; slot += WORD_BITS) {
-        uint64_t unused = ~used[slot / WORD_BITS];
-
-        if (unused != 0) {
-            unsigned found = slot + (unsigned)__builtin_ctzl(unused);
-
-            return found < mapped_slots ? found : mapped_slots;
-        }
-    }
-    return mapped_slots;
 }
 
 /* Maps the next slot. What was mapped before an error is kept for the next attempt. */
@@ -75,8 +65,6 @@ static status_t map_slot_locked(void) REQUIRES(kstack_lock)
     }
     begun_pages = 0;
     mapped_slots++;
-    /* A core may remember that nothing was mapped here. */
-    tlb_flush_all_cores(pages, KSTACK_MAPPED_PAGES * PAGE_BYTES, TLB_EVERY_SPACE);
     return OK;
 }
 
@@ -84,30 +72,40 @@ status_t kstack_alloc(vaddr_t *top)
 {
     status_t status = OK;
     uint64_t state = spin_lock_save(&kstack_lock);
-    unsigned slot = find_cached_locked();
+    unsigned slot = first_free;
+    bool is_new = slot == SLOT_NONE;
 
-    if (slot == mapped_slots) {
+    if (is_new) {
+        slot = mapped_slots;
         status = map_slot_locked();
+    } else {
+        first_free = next_free[slot];
     }
     if (status == OK) {
-        used[slot / WORD_BITS] |= 1UL << (slot % WORD_BITS);
+        next_free[slot] = SLOT_USED;
         used_slots++;
-        *top = slot_pages(slot) + KSTACK_MAPPED_PAGES * PAGE_BYTES;
     }
     spin_unlock_restore(&kstack_lock, state);
-    return status;
+    if (status != OK) {
+        return status;
+    }
+    if (is_new) { /* a core may remember that nothing was mapped here */
+        tlb_flush_all_cores(slot_pages(slot), KSTACK_MAPPED_PAGES * PAGE_BYTES, TLB_EVERY_SPACE);
+    }
+    *top = slot_pages(slot) + KSTACK_MAPPED_PAGES * PAGE_BYTES;
+    return OK;
 }
 
 void kstack_free(vaddr_t top)
 {
     uint64_t distance = top - KSTACK_BASE;
     uint64_t slot = distance / KSTACK_SLOT_BYTES - 1;
-    uint64_t bit = 1UL << (slot % WORD_BITS);
     uint64_t state = spin_lock_save(&kstack_lock);
 
     BUG_ON(distance % KSTACK_SLOT_BYTES != 0 || slot >= mapped_slots);
-    BUG_ON((used[slot / WORD_BITS] & bit) == 0);
-    used[slot / WORD_BITS] &= ~bit;
+    BUG_ON(next_free[slot] != SLOT_USED);
+    next_free[slot] = first_free;
+    first_free = (uint16_t)slot;
     used_slots--;
     spin_unlock_restore(&kstack_lock, state);
 }

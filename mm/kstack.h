@@ -3,8 +3,8 @@
  * Kernel stacks: slots of KSTACK_SLOT_BYTES in an area of their own, each with an unmapped
  * guard below its mapped pages (arch/layout.h has the numbers).
  *
- * Rules: after frame_init and mmu_init. Thread context; one lock, taken before the frame lock;
- * never blocks. A freed slot stays mapped and is handed out again first, so pages in cached
+ * Rules: after nexus_init and mmu_init. Thread context, no lock held (a new slot flushes all TLBs);
+ * one lock, taken before the frame locks; never blocks; O(1). A freed slot stays mapped and is handed out again first, so pages in cached
  * slots do not count as free: kstack_cached_pages tells how many there are. Contents are
  * undefined. The top page of a thread's slot holds its `struct thread`; that is the caller's
  * business. A slot must not be freed while any core still runs on it.

@@ -97,6 +97,12 @@ static inline unsigned slab_state(const struct frame *slab)
     return atomic_load_relaxed(&slab->id) & 0xff;
 }
 
+static inline cpu_t slab_owner(const struct frame *slab)
+{
+    /* relaxed: the owner never changes while the page is a slab, but the word it is in does */
+    return atomic_load_relaxed(&slab->id) >> 16;
+}
+
 static inline void frame_set_state(struct frame *frame, enum frame_state state)
 {
     /* relaxed: other cores may look at it, see slab_state; nothing hangs on it */

@@ -107,9 +107,5 @@ void spmalloc_trim_core(cpu_t cpu);
 /* Objects waiting for the core to collect them; advice. */
 uint64_t spmalloc_waiting(cpu_t cpu);
 
-/* What a fault at the address `pc` of the kernel means, if it is one of the allocator's; else NULL.
- * A pointer to no memory has no frame record, so that looking for it faults. */
-const char *spmalloc_fault_text(vaddr_t pc);
-
 /* Tests (mm/fail.h): true sends every allocation through the slow path, where it can fail. */
 void spmalloc_force_slow(bool slow);

@@ -6,8 +6,6 @@
  * sites are known in debug builds only. Going on after any of these would hand one object to two
  * owners, so they are panics in every build.
  */
-#include <string.h>
-
 #include "arch/layout.h"
 #include "kernel/base/print.h"
 #include "kernel/base/symbol.h"
@@ -41,7 +39,7 @@ static NORETURN void panic_about(const struct frame *slab, uintptr_t object, con
         spmalloc_describe_site(site, sizeof(site), debug_trailer(slab, object)->site);
     }
     format_string(text, sizeof(text), "spmalloc: %s 0x%lx (%u bytes, slab of core %u), %s %s", what,
-                  object, slab->object_bytes, frame_owner(slab), who, site);
+                  object, slab->object_bytes, slab_owner(slab), who, site);
     assert_fail(text, __FILE__, __LINE__);
 }
 
@@ -68,7 +66,7 @@ void panic_free_object_written(const struct frame *slab, uintptr_t object)
     format_string(text, sizeof(text),
                   "spmalloc: write after free or overflow into the free object 0x%lx (%u bytes, "
                   "slab of core %u), freed by %s; the object below it, 0x%lx, by %s",
-                  object, slab->object_bytes, frame_owner(slab), freed, neighbour, below);
+                  object, slab->object_bytes, slab_owner(slab), freed, neighbour, below);
     assert_fail(text, __FILE__, __LINE__);
 }
 
@@ -133,20 +131,6 @@ void panic_foreign(uintptr_t object)
     format_string(text, sizeof(text), "spmalloc: free of 0x%lx, a foreign pointer: its page is %s",
                   object, frame == NULL ? "in no memory bank" : state_text(slab_state(frame)));
     assert_fail(text, __FILE__, __LINE__);
-}
-
-const char *spmalloc_fault_text(vaddr_t pc)
-{
-    uint64_t offset;
-    const char *name = symbol_find(pc, &offset);
-
-    if (name != NULL && strcmp(name, "spmalloc_free_object") == 0) {
-        return "kernel panic: spmalloc: free of a foreign pointer, in a0: it is in no memory bank";
-    }
-    if (name != NULL && strcmp(name, "spmalloc_collect_some") == 0) {
-        return "kernel panic: spmalloc: write after free into an object on its way home";
-    }
-    return NULL;
 }
 
 struct frame *spmalloc_check_in_use(const void *pointer)

@@ -36,7 +36,7 @@ void spmalloc_free_first(void *pointer, uint64_t state)
     uintptr_t object = (uintptr_t)pointer;
     struct frame *slab = frame_of_pointer((void *)object);
     struct spmalloc_core *core = core_heaps();
-    cpu_t cpu = frame_owner(slab);
+    cpu_t cpu = slab_owner(slab);
     struct outgoing *out = &core->outgoing[cpu % OUTGOING_SLOTS];
 
     if (out->cpu != OUTGOING_FREE) {
@@ -54,7 +54,7 @@ void spmalloc_free_first(void *pointer, uint64_t state)
 void spmalloc_free_send(void *pointer, uint64_t state)
 {
     struct spmalloc_core *core = core_heaps();
-    cpu_t cpu = frame_owner(frame_of_pointer(pointer));
+    cpu_t cpu = slab_owner(frame_of_pointer(pointer));
 
     outgoing_send(&core->outgoing[cpu % OUTGOING_SLOTS]);
     irq_restore_whole(state);

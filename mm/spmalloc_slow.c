@@ -106,7 +106,7 @@ void spmalloc_free_suspect(void *pointer, uint64_t state)
     }
     uint64_t link = object_link(slab, object);
     /* Only the owner may walk the list; for the others the chance of 2^-52 is proof enough. */
-    if (link == MARK_TRAVELLING || link == MARK_NO_OBJECT || frame_owner(slab) != core_index() ||
+    if (link == MARK_TRAVELLING || link == MARK_NO_OBJECT || slab_owner(slab) != core_index() ||
         slab_list_has(slab, object)) {
         panic_double_free(slab, object);
     }

@@ -22,7 +22,6 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "kernel/core/panic_priv.h"
-#include "mm/spmalloc.h"
 
 /* How long the winner waits for the others; both bounds, in case the clock is what broke. */
 #define STOP_WAIT_NS 200000000UL
@@ -152,9 +151,7 @@ void assert_fail(const char *expression, const char *file, int line)
 
 void upcall_kernel_fault(struct trap_frame *frame)
 {
-    const char *why = spmalloc_fault_text(frame->sepc);
-
-    panic_trap(frame, why != NULL ? why : "kernel panic");
+    panic_trap(frame, "kernel panic");
 }
 
 void upcall_kernel_stack_overflow(struct trap_frame *frame)

@@ -6,9 +6,13 @@
  */
 #include "kernel/core/panic.h"
 
+#include <string.h>
+
 #include "arch/backtrace.h"
 #include "arch/core.h"
+#include "arch/layout.h"
 #include "arch/trap.h"
+#include "kernel/abi/limits.h"
 #include "kernel/base/print.h"
 #include "kernel/base/symbol.h"
 #include "kernel/core/panic_priv.h"
@@ -93,10 +97,30 @@ static void report_registers(const struct trap_frame *frame)
     }
 }
 
+/* The allocators turn a pointer into the address of its page's record (mm/frame.h). A fault there,
+ * or in one of them, is a pointer that leads to no memory. */
+static void report_foreign_pointer(const struct trap_frame *frame)
+{
+    vaddr_t pointer = (vaddr_t)((int64_t)frame->stval >> FRAME_RECORD_SHIFT) << 12;
+    uint64_t offset;
+    const char *name = symbol_find(frame->sepc, &offset);
+    bool in_window =
+        frame->stval >= FRAME_WINDOW_BASE && frame->stval - FRAME_WINDOW_BASE < FRAME_WINDOW_BYTES;
+
+    if (in_window || (name != NULL && (strncmp(name, "spmalloc_free", 13) == 0 ||
+                                       strncmp(name, "nexus_", 6) == 0))) {
+        print("  there is no page record at that address: a foreign pointer, into 0x%lx to 0x%lx\n",
+              pointer, pointer + PAGE_BYTES - 1);
+    }
+}
+
 void report_trap(const struct trap_frame *frame, const char *who)
 {
     vaddr_t trace[BACKTRACE_MAX];
     print("\n*** %s: %s, at 0x%lx\n", who, report_cause(frame->scause), frame->stval);
+    if (!trap_from_user(frame)) {
+        report_foreign_pointer(frame);
+    }
     report_place();
     report_registers(frame);
     if (!trap_from_user(frame)) {

@@ -28,6 +28,12 @@ def test_panic_reports_and_ends_with_code_2():
             assert word in text, f"{word} is not in the report"
 
 
+def test_panic_names_a_foreign_pointer():
+    """A page that has no record, because it is in no memory bank, is freed."""
+    ends_with(2, "foreign pointer, into 0xffffffc000001000", "nexus_free_page", preset="debug",
+              append="test=selftest.foreign")
+
+
 def test_killed_shell_comes_back():
     with machine() as shell:
         rows = [line.split() for line in shell.run("ps").splitlines()]

@@ -6,6 +6,7 @@
 #include "arch/irq.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
@@ -36,6 +37,12 @@ TEST(selftest, fault)
 
     __asm__("" : "+r"(nowhere));
     *(volatile uint64_t *)nowhere = 1;
+}
+
+/* The address is in no bank, so its page has no record. */
+TEST(selftest, foreign)
+{
+    nexus_free_page(0x1000);
 }
 
 /* The bound keeps the compiler from refusing what is meant. */

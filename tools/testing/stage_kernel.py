@@ -98,7 +98,7 @@ CHILD_LIMIT_S = 30.0
 
 # Wrong use of the allocator (tests/kernel/spmalloc_wrong_test.c) -> what the machine must say, by preset.
 DOUBLE = r"panic: .*spmalloc: double free of 0x"
-FOREIGN = r"panic: .*spmalloc: free of .*foreign pointer.*in no memory bank"
+FOREIGN = r"no page record at that address: a foreign pointer|spmalloc: free of .*foreign pointer.*in no memory bank"
 WRITTEN = r"panic: .*spmalloc: write after free or overflow into the free object 0x"
 WRONG_USES = {
     "double_free": {"release": DOUBLE, "debug": DOUBLE + r".*freed before by test_selftest_double_free\+"},
