@@ -74,6 +74,11 @@ static inline uintptr_t frame_window_of_pointer(const void *pointer)
 {
     return (uintptr_t)pointer >> 12 << FRAME_RECORD_SHIFT;
 }
+
+static inline paddr_t frame_window_address(uintptr_t record)
+{
+    return (paddr_t)record << 32 >> (32 - 12 + FRAME_RECORD_SHIFT);
+}
 #else
 /* A unit test on the host says where its pretended physical memory is. */
 extern uint64_t host_direct_map_base;

@@ -8,17 +8,28 @@
 #include <sys/mman.h>
 
 #include "arch/core.h"
+#include "arch/ipi.h"
 #include "arch/layout.h"
 #include "arch/mmu.h"
+#include "arch/platform.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/symbol.h"
+#include "mm/drain.h"
 #include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 
 #define RAM_BASE 0x80000000UL
 #define RAM_BYTES (64UL << 20)
 
+#define CORES 2U
+
 struct core cores[MAX_CORES];
+struct platform platform;
 _Thread_local struct core *host_core = &cores[0];
+
+/* No names of functions: what reports an error does without. */
+const struct symbol_table symbol_kernel_table;
 
 void assert_fail(const char *expression, const char *file, int line)
 {
@@ -45,13 +56,22 @@ void mmu_map_frame_window(vaddr_t va, paddr_t records, uint64_t bytes)
     }
 }
 
+/* Both cores run and look at their inboxes when they run out of objects. */
+void ipi_request(cpu_t cpu, uint32_t reasons)
+{
+    (void)cpu;
+    (void)reasons;
+}
+
 void bench_machine_init(void)
 {
     const struct frame_range bank = {RAM_BASE, RAM_BYTES, 0};
 
     map_at(DIRECT_MAP_BASE + RAM_BASE, RAM_BYTES);
     frame_init_ranges(&bank, 1, NULL, 0);
-    spmalloc_init();
+    drain_init();
+    nexus_init(CORES);
+    spmalloc_init(CORES, 1);
 }
 
 void bench_machine_be_core(cpu_t cpu)

@@ -29,6 +29,7 @@ template <int threads> struct suite : rl::test_suite<suite<threads>, threads> {
         atomic_count = 0;
         forget_plain(false);
         test->before();
+        make_atomics();
         running = true;
     }
 
@@ -121,9 +122,20 @@ int main(int argc, char **argv)
     params.iteration_count = test->rounds * factor;
     params.search_type = strcmp(argv[2], "full") == 0 ? rl::sched_full : rl::sched_random;
     params.execution_depth_limit = STEPS_MAX;
-    params.output_stream = weak_order < 0 ? &std::cout : &nothing; /* the failing run, if any */
+    params.output_stream = &nothing;
     params.progress_stream = &nothing;
-    bool holds = simulate(params);
+    bool holds;
+    do {
+        has_learned = false;
+        rl::test_params run = params;
+        holds = simulate(run);
+        params.stop_iteration = run.stop_iteration;
+    } while (has_learned);
+    if (!holds && weak_order < 0) { /* once more, to show what happened */
+        rl::test_params run = params;
+        run.output_stream = &std::cout;
+        (void)simulate(run);
+    }
     printf("iterations %llu\n", (unsigned long long)params.stop_iteration);
     for (unsigned i = 0; i < site_count && weak_order < 0; i++) {
         printf("site %s:%d %s\n", sites[i].file, sites[i].line, order_name[sites[i].order]);

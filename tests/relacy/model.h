@@ -3,9 +3,10 @@
  * What a test under the model checker is: threads in C whose atomics go through
  * kernel/base/atomic_model.h and whose plain accesses the compiler reports.
  *
- * Rules: state is static and set up in `before`, which also names each atomic by model_atomic.
+ * Rules: state is static and set up in `before`; what an atomic operation touches is an atomic.
  * Threads are deterministic, bounded, and wait only by model_yield() in a loop. Plain accesses
- * are ordered by the atomics or are a data race, which fails; memset and memcpy are not seen.
+ * are ordered by the atomics or are a data race, which fails; memset and memcpy are not seen. An
+ * atomic's last writer may read it by a plain access.
  */
 #pragma once
 
@@ -26,11 +27,6 @@ struct model_test {
 #define MODEL_TEST(name_, ...)                                                                     \
     static const struct model_test model_test_##name_                                              \
         __attribute__((section("model_tests"), used, aligned(8))) = {.name = #name_, __VA_ARGS__}
-
-/* In `before`: this variable of 1, 2, 4 or 8 bytes is an atomic, with the value that it has now. */
-void model_atomic(void *p, size_t size);
-
-#define MODEL_ATOMIC(p) model_atomic((p), sizeof(*(p)))
 
 /* Something else should run; for loops that wait. */
 void model_yield(void);

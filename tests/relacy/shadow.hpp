@@ -90,7 +90,8 @@ static void resumed()
 
 /* --- shadows of atomics --- */
 
-#define ATOMICS_MAX 64U
+#define ATOMICS_MAX 128U
+#define NO_WRITER UINT32_MAX
 
 template <typename T> struct shadow {
     alignas(rl::atomic<T>) unsigned char place[sizeof(rl::atomic<T>)];
@@ -104,6 +105,7 @@ template <typename T> struct shadow {
 static struct atomic_shadow {
     void *address;
     size_t size;
+    unsigned writer;         /* the last one */
     shadow<uint32_t> narrow; /* up to 4 bytes */
     shadow<uint64_t> wide;
 } atomics[ATOMICS_MAX];
@@ -116,18 +118,44 @@ static uint64_t plain_value(const void *p, size_t size)
     return value;
 }
 
-extern "C" void model_atomic(void *p, size_t size)
+static void make_atomic(void *p, size_t size)
 {
-    if (running || atomic_count == ATOMICS_MAX) {
-        model_fail("model_atomic: too late or too many", __FILE__, __LINE__);
-    }
     struct atomic_shadow *shadow = &atomics[atomic_count++];
+
     shadow->address = p;
     shadow->size = size;
+    shadow->writer = NO_WRITER;
     if (size <= 4) {
         new (shadow->narrow.place) rl::atomic<uint32_t>((uint32_t)plain_value(p, size));
     } else {
         new (shadow->wide.place) rl::atomic<uint64_t>(plain_value(p, size));
+    }
+}
+
+/* Addresses of atomics so far. An execution that meets another one ends, and all begins again. */
+static struct {
+    void *address;
+    size_t size;
+} known[ATOMICS_MAX];
+static unsigned known_count;
+static bool has_learned;
+
+static void learn_atomic(const void *p, size_t size)
+{
+    if (!running || known_count == ATOMICS_MAX) {
+        model_fail("too many atomics, or one outside of the threads", __FILE__, __LINE__);
+    }
+    known[known_count].address = const_cast<void *>(p);
+    known[known_count++].size = size;
+    has_learned = true;
+    model_fail("an atomic was met for the first time", __FILE__, __LINE__);
+}
+
+/* With the values that before() gave them. */
+static void make_atomics()
+{
+    for (unsigned i = 0; i < known_count; i++) {
+        make_atomic(known[i].address, known[i].size);
     }
 }
 
@@ -145,8 +173,11 @@ static struct atomic_shadow *atomic_at(const void *p, size_t size, const struct 
 {
     struct atomic_shadow *shadow = find_atomic(p);
 
-    if (shadow == NULL || shadow->size != size) {
-        model_fail("an atomic that the test's before() does not name", site->file, site->line);
+    if (shadow == NULL) {
+        learn_atomic(p, size);
+    }
+    if (shadow->size != size) {
+        model_fail("an atomic of two sizes", site->file, site->line);
     }
     return shadow;
 }
@@ -168,6 +199,15 @@ static void forget_atomics()
     ((shadow_)->size <= 4 ? (uint64_t)call((shadow_)->narrow.get(), uint32_t)                      \
                           : (uint64_t)call((shadow_)->wide.get(), uint64_t))
 
+/* What the atomic holds now goes into the variable, for after() and for plain readers. */
+static void write_back(struct atomic_shadow *shadow)
+{
+    uint64_t value =
+        shadow->size <= 4 ? shadow->narrow.get().debug_value() : shadow->wide.get().debug_value();
+    memcpy(shadow->address, &value, shadow->size);
+    shadow->writer = rl::thread_index();
+}
+
 extern "C" uint64_t model_load(const void *p, size_t size, const struct model_site *site)
 {
     struct atomic_shadow *shadow = atomic_at(p, size, site);
@@ -187,7 +227,7 @@ extern "C" void model_store(void *p, size_t size, uint64_t value, const struct m
     rl::debug_info info = info_of(site);
 #define STORE(atomic_, type) ((atomic_).store((type)value, order, info), 0)
     (void)WITH_ATOMIC(shadow, STORE);
-    memcpy(p, &value, size);
+    write_back(shadow);
     resumed();
 }
 
@@ -207,14 +247,6 @@ static T perform(rl::atomic<T> &atomic, enum model_operation operation, T value,
     default:
         return atomic.exchange(value, order, info);
     }
-}
-
-/* What the atomic holds now goes into the variable, for after() and for plain readers. */
-static void write_back(struct atomic_shadow *shadow)
-{
-    uint64_t value =
-        shadow->size <= 4 ? shadow->narrow.get().debug_value() : shadow->wide.get().debug_value();
-    memcpy(shadow->address, &value, shadow->size);
 }
 
 extern "C" uint64_t model_rmw(void *p, size_t size, enum model_operation operation, uint64_t value,
@@ -335,8 +367,12 @@ static void plain_access(const void *p, size_t size, bool is_store)
     if (!running) {
         return; /* before() and after() are ordered with everything */
     }
-    if (find_atomic(p) != NULL) {
-        model_fail("a plain access to an atomic", __FILE__, __LINE__);
+    const struct atomic_shadow *atomic = find_atomic(p);
+    if (atomic != NULL) {
+        if (is_store || (atomic->writer != NO_WRITER && atomic->writer != rl::thread_index())) {
+            model_fail("a plain access to an atomic that others write", __FILE__, __LINE__);
+        }
+        return; /* its last writer reads it */
     }
     uintptr_t address = (uintptr_t)p;
     rl::thread_info_base &thread = *rl::ctx().threadx_;
