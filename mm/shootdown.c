@@ -210,7 +210,7 @@ void shootdown_finish(struct shootdown *batch)
     /* acquire: what the others did with the old translations is over; pairs with the release in
      * answer */
     while (atomic_load_acquire(&shootdown_cores[self].waiting) != 0) {
-        answer_all(&shootdown_cores[self], self);
+        answer_all(&shootdown_cores[self], self); /* else two that ask each other wait for ever */
         arch_relax();
     }
     irq_restore(state);
