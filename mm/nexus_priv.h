@@ -32,10 +32,10 @@ struct nexus {
     uint32_t cached;          /* pages in `free` */
     uint32_t high;            /* with more than these, a batch goes back to mm/frame; fixed */
     uint32_t batch;           /* fixed */
-    uint32_t out_count;       /* pages in out[] */
+    uint32_t unused;
     struct remote_node *rest; /* taken from the inbox, not looked at yet */
 
-    struct nexus_counters counters; /* those that are counted */
+    struct nexus_counters counters; /* by nexus_count; cached, waiting and in_use are computed */
     struct nexus_out out[NEXUS_OUT_SLOTS];
 
     struct remote_list inbox; /* TRAVELLING pages of this nexus; a cache line of its own */
@@ -59,6 +59,13 @@ static inline void nexus_set_cached(struct nexus *nexus, uint32_t cached)
 {
     /* relaxed: a number that others only read */
     atomic_store_relaxed(&nexus->cached, cached);
+}
+
+/* Adds to one of the counts. */
+static inline void nexus_count(uint64_t *count, uint64_t n)
+{
+    /* relaxed: a number that others only read */
+    atomic_store_relaxed(count, *count + n);
 }
 
 /* Puts a page, which is nobody's now, into the nexus; how many it then has. */

@@ -19,8 +19,8 @@ static void send(struct nexus *nexus, struct nexus_out *out)
     uint64_t before = remote_push_chain(&nexuses[out->owner].inbox, out->first, out->last, n);
 
     out->count = 0;
-    nexus->out_count -= n;
-    nexus->counters.remote_out += n;
+    nexus_count(&nexus->counters.outgoing, 0UL - n);
+    nexus_count(&nexus->counters.remote_out, n);
     if (before / NEXUS_BACKLOG_PAGES != (before + n) / NEXUS_BACKLOG_PAGES) {
         drain_backlog(out->owner);
     }
@@ -47,7 +47,7 @@ void nexus_free_slow(struct frame *frame, uint64_t state)
     frame->home.next = out->first;
     out->first = &frame->home;
     out->count++;
-    nexus->out_count++;
+    nexus_count(&nexus->counters.outgoing, 1);
     if (out->count == NEXUS_OUT_PAGES) {
         send(nexus, out);
     }
@@ -58,7 +58,7 @@ void nexus_flush_core(cpu_t cpu)
 {
     struct nexus *nexus = &nexuses[cpu];
 
-    for (unsigned i = 0; i < NEXUS_OUT_SLOTS && nexus->out_count != 0; i++) {
+    for (unsigned i = 0; i < NEXUS_OUT_SLOTS && nexus->counters.outgoing != 0; i++) {
         if (nexus->out[i].count != 0) {
             send(nexus, &nexus->out[i]);
         }
@@ -87,7 +87,7 @@ bool nexus_collect_some(cpu_t cpu, unsigned n)
     nexus->rest = node;
     if (done != 0) {
         remote_settle(&nexus->inbox, done);
-        nexus->counters.remote_in += done;
+        nexus_count(&nexus->counters.remote_in, done);
     }
     if (nexus->cached > nexus->high) {
         (void)nexus_trim_some(cpu, nexus->cached - nexus->high);

@@ -38,8 +38,8 @@ static void refill(struct nexus *nexus, unsigned flags)
     struct remote_node *chain;
     unsigned n = frame_take_pages(flags == 0 ? nexus->batch : 1, flags, &chain);
 
-    nexus->counters.refills += n != 0;
-    nexus->counters.taken += n;
+    nexus_count(&nexus->counters.refills, n != 0);
+    nexus_count(&nexus->counters.taken, n);
     while (chain != NULL) {
         struct remote_node *next = chain->next;
 
@@ -130,7 +130,7 @@ static void give_back(struct nexus *nexus, uint32_t n)
     nexus->free = last->next;
     last->next = NULL;
     nexus_set_cached(nexus, nexus->cached - n);
-    nexus->counters.given += n;
+    nexus_count(&nexus->counters.given, n);
     frame_give_pages(first);
 }
 
@@ -173,13 +173,20 @@ void nexus_panic(const char *what, const struct frame *frame)
 void nexus_get_counters(cpu_t cpu, struct nexus_counters *counters)
 {
     struct nexus *nexus = &nexuses[cpu];
+    const struct nexus_counters *from = &nexus->counters;
     uint64_t idle;
 
-    *counters = nexus->counters;
     /* relaxed: a snapshot */
-    counters->cached = atomic_load_relaxed(&nexus->cached);
-    counters->waiting = remote_waiting(&nexus->inbox);
-    counters->outgoing = nexus->out_count;
+    *counters = (struct nexus_counters){
+        .cached = atomic_load_relaxed(&nexus->cached),
+        .waiting = remote_waiting(&nexus->inbox),
+        .outgoing = atomic_load_relaxed(&from->outgoing),
+        .refills = atomic_load_relaxed(&from->refills),
+        .taken = atomic_load_relaxed(&from->taken),
+        .given = atomic_load_relaxed(&from->given),
+        .remote_in = atomic_load_relaxed(&from->remote_in),
+        .remote_out = atomic_load_relaxed(&from->remote_out),
+    };
     idle = counters->given + counters->cached + counters->waiting;
     counters->in_use = counters->taken > idle ? counters->taken - idle : 0;
 }
