@@ -3,83 +3,46 @@
 
 #include <string.h>
 
-#include "arch/layout.h"
-#include "mm/frame_priv.h"
+#include "mm/frame.h"
 #include "mm/spmalloc_priv.h"
 
-/* A record is read while its frame may change hands: one look at each field, and no more. */
-struct look {
-    unsigned state;
-    unsigned order;
-    unsigned owner;
-    const struct frame *frame;
-};
-
-static struct look look_at(paddr_t address)
+static bool is_slab(const struct frame *frame)
 {
-    const struct frame *frame = frame_of(address);
-    uint32_t id = atomic_load_relaxed(&frame->id); /* relaxed: a snapshot */
+    unsigned state = slab_state(frame);
 
-    return (struct look){
-        .state = id & 0xff, .order = id >> 8 & 0xff, .owner = id >> 16, .frame = frame};
-}
-
-/* The records inside a free block say nothing. */
-static uint64_t pages_to_step(const struct look *look)
-{
-    bool is_block = look->state == FRAME_FREE || look->state == FRAME_LARGE;
-
-    return is_block && look->order <= FRAME_MAX_ORDER ? 1UL << look->order : 1;
-}
-
-static void visit_frames(void (*visit)(const struct look *look, void *argument), void *argument)
-{
-    for (unsigned i = 0; i < frame_bank_count; i++) {
-        uint64_t page = 0;
-
-        while (page < frame_banks[i].pages) {
-            struct look look = look_at(frame_banks[i].base + page * PAGE_BYTES);
-
-            visit(&look, argument);
-            page += pages_to_step(&look);
-        }
-    }
-}
-
-static bool is_slab(const struct look *look)
-{
-    return look->state == FRAME_SLAB || look->state == FRAME_SLAB_FULL;
+    return state == FRAME_SLAB || state == FRAME_SLAB_FULL;
 }
 
 /* The current slab of a heap counts itself as an object. */
-static uint64_t objects_of(const struct look *look)
+static uint64_t objects_of(const struct frame *slab)
 {
     /* relaxed: a snapshot */
-    uint64_t used = atomic_load_relaxed(&look->frame->used);
-    uint64_t current = atomic_load_relaxed(&look->frame->current);
+    uint64_t used = atomic_load_relaxed(&slab->used);
+    uint64_t current = atomic_load_relaxed(&slab->current);
 
     return used > current ? used - current : 0;
 }
 
-static void add_to_survey(const struct look *look, void *argument)
+static void add_to_survey(struct frame *frame, void *argument)
 {
     struct spmalloc_survey *survey = argument;
-    unsigned size_class = look->frame->size_class;
 
-    if (look->state == FRAME_LARGE) {
+    if (slab_state(frame) == FRAME_LARGE) {
         survey->large_objects++;
-        survey->large_pages += pages_to_step(look);
-    } else if (is_slab(look) && size_class < SPMALLOC_CLASSES) {
-        survey->size_class[size_class].slabs++;
-        survey->size_class[size_class].objects += objects_of(look);
-        survey->size_class[size_class].capacity += look->frame->capacity;
+        survey->large_pages += 1UL << frame_order(frame);
+    } else if (is_slab(frame) && frame->size_class < SPMALLOC_CLASSES) {
+        struct spmalloc_class_survey *found = &survey->size_class[frame->size_class];
+
+        found->slabs++;
+        found->objects += objects_of(frame);
+        found->capacity += frame->capacity;
     }
 }
 
 void spmalloc_survey(struct spmalloc_survey *survey)
 {
     memset(survey, 0, sizeof(*survey));
-    visit_frames(add_to_survey, survey);
+    frame_visit_used(add_to_survey, survey);
 }
 
 uint32_t spmalloc_survey_bytes(unsigned size_class)
@@ -92,15 +55,14 @@ struct payer {
     uint64_t objects;
 };
 
-static void add_to_payer(const struct look *look, void *argument)
+static void add_to_payer(struct frame *frame, void *argument)
 {
     struct payer *payer = argument;
 
-    if (look->state == FRAME_LARGE) {
-        payer->objects += look->frame->key == (uintptr_t)payer->account;
-    } else if (is_slab(look) && look->owner < MAX_CORES &&
-               look->frame->heap == payer->account->heap[look->owner]) {
-        payer->objects += objects_of(look);
+    if (slab_state(frame) == FRAME_LARGE) {
+        payer->objects += frame->key == (uintptr_t)payer->account;
+    } else if (is_slab(frame) && frame->heap == payer->account->heap[frame_owner(frame)]) {
+        payer->objects += objects_of(frame);
     }
 }
 
@@ -108,6 +70,6 @@ uint64_t spmalloc_survey_account(const struct account *account)
 {
     struct payer payer = {.account = account};
 
-    visit_frames(add_to_payer, &payer);
+    frame_visit_used(add_to_payer, &payer);
     return payer.objects;
 }

@@ -2,8 +2,8 @@
 /*
  * What the object allocator's slabs hold, by size class and by who pays; for the monitor.
  *
- * Rules: thread context. A snapshot: it walks the records of all frames that are not free, takes
- * no lock and follows no pointer of theirs, so it is off by what moves meanwhile.
+ * Rules: thread context. A snapshot: it walks the records of all frames that are not free (see
+ * frame_visit_used) and follows no pointer of theirs; it is off by what moves meanwhile.
  */
 #pragma once
 

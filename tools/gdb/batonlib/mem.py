@@ -41,7 +41,7 @@ def nexuses():
                     for name in ("refills", "taken", "given", "remote_in", "remote_out")}
         cached, waiting = int(nexus["cached"]), int(nexus["inbox"]["count"])
         in_use = counters["taken"] - counters["given"] - cached - waiting
-        rows.append((core, cached, max(in_use, 0), waiting, int(nexus["out_count"]), *counters.values()))
+        rows.append((core, cached, max(in_use, 0), waiting, int(nexus["counters"]["outgoing"]), *counters.values()))
     return rows
 
 
