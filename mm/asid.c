@@ -28,10 +28,10 @@ struct asid_core {
 } CACHE_ALIGNED;
 
 uint64_t asid_kernel_entries[MAX_CORES];
+cpu_t asid_core_total;
 
 static struct asid_core asid_cores[MAX_CORES];
 static uint16_t maximum;
-static cpu_t core_count; /* fixed */
 
 /* Guards the list and that what is on it is not freed; a leaf: a run queue's may be held. */
 static struct spinlock spaces_lock = SPINLOCK_INIT("asid");
@@ -40,7 +40,7 @@ static struct list spaces GUARDED_BY(spaces_lock) = LIST_INIT(spaces);
 void asid_init(uint16_t max, cpu_t cpus)
 {
     maximum = tlb_record_limit(max);
-    core_count = cpus;
+    asid_core_total = cpus;
     list_init(&spaces);
     for (cpu_t cpu = 0; cpu < cpus; cpu++) {
         asid_cores[cpu] = (struct asid_core){0};
@@ -61,14 +61,9 @@ uint16_t asid_maximum(void)
     return atomic_load_relaxed(&maximum);
 }
 
-cpu_t asid_core_count(void)
-{
-    return core_count;
-}
-
 size_t asid_space_bytes(void)
 {
-    return offsetof(struct vspace, satp) + core_count * sizeof(uint64_t);
+    return offsetof(struct vspace, satp) + asid_core_total * sizeof(uint64_t);
 }
 
 void asid_add_space(struct vspace *space)
@@ -90,7 +85,7 @@ void asid_remove_space(struct vspace *space)
 void asid_drop(struct vspace *space, cpu_t cpu)
 {
     /* release: what this core's users did through its translations is done before anyone finds the
-     * entry empty and does without an answer; pairs with the acquire in settle_core */
+     * entry empty and does without an answer; pairs with the acquire in entry_of */
     atomic_store_release(&space->satp[cpu], 0UL);
     tlb_record_note_drop(space, cpu);
 }

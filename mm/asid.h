@@ -35,8 +35,13 @@ void asid_limit(uint16_t max);
 /* The largest number for use; 0 on a machine without. */
 uint16_t asid_maximum(void);
 
-/* How many entries a space has. */
-cpu_t asid_core_count(void);
+/* How many entries a space has; asid_init fixes it. */
+extern cpu_t asid_core_total;
+
+static inline cpu_t asid_core_count(void)
+{
+    return asid_core_total;
+}
 
 /* Bytes of a struct vspace with its entries. */
 size_t asid_space_bytes(void);

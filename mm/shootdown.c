@@ -91,9 +91,10 @@ static void flush_request(const struct shootdown *request, uint64_t entry)
         tlb_record_flush(0, ~0UL, number);
         return;
     }
-    for (uint32_t i = 0; i < request->count; i++) {
+    for (uint32_t i = 1; i < request->count; i++) {
         tlb_record_flush(request->range[i].start, request->range[i].bytes, number);
     }
+    tlb_record_flush(request->range[0].start, request->range[0].bytes, number);
 }
 
 /* Answers core `asker` on this core, `self`. */
@@ -169,29 +170,54 @@ static void ask(struct shootdown_core *mine, cpu_t self, cpu_t cpu)
     mine->counts.asked++;
 }
 
-/* Sees to it that core `cpu` drops what the batch names, or will. */
-static void settle_core(const struct shootdown *batch, cpu_t self, cpu_t cpu)
+/*
+ * The entry of core `cpu`. acquire: when it is empty, what ran there through it is over; pairs with
+ * the release in asid_drop.
+ */
+static uint64_t entry_of(const struct vspace *space, cpu_t cpu)
+{
+    return atomic_load_acquire(&space->satp[cpu]); /* pairs with asid_drop */
+}
+
+static bool others_have_entries(const struct vspace *space, cpu_t self)
+{
+    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
+        if (entry_of(space, cpu) != 0 && cpu != self) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sees to it that every other core has dropped, or will drop before it looks, what the batch names.
+ * Apart, to keep the change of a space that runs here only short. */
+__attribute__((noinline)) static void settle_others(const struct shootdown *batch, cpu_t self)
 {
     struct shootdown_core *mine = &shootdown_cores[self];
-    /* acquire: when it is empty, what ran there through it is over; pairs with the release in
-     * asid_drop */
-    uint64_t entry = atomic_load_acquire(&batch->space->satp[cpu]);
 
-    if (entry == 0) {
-        return;
+    mine->request = batch;
+    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
+        if (cpu == self || entry_of(batch->space, cpu) == 0) {
+            continue;
+        }
+        if (empty_sleeper(batch->space, cpu)) {
+            mine->counts.emptied++;
+        } else {
+            ask(mine, self, cpu);
+        }
     }
-    if (cpu == self) {
-        flush_request(batch, entry);
-    } else if (empty_sleeper(batch->space, cpu)) {
-        mine->counts.emptied++;
-    } else {
-        ask(mine, self, cpu);
+    /* acquire: what the others did with the old translations is over; pairs with the release in
+     * answer */
+    while (atomic_load_acquire(&mine->waiting) != 0) {
+        answer_all(mine, self); /* else two that ask each other wait for ever */
+        arch_relax();
     }
 }
 
 void shootdown_finish(struct shootdown *batch)
 {
     uint64_t state;
+    uint64_t entry;
     cpu_t self;
 
     ASSERT(irq_enabled());
@@ -200,21 +226,20 @@ void shootdown_finish(struct shootdown *batch)
     }
     state = irq_save();
     self = core_index();
-    shootdown_cores[self].request = batch;
     /* full: the tables were changed before the entries are looked at; pairs with the fence in
      * asid_assign */
     fence_seq_cst();
-    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
-        settle_core(batch, self, cpu);
+    entry = entry_of(batch->space, self);
+    if (entry != 0) {
+        flush_request(batch, entry);
     }
-    /* acquire: what the others did with the old translations is over; pairs with the release in
-     * answer */
-    while (atomic_load_acquire(&shootdown_cores[self].waiting) != 0) {
-        answer_all(&shootdown_cores[self], self);
-        arch_relax();
+    if (others_have_entries(batch->space, self)) {
+        settle_others(batch, self);
     }
     irq_restore(state);
-    shootdown_begin(batch, batch->space);
+    batch->count = 0;
+    batch->pages = 0;
+    batch->whole = false;
 }
 
 void shootdown(struct vspace *space, vaddr_t start, uint64_t bytes)

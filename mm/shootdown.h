@@ -2,7 +2,8 @@
 /*
  * Shootdown: after a change to a space's tables, no core reaches memory through what they were.
  *
- * Rules: thread context, interrupts on, no lock held (asserted); returns when it is done. Entries
+ * Rules: thread context, interrupts on, no lock held (asserted), by one who keeps the space from ending
+ * meanwhile, as a thread of its domain does; returns when it is done. Entries
  * were cleared or narrowed before; frames and tables that they led to are freed after. Interrupts
  * are off meanwhile, for as long as the slowest core asked keeps its own off; who waits serves
  * others, so that cores may ask each other. Only cores with an entry for the space (mm/asid.h) are

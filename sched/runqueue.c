@@ -110,6 +110,7 @@ void sched_switch_away(struct runqueue *runqueue) NO_THREAD_SAFETY
 
     ASSERT(!irq_enabled());
     ASSERT(next->cpu == core->cpu);
+    ASSERT(next->base.satp_entry == &asid_entries(next->domain->vspace)[core->cpu]);
     activation_save_fpu();
     previous->run_ns += now - previous->run_since;
     next->run_since = now;

@@ -20,6 +20,14 @@ static void forward(struct message *message)
     service_reply(message, status, 1);
 }
 
+static void migrate(struct message *message)
+{
+    status_t status = thread_migrate(message->word[0]);
+
+    message->word[0] = (uint64_t)thread_core();
+    service_reply(message, status, 1);
+}
+
 static void fault(void)
 {
     uint64_t *nowhere = NULL;
@@ -56,6 +64,9 @@ static void serve(void *context, uint64_t badge, struct message *message)
     case PEER_BADGE:
         message->word[0] = badge;
         service_reply(message, OK, 1);
+        break;
+    case PEER_MIGRATE:
+        migrate(message);
         break;
     default:
         service_reply(message, ERR_UNKNOWN_CALL, 0);

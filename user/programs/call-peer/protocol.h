@@ -14,4 +14,5 @@ enum peer_call {
     PEER_FAULT = 5,   /* writes to address 0 while it serves */
     PEER_FPU = 6,     /* -> w0 bits of all floating-point registers at entry; scribbles them */
     PEER_BADGE = 7,   /* -> w0 the badge of the caller's handle */
+    PEER_MIGRATE = 8, /* w0 core: goes there; -> the status, w0 the core it is on */
 };

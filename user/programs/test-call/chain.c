@@ -2,6 +2,7 @@
 /* Calls from inside services: nesting, its limit, and rings. */
 #include <stddef.h>
 
+#include "user/lib/baton.h"
 #include "user/programs/test-call/peer.h"
 
 #define CHAIN 20 /* more services than MAX_CALL_DEPTH */
@@ -119,4 +120,29 @@ TEST(user_call, a_ring_of_calls_is_refused)
     EXPECT_EQUAL(links[1].status, OK);
     EXPECT_EQUAL(links[0].status, OK);
     chain_close(3);
+}
+
+TEST(user_call, a_thread_that_moves_inside_a_service_comes_back_on_its_new_core)
+{
+    struct peer inner;
+    struct peer outer;
+    uint64_t cores = 0;
+
+    while (thread_migrate(cores) == OK) {
+        cores++;
+    }
+    ASSERT_EQUAL(peer_start(&inner, "test-call.inner", NULL), OK);
+    ASSERT_EQUAL(peer_start(&outer, "test-call.outer", NULL), OK);
+    for (uint64_t i = 0; i < 4 * cores; i++) {
+        uint64_t word = i % cores;
+
+        ASSERT_EQUAL(peer_ask(inner.port, PEER_MIGRATE, &word), OK);
+        EXPECT_EQUAL(word, i % cores);
+        EXPECT_EQUAL((uint64_t)thread_core(), i % cores);
+        word = i;
+        EXPECT_EQUAL(peer_ask(outer.port, PEER_FORWARD, &word), OK);
+        EXPECT_EQUAL(word, i + 1);
+    }
+    peer_stop(&outer);
+    peer_stop(&inner);
 }
