@@ -11,7 +11,8 @@
  *
  * A range is refused with ERR_FAULT before a byte moves when it overflows, leaves
  * [USER_BASE, USER_TOP), or has a page that is not mapped with the access needed, and with
- * ERR_NO_MEMORY when a page of it cannot be made. Only when another thread unmaps the range
+ * ERR_NO_MEMORY when a page of it cannot be made (ERR_CANCELLED, ERR_DEPTH: its pager cannot be asked by a
+ * thread that is to end, or that has too little stack left). Only when another thread unmaps the range
  * meanwhile can an error come after part of the copy.
  */
 #pragma once

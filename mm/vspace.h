@@ -49,11 +49,9 @@ struct vspace {
 };
 
 struct vspace_region {
-    struct tree_node node;
-    vaddr_t start; /* page-aligned; start < end */
+    struct tree_node node; /* weight: free bytes below it, down to the region before or to 0 */
+    vaddr_t start;         /* page-aligned; start < end */
     vaddr_t end;
-    uint64_t gap;         /* free bytes below it, down to the region before or to 0 */
-    uint64_t largest_gap; /* in its subtree */
     struct memory *memory;
     uint64_t first;           /* page of the object at `start` */
     uint8_t protection;       /* PROTECT_*; 0: no access */

@@ -2,8 +2,9 @@
 /*
  * The tree of an address space's regions: finding, placing, splitting, claiming.
  *
- * Each region knows the free gap below it, and the largest one in its subtree, so that a free range
- * is found by descending. Equation: for neighbours a, b in order, b.gap == b.start - a.end.
+ * Each region knows the free gap below it (its node's weight), and the tree the largest one of each
+ * subtree, so that a free range is found by descending. Equation: for neighbours a, b in order,
+ * b's weight == b.start - a.end.
  */
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
@@ -36,25 +37,9 @@ static struct vspace_region *region_of(struct tree_node *node)
     return node == NULL ? NULL : tree_entry(node, struct vspace_region, node);
 }
 
-static uint64_t largest_gap(struct tree_node *node)
-{
-    return node == NULL ? 0 : region_of(node)->largest_gap;
-}
-
-/* The tree's summary. */
-static bool update_gap(struct tree_node *node)
-{
-    struct vspace_region *region = region_of(node);
-    uint64_t before = region->largest_gap;
-
-    region->largest_gap =
-        max_u64(region->gap, max_u64(largest_gap(node->left), largest_gap(node->right)));
-    return region->largest_gap != before;
-}
-
 void vspace_init_regions(struct vspace *space)
 {
-    tree_init(&space->regions, update_gap);
+    tree_init(&space->regions);
 }
 
 struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
@@ -109,14 +94,14 @@ static vaddr_t fit(vaddr_t floor, vaddr_t ceiling, uint64_t bytes, uint64_t alig
 static vaddr_t search_subtree(struct tree_node *node, uint64_t bytes, uint64_t alignment,
                               uint64_t need)
 {
-    while (node != NULL && region_of(node)->largest_gap >= need) {
+    while (node != NULL && node->heaviest >= need) {
         struct vspace_region *region = region_of(node);
         vaddr_t found = 0;
 
         if (region->start > SEARCH_BASE) {
             found = search_subtree(node->left, bytes, alignment, need);
-            if (found == 0 && region->gap >= need) {
-                found = fit(region->start - region->gap, region->start, bytes, alignment);
+            if (found == 0 && node->weight >= need) {
+                found = fit(region->start - node->weight, region->start, bytes, alignment);
             }
         }
         if (found != 0) {
@@ -171,25 +156,23 @@ status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region 
         return ERR_NO_SPACE;
     }
     space->region_count++;
-    region->gap = region->start - (below == NULL ? 0 : below->end);
-    tree_insert(&space->regions, &region->node, parent, place);
+    region->node.weight = region->start - (below == NULL ? 0 : below->end);
     if (above != NULL) {
-        above->gap = above->start - region->end;
-        tree_update(&space->regions, &above->node);
+        above->node.weight = above->start - region->end;
     }
+    tree_insert(&space->regions, &region->node, parent, place, above == NULL ? NULL : &above->node);
     return OK;
 }
 
 void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
 {
-    struct vspace_region *above = vspace_next_locked(space, region);
+    struct tree_node *above = tree_next(&region->node);
 
-    tree_remove(&space->regions, &region->node);
-    space->region_count--;
     if (above != NULL) {
-        above->gap += region->end - region->start + region->gap;
-        tree_update(&space->regions, &above->node);
+        above->weight += region->end - region->start + region->node.weight;
     }
+    tree_remove(&space->regions, &region->node, above);
+    space->region_count--;
 }
 
 struct vspace_region *vspace_lock_region(struct vspace *space, vaddr_t address,
@@ -232,8 +215,7 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
     *upper = *region;
     upper->start = cut;
     upper->first += (cut - region->start) / PAGE_BYTES;
-    upper->gap = 0;
-    upper->largest_gap = 0;
+    upper->node.weight = 0;
     upper->guard_below = false;
     region->end = cut;
     region->guard_above = false;
@@ -241,7 +223,7 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
         parent = *place;
         place = &parent->left;
     }
-    tree_insert(&space->regions, &upper->node, parent, place);
+    tree_insert(&space->regions, &upper->node, parent, place, NULL);
     space->region_count++;
     object_retain(&upper->memory->object);
     list_init(&upper->mapping_link);

@@ -9,16 +9,21 @@ static uint64_t height_of(const struct tree_node *node)
     return node == NULL ? 0 : node->height;
 }
 
+static uint64_t heaviest_of(const struct tree_node *node)
+{
+    return node == NULL ? 0 : node->heaviest;
+}
+
 /* Recomputes what the node keeps about its subtree; true when something changed. */
-static bool refresh(const struct tree *tree, struct tree_node *node)
+static inline bool refresh(struct tree_node *node)
 {
     uint64_t height = 1 + max_u64(height_of(node->left), height_of(node->right));
-    bool changed = height != node->height;
+    uint64_t heaviest =
+        max_u64(node->weight, max_u64(heaviest_of(node->left), heaviest_of(node->right)));
+    bool changed = height != node->height || heaviest != node->heaviest;
 
     node->height = height;
-    if (tree->update != NULL) {
-        changed = tree->update(node) || changed;
-    }
+    node->heaviest = heaviest;
     return changed;
 }
 
@@ -46,8 +51,8 @@ static struct tree_node *rotate_left(struct tree *tree, struct tree_node *node)
     }
     top->left = node;
     node->parent = top;
-    (void)refresh(tree, node);
-    (void)refresh(tree, top);
+    (void)refresh(node);
+    (void)refresh(top);
     return top;
 }
 
@@ -64,8 +69,8 @@ static struct tree_node *rotate_right(struct tree *tree, struct tree_node *node)
     }
     top->right = node;
     node->parent = top;
-    (void)refresh(tree, node);
-    (void)refresh(tree, top);
+    (void)refresh(node);
+    (void)refresh(top);
     return top;
 }
 
@@ -93,8 +98,8 @@ static bool is_level(const struct tree_node *node)
 }
 
 /*
- * Repairs heights, balance and summaries from `node` upwards until nothing changes any more, but
- * not before `least` (NULL: none) has been repaired.
+ * Repairs heights, balance and maxima from `node` upwards until nothing changes any more, but
+ * not before `least` (NULL: none), an ancestor or the node itself, has been repaired.
  */
 static void repair(struct tree *tree, struct tree_node *node, const struct tree_node *least)
 {
@@ -103,7 +108,7 @@ static void repair(struct tree *tree, struct tree_node *node, const struct tree_
         bool is_least = node == least;
 
         if (is_level(node)) {
-            changed = refresh(tree, node);
+            changed = refresh(node);
         } else {
             node = level(tree, node);
         }
@@ -118,12 +123,15 @@ static void repair(struct tree *tree, struct tree_node *node, const struct tree_
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
-                 struct tree_node **place)
+                 struct tree_node **place, const struct tree_node *also)
 {
-    *node = (struct tree_node){.parent = parent};
+    node->parent = parent;
+    node->left = NULL;
+    node->right = NULL;
+    node->height = 1;
+    node->heaviest = node->weight;
     *place = node;
-    (void)refresh(tree, node);
-    repair(tree, parent, NULL);
+    repair(tree, parent, also); /* the next in order is an ancestor of a node without children */
 }
 
 /* A node with two children changes places with the one that follows it, which has no left one. */
@@ -148,10 +156,14 @@ static void remove_inner(struct tree *tree, struct tree_node *node)
     next->left->parent = next;
     *place_of(tree, node) = next;
     next->parent = node->parent;
-    repair(tree, from, next); /* `next` has the height and summary of its old place */
+    next->height = node->height; /* what those above know of this place */
+    next->heaviest = node->heaviest;
+    /* Not ending before the new place, whatever changes below; it is `also`. */
+    repair(tree, from, next);
 }
 
-void tree_remove(struct tree *tree, struct tree_node *node)
+/* With a right child, which then has no children, that is the next in order; without one, an ancestor is. */
+void tree_remove(struct tree *tree, struct tree_node *node, const struct tree_node *also)
 {
     struct tree_node *child = node->left != NULL ? node->left : node->right;
 
@@ -163,7 +175,11 @@ void tree_remove(struct tree *tree, struct tree_node *node)
     if (child != NULL) {
         child->parent = node->parent;
     }
-    repair(tree, node->parent, NULL);
+    if (child != NULL && child == also) {
+        (void)refresh(child);
+        also = NULL;
+    }
+    repair(tree, node->parent, also);
 }
 
 void tree_update(struct tree *tree, struct tree_node *node)

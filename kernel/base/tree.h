@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An intrusive balanced search tree (AVL) with an optional summary of each subtree.
+ * An intrusive balanced search tree (AVL) that knows the largest weight in each subtree.
  *
  * Rules: a `struct tree_node` lies inside the entry; the caller keeps the order by choosing the
  * place of each new node himself, so there is no comparison function. Not safe against another
@@ -16,11 +16,12 @@
  *         parent = *place;
  *         place = key < key_of(parent) ? &parent->left : &parent->right;
  *     }
- *     tree_insert(tree, node, parent, place);
+ *     tree_insert(tree, node, parent, place, NULL);
  *
- * The summary: update(node) computes what the entry keeps about its subtree from the entry itself
- * and its two children, and says whether that changed. The tree calls it bottom-up for every node
- * whose subtree has changed; tree_update does so when the entry's own part has changed.
+ * A node's weight is whatever the owner wants to search for (0 if nothing): `heaviest` is the largest in
+ * its subtree. The weight is set before the node is inserted. Who changes it later says so: with
+ * tree_update, or, when it is that of the neighbour above a node that is inserted or removed, by naming
+ * that neighbour as `also`, which costs less.
  */
 #pragma once
 
@@ -30,28 +31,28 @@ struct tree_node {
     struct tree_node *parent;
     struct tree_node *left;
     struct tree_node *right;
-    uint64_t height; /* 1 + the larger of the children's; 0 for none */
+    uint64_t height;   /* 1 + the larger of the children's; 0 for none */
+    uint64_t weight;   /* the owner's */
+    uint64_t heaviest; /* the largest weight in the subtree */
 };
 
 struct tree {
     struct tree_node *root;
-    bool (*update)(struct tree_node *node); /* NULL: no summary */
 };
 
-static inline void tree_init(struct tree *tree, bool (*update)(struct tree_node *node))
+static inline void tree_init(struct tree *tree)
 {
     tree->root = NULL;
-    tree->update = update;
 }
 
-/* Puts `node` where the caller's walk ended; see above. */
+/* Puts `node` where the caller's walk ended; see above. `also`: the next in order or NULL. */
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
-                 struct tree_node **place);
+                 struct tree_node **place, const struct tree_node *also);
 
-/* Takes the node out; it stays the caller's. */
-void tree_remove(struct tree *tree, struct tree_node *node);
+/* Takes the node out; it stays the caller's. `also`: the next in order or NULL. */
+void tree_remove(struct tree *tree, struct tree_node *node, const struct tree_node *also);
 
-/* Brings the summaries up to date after the node's own part has changed. */
+/* Brings `heaviest` up to date after the node's weight has changed. */
 void tree_update(struct tree *tree, struct tree_node *node);
 
 /* The first, the last; NULL when the tree is empty. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests the balanced tree against a sorted array, with a summary: the sum of a subtree. */
+/* Tests the balanced tree against a sorted array, with the largest weight of each subtree. */
 
 #include "kernel/base/tree.h"
 
@@ -12,8 +12,6 @@
 struct entry {
     struct tree_node node;
     uint64_t key;
-    uint64_t value;
-    uint64_t sum; /* of the values in the subtree */
     bool in;
 };
 
@@ -25,32 +23,43 @@ static struct entry *entry_of(struct tree_node *node)
     return tree_entry(node, struct entry, node);
 }
 
-static uint64_t sum_of(struct tree_node *node)
+static uint64_t heaviest_of(const struct tree_node *node)
 {
-    return node == NULL ? 0 : entry_of(node)->sum;
+    return node == NULL ? 0 : node->heaviest;
 }
 
-static bool update_sum(struct tree_node *node)
+/* The node that follows, whose weight changes with its neighbour, as gaps between regions do. */
+static struct tree_node *change_next(struct tree_node *next)
 {
-    struct entry *entry = entry_of(node);
-    uint64_t before = entry->sum;
-
-    entry->sum = entry->value + sum_of(node->left) + sum_of(node->right);
-    return entry->sum != before;
+    if (next != NULL) {
+        next->weight = (uint64_t)rand() % 1000;
+    }
+    return next;
 }
 
 static void add(struct entry *entry)
 {
     struct tree_node *parent = NULL;
     struct tree_node **place = &tree.root;
+    struct tree_node *next = NULL;
 
     while (*place != NULL) {
         parent = *place;
-        place = entry->key < entry_of(parent)->key ? &parent->left : &parent->right;
+        if (entry->key < entry_of(parent)->key) {
+            next = parent;
+            place = &parent->left;
+        } else {
+            place = &parent->right;
+        }
     }
-    entry->sum = 0;
     entry->in = true;
-    tree_insert(&tree, &entry->node, parent, place);
+    tree_insert(&tree, &entry->node, parent, place, change_next(next));
+}
+
+static void take_out(struct entry *entry)
+{
+    tree_remove(&tree, &entry->node, change_next(tree_next(&entry->node)));
+    entry->in = false;
 }
 
 /* Height of the subtree; notes what is wrong with it. */
@@ -65,8 +74,8 @@ static uint64_t check_subtree(struct tree_node *node, struct tree_node *parent)
     EXPECT_TRUE(node->parent == parent);
     EXPECT_TRUE(left <= right + 1 && right <= left + 1);
     EXPECT_EQ(node->height, 1 + max_u64(left, right));
-    EXPECT_EQ(entry_of(node)->sum,
-              entry_of(node)->value + sum_of(node->left) + sum_of(node->right));
+    EXPECT_EQ(node->heaviest,
+              max_u64(node->weight, max_u64(heaviest_of(node->left), heaviest_of(node->right))));
     return node->height;
 }
 
@@ -93,9 +102,9 @@ static void check_order(void)
 
 static void start(void)
 {
-    tree_init(&tree, update_sum);
+    tree_init(&tree);
     for (unsigned i = 0; i < ENTRIES; i++) {
-        entries[i] = (struct entry){.key = i, .value = i + 1};
+        entries[i] = (struct entry){.key = i, .node.weight = i + 1};
     }
 }
 
@@ -116,14 +125,13 @@ TEST(tree, rising_and_falling_keys_stay_balanced)
     EXPECT_TRUE(check_subtree(tree.root, NULL) <= 11); /* 1.44 log2(302) */
     check_order();
     for (unsigned i = 0; i < ENTRIES; i++) {
-        tree_remove(&tree, &entries[i].node);
-        entries[i].in = false;
+        take_out(&entries[i]);
         (void)check_subtree(tree.root, NULL);
     }
     EXPECT_TRUE(tree.root == NULL);
 }
 
-TEST(tree, random_changes_keep_order_balance_and_summary)
+TEST(tree, random_changes_keep_order_balance_and_maximum)
 {
     start();
     srand(3);
@@ -133,30 +141,14 @@ TEST(tree, random_changes_keep_order_balance_and_summary)
         if (!entry->in) {
             add(entry);
         } else if (rand() % 4 == 0) {
-            entry->value = (uint64_t)rand() % 1000;
+            entry->node.weight = (uint64_t)rand() % 1000;
             tree_update(&tree, &entry->node);
         } else {
-            tree_remove(&tree, &entry->node);
-            entry->in = false;
+            take_out(entry);
         }
         (void)check_subtree(tree.root, NULL);
         if (round % 64 == 0) {
             check_order();
         }
     }
-}
-
-TEST(tree, a_tree_without_summary_works)
-{
-    start();
-    tree_init(&tree, NULL);
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        add(&entries[(i * 7) % ENTRIES]);
-    }
-    check_order();
-    for (unsigned i = 0; i < ENTRIES; i += 2) {
-        tree_remove(&tree, &entries[i].node);
-        entries[i].in = false;
-    }
-    check_order();
 }

@@ -49,7 +49,7 @@ TEST(boot, the_machine_is_plausible)
 TEST(boot, arguments_are_found_by_name)
 {
     char value[96] = "untouched";
-    char cut[3];
+    char cut[3] = {'x', 'x', 'x'};
 
     EXPECT_FALSE(bootarg_find("no-such-argument", value, sizeof(value)));
     EXPECT_TEXT(value, "untouched");
@@ -59,7 +59,7 @@ TEST(boot, arguments_are_found_by_name)
                 test_pattern_matches(value, "boot.arguments_are_found_by_name"));
     EXPECT_TRUE(bootarg_find("test", cut, sizeof(cut)));
     EXPECT_EQ(cut[0], value[0]);
-    EXPECT_EQ(cut[2], '\0');
+    EXPECT_TRUE(cut[1] == '\0' || cut[2] == '\0'); /* the pattern may be a single letter */
 }
 
 static nsec_t latest; /* handed from core to core by a migration */
