@@ -24,7 +24,7 @@
 #define LOOK_NS SECOND_NS
 /* A member that does nothing for so long is named. */
 #define IDLE_NS (10 * SECOND_NS)
-#define HANG_NS (30 * SECOND_NS)
+#define HANG_NS (60 * SECOND_NS)
 #define SELFTEST_HANG_NS (4 * SECOND_NS)
 #define DEFAULT_SECONDS 10UL
 
