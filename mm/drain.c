@@ -310,6 +310,7 @@ void drain_backlog(cpu_t cpu)
     if (self->helping == 0 && try_hold(cpu)) {
         self->helping = 1;
         (void)spmalloc_collect_some(cpu, STEP_OBJECTS);
+        nexus_flush_core(core_index()); /* as in step() */
         (void)nexus_collect_some(cpu, STEP_PAGES);
         self->helping = 0;
         let_go(cpu);
