@@ -234,6 +234,38 @@ TEST(nexus, other_cores_stocks_are_used_before_memory_is_out)
     EXPECT_EQ(machine_free_pages(), before);
 }
 
+#define WAITING 400U
+
+/* Too few to wake anybody, but each of them is half a page. */
+TEST(nexus, objects_that_wait_for_a_sleeper_are_pages_before_memory_is_out)
+{
+    static paddr_t page[PAGES];
+    static void *object[WAITING];
+    unsigned count = 0;
+    uint64_t before;
+
+    machine_init(PAGES);
+    machine_be_core(1);
+    for (unsigned i = 0; i < WAITING; i++) {
+        object[i] = spmalloc(&kernel_account, 2000);
+    }
+    machine_be_core(0);
+    before = machine_free_pages();
+    while ((page[count] = nexus_alloc_page()) != FRAME_NONE) {
+        count++;
+    }
+    EXPECT_EQ(count, before - frame_reserve_pages());
+    for (unsigned i = 0; i < WAITING; i++) {
+        spmalloc_free(object[i]);
+    }
+    spmalloc_flush_core(0);
+    EXPECT_EQ(spmalloc_waiting(1), WAITING);
+    EXPECT_EQ(nexus_idle_pages(1), 0);
+    for (before = count; (page[count] = nexus_alloc_page()) != FRAME_NONE; count++) {
+    }
+    EXPECT_EQ(count - before, WAITING / 2);
+}
+
 TEST(nexus, the_last_reference_frees_the_page)
 {
     paddr_t page;
