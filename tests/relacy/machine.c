@@ -11,6 +11,7 @@
 
 struct core cores[MAX_CORES];
 _Thread_local struct core *host_core;
+_Thread_local bool host_irq_enabled;
 
 static uint32_t pending[MACHINE_CORES];
 static void (*relax)(void);
