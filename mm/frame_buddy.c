@@ -57,13 +57,19 @@ static struct frame *free_buddy(const struct bank *bank, paddr_t address, unsign
     return buddy;
 }
 
+static void add_free_pages_locked(struct frame_node *node, uint64_t pages) REQUIRES(node->lock)
+{
+    /* relaxed: frame_is_low reads it without the lock; a number on its own */
+    atomic_store_relaxed(&node->free_pages, node->free_pages + pages);
+}
+
 void buddy_free_locked(struct frame_node *node, struct frame *frame, unsigned order)
 {
     paddr_t address = frame_address(frame);
     const struct bank *bank = frame_find_bank(address);
     uint32_t fresh = 0;
 
-    node->free_pages += 1UL << order;
+    add_free_pages_locked(node, 1UL << order);
     while (order < FRAME_MAX_ORDER) {
         struct frame *buddy = free_buddy(bank, address, order);
 
@@ -106,7 +112,7 @@ struct frame *buddy_alloc_locked(struct frame_node *node, unsigned order)
     }
     /* relaxed: as in push_free_locked */
     atomic_store_relaxed(&frame->id, FRAME_ID(FRAME_ALLOCATED, order, 0));
-    node->free_pages -= 1UL << order;
+    add_free_pages_locked(node, 0UL - (1UL << order));
     return frame;
 }
 
@@ -115,7 +121,7 @@ void buddy_add_run(struct frame_node *node, uint32_t number, paddr_t start, uint
     uint64_t state = spin_lock_save(&node->lock);
 
     node->total_pages += pages;
-    node->free_pages += pages;
+    add_free_pages_locked(node, pages);
     while (pages > 0) {
         unsigned order = 0;
 

@@ -10,7 +10,7 @@ import sys
 
 import patterns
 from testing import (stage_bench, stage_functions, stage_host, stage_house, stage_kernel,
-                     stage_long, stage_models, stage_relacy, stage_torture)
+                     stage_long, stage_models, stage_relacy, stage_threads, stage_torture)
 from testing.report import Report
 
 
@@ -30,6 +30,8 @@ def stages(context):
     stage_models.run_models(context)
     yield
     stage_host.run_host_tests(context)
+    yield
+    stage_threads.run_threads(context)
     yield
     stage_relacy.run_relacy(context)
     yield

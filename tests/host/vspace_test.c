@@ -163,6 +163,26 @@ TEST(vspace, frames_are_freed_only_after_the_flush)
     space_finish();
 }
 
+TEST(vspace, a_page_of_a_table_that_stays_is_flushed_and_freed)
+{
+    uint64_t before;
+
+    space_start();
+    EXPECT_OK(space_map(SPACE_BASE, 3));
+    space_touch(SPACE_BASE, 3);
+    space_run_core(1, space);
+    machine_be_core(0);
+    machine_on_flush = note_free_pages;
+    free_at_flush = 0;
+    before = frame_free_pages();
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE + PAGE_BYTES, PAGE_BYTES));
+    EXPECT_TRUE(free_at_flush != 0 && free_at_flush <= before);
+    EXPECT_TRUE(frame_free_pages() >= before); /* the page, less what a record may take */
+    machine_on_flush = NULL;
+    space_run_core(1, NULL);
+    space_finish();
+}
+
 TEST(vspace, quota_and_memory_run_out_cleanly)
 {
     space_start();
