@@ -37,8 +37,7 @@ class Domain:
 
 
 def all_domains():
-    head = kernel.address_of("'sched/domain.c'::all_domains")
-    return [Domain(*pair) for pair in kernel.walk(head, "struct domain", "all_link")]
+    return [Domain(*pair) for pair in kernel.walk_long("'sched/domain.c'::all_domains", "struct domain", "all_link")]
 
 
 def table():
