@@ -70,6 +70,11 @@ bool spmalloc_collect_some(cpu_t cpu, unsigned n)
     return remote_waiting(&memory[cpu].inbox) != 0;
 }
 
+uint64_t spmalloc_waiting(cpu_t cpu)
+{
+    return cpu < CORES ? remote_waiting(&memory[cpu].inbox) : 0;
+}
+
 void spmalloc_trim_core(cpu_t cpu)
 {
     memory[cpu].slabs++;
