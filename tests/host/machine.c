@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#undef MAP_POPULATE /* the kernel has one, too */
 
 #include "arch/core.h"
 #include "arch/ipi.h"

@@ -17,8 +17,10 @@ class Domain:
         self.state = kernel.enumerator(structure["state"], "domain_state", "DOMAIN_")
         self.thread_count = int(structure["thread_count"])
         self.account = int(structure["account"])
-        self.pages = int(structure["account"]["pages"])
-        self.limit = int(structure["account"]["limit"])
+        # Not structure["account"]["pages"]: gdb would read through the pointer with the eyes of a core.
+        account = kernel.load("struct account", self.account)
+        self.pages = int(account["pages"])
+        self.limit = int(account["limit"])
         self.vspace = int(structure["vspace"])
 
     def __str__(self):
