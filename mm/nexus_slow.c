@@ -17,6 +17,8 @@
 #define BATCHES_TO_HIGH 3U
 /* Pages that came home are taken in so many at a time, so that interrupts are not off for long. */
 #define COLLECT_PAGES 64U
+/* One round brings home a part; a sleeper has no more than this unless others go on sending. */
+#define SLEEPER_ROUNDS 8U
 
 void nexus_init(unsigned core_count)
 {
@@ -62,11 +64,11 @@ static void find_pages(struct nexus *nexus, unsigned flags)
             drain_ask_all();
         }
     }
-    if (nexus->free == NULL && drain_sleepers()) {
+    for (unsigned i = 0; i < SLEEPER_ROUNDS && nexus->free == NULL && drain_sleepers(); i++) {
         (void)nexus_collect_some(cpu, COLLECT_PAGES);
-    }
-    if (nexus->free == NULL) {
-        refill(nexus, 0);
+        if (nexus->free == NULL) {
+            refill(nexus, 0);
+        }
     }
     if (nexus->free == NULL && flags != 0) {
         refill(nexus, flags);

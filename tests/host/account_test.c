@@ -94,6 +94,32 @@ TEST(account, empty_slabs_do_not_use_up_its_quota)
     EXPECT_EQ(account_finish(&account), 0);
 }
 
+#define QUOTA 8U
+
+TEST(account, what_waits_for_the_core_does_not_use_up_its_quota)
+{
+    static void *own[QUOTA * PAGE_BYTES / 32];
+    static void *others[300];
+    unsigned count = 0;
+
+    machine_init(PAGES);
+    account_init(&account, QUOTA);
+    while ((own[count] = spmalloc(&account, 100)) != NULL) {
+        count++;
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        others[i] = spmalloc(&kernel_account, 200);
+    }
+    machine_be_core(1);
+    spmalloc_free(own[0]);
+    for (unsigned i = 0; i < 300; i++) {
+        spmalloc_free(others[i]); /* go in front of it */
+    }
+    spmalloc_flush_core(1);
+    machine_set_core(0); /* which did not sleep meanwhile */
+    EXPECT_TRUE(spmalloc(&account, 100) != NULL);
+}
+
 TEST(account, a_closed_one_gives_no_page_but_takes_all_back)
 {
     machine_init(PAGES);
