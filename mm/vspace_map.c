@@ -22,6 +22,7 @@ static void clear_region(struct vspace *space, struct vspace_region *region,
         uint64_t state = spin_lock_save(&space->lock);
 
         region->protection = 0;
+        removed->entries += region->narrowed_outside;
         address = vspace_clear_pages_locked(space, address, region->end, removed);
         spin_unlock_restore(&space->lock, state);
     }
@@ -96,6 +97,7 @@ static struct vspace_region *clear_small(struct vspace *space, vaddr_t start, va
     } else {
         region->changing = true;
         region->protection = 0;
+        removed->entries += region->narrowed_outside;
         while (start < end) {
             start = vspace_clear_pages_locked(space, start, end, removed);
         }
