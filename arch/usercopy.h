@@ -7,10 +7,10 @@
  * direct map, so the hardware never lets the kernel reach user pages (SUM stays clear). They
  * take the space's lock page by page, so any thread context with interrupts on and nothing locked. A
  * page that is not there yet is made, as when the user touches it, so a copy blocks when the space's
- * pager has to be asked. Cost: one table walk a page.
+ * pager has to be asked; only a system call of the space's own code asks it. Cost: one table walk a page.
  *
  * A range is refused with ERR_FAULT before a byte moves when it overflows, leaves
- * [USER_BASE, USER_TOP), or has a page that is not mapped with the access needed, and with
+ * [USER_BASE, USER_TOP), or has a page that is not mapped with the access needed or is a device's, and with
  * ERR_NO_MEMORY when a page of it cannot be made (ERR_CANCELLED, ERR_DEPTH: its pager cannot be asked by a
  * thread that is to end, or that has too little stack left). Only when another thread unmaps the range
  * meanwhile can an error come after part of the copy.

@@ -55,14 +55,14 @@ struct frame {
     uint64_t key;          /* slab: the secret that its free list is encoded with */
     struct heap *heap;     /* slab: whose it is, account and core */
     uint32_t magic;        /* slab: ceil(2^32 / object_bytes), to test for an object's start */
-    uint16_t used;         /* slab: objects in use, those on their way home included, + current */
+    uint32_t used;         /* slab: objects in use, those on their way home included, + current */
     uint16_t capacity;     /* slab: objects in all */
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */
     uint8_t node;          /* NUMA node; fixed */
     union {
-        uint32_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
-        uint32_t current; /* slab: 1 while its heap allocates from it */
+        uint16_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
+        uint16_t current; /* slab: 1 while its heap allocates from it */
     };
 };
 

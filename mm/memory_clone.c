@@ -24,7 +24,9 @@
  *   fault:  lock; STALE: unlock and settle, or else enter
  *
  * A region leaves memory->mappings only when its own flush is done, so the flush of everybody on the
- * list is enough. A clone's page is charged to it although it is shared, so that a copy that is
+ * list is enough. Who unmaps or protects a region that was narrowed from here flushes it even if he
+ * finds nothing to change: (c) core 1 takes the entries for F out; core 2 unmaps the region, and there
+ * is nothing to flush; core 1 does not find it on the list, and frees F. A clone's page is charged to it although it is shared, so that a copy that is
  * needed later never fails for want of quota. Pinned pages are copied at once.
  */
 #include <string.h>

@@ -3,7 +3,6 @@
  * Pinning: pages that are there, are nobody else's, and stay so.
  */
 #include "kernel/abi/limits.h"
-#include "kernel/base/assert.h"
 #include "mm/memory_priv.h"
 
 /* Makes the page there and writable, and counts one more pin. */
@@ -40,21 +39,27 @@ static bool range_ok(const struct memory *memory, uint64_t first, uint64_t pages
     return pages > 0 && first < memory->pages && pages <= memory->pages - first;
 }
 
+/* False: it is not pinned. */
+static bool unpin_page(struct memory *memory, uint64_t index)
+{
+    uint64_t state = memory_lock_save(memory);
+    uint64_t *word = memory_find_page_locked(memory, index);
+    bool pinned = word != NULL && (*word & MEMORY_PAGE_PINS) != 0;
+
+    if (pinned) {
+        *word -= MEMORY_PAGE_PIN;
+    }
+    memory_unlock_restore(memory, state);
+    return pinned;
+}
+
 status_t memory_unpin(struct memory *memory, uint64_t first, uint64_t pages)
 {
     if (!range_ok(memory, first, pages)) {
         return ERR_INVALID;
     }
     for (uint64_t done = 0; memory->kind == MEMORY_ANONYMOUS && done < pages; done++) {
-        uint64_t state = memory_lock_save(memory);
-        uint64_t *word = memory_find_page_locked(memory, first + done);
-        bool pinned = word != NULL && (*word & MEMORY_PAGE_PINS) != 0;
-
-        if (pinned) {
-            *word -= MEMORY_PAGE_PIN;
-        }
-        memory_unlock_restore(memory, state);
-        if (!pinned) {
+        if (!unpin_page(memory, first + done)) {
             return ERR_NOT_FOUND;
         }
     }
@@ -71,8 +76,8 @@ status_t memory_pin(struct memory *memory, uint64_t first, uint64_t pages, paddr
         status_t status = pin_page(memory, first + done);
 
         if (status != OK) {
-            if (done > 0) {
-                BUG_ON(memory_unpin(memory, first, done) != OK);
+            while (done > 0) { /* another thread may have taken some of them back already */
+                (void)unpin_page(memory, first + --done);
             }
             return status;
         }

@@ -41,7 +41,8 @@ void shootdown_begin(struct shootdown *batch, struct vspace *space);
 /* Leaf entries in [start, start + bytes), page-aligned, were changed. */
 void shootdown_add(struct shootdown *batch, vaddr_t start, uint64_t bytes);
 
-/* A table was taken out: a flush of single pages does not reach entries that are no leaves. */
+/* A table was taken out: a flush of single pages does not reach entries that are no leaves. Or a
+ * megapage, which a TLB may hold in pieces. */
 void shootdown_add_tables(struct shootdown *batch);
 
 /* Carries it out; nothing for an empty batch. The batch is empty afterwards. */

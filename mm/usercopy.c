@@ -11,6 +11,7 @@
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
+#include "mm/frame.h"
 #include "mm/vspace.h"
 
 enum direction {
@@ -43,7 +44,14 @@ static size_t bytes_in_page(const struct copy *copy)
     return min_u64(copy->bytes, PAGE_BYTES - copy->user % PAGE_BYTES);
 }
 
-/* Copies what is in the first page. ERR_FAULT: it is not entered with that access. */
+/* The direct map has nothing else, and what its addresses would be may be the kernel's. */
+static bool is_ram(paddr_t physical)
+{
+    return frame_find(physical) != NULL;
+}
+
+/* Copies what is in the first page. ERR_FAULT: it is not entered with that access. ERR_DENIED: a
+ * device's. */
 static status_t copy_entered_page(const struct copy *copy, size_t part)
 {
     paddr_t physical;
@@ -51,7 +59,9 @@ static status_t copy_entered_page(const struct copy *copy, size_t part)
     status_t status =
         vspace_translate_locked(copy->space, copy->user, protection_of(copy), &physical);
 
-    if (status == OK && copy->direction == COPY_IN) {
+    if (status == OK && !is_ram(physical)) {
+        status = ERR_DENIED;
+    } else if (status == OK && copy->direction == COPY_IN) {
         memcpy(copy->kernel, direct_map(physical), part);
     } else if (status == OK) {
         memcpy(direct_map(physical), copy->kernel, part);
@@ -81,7 +91,7 @@ static status_t copy_page(struct copy *copy)
         status = copy_entered_page(copy, part);
     }
     advance(copy, part);
-    return status;
+    return status == ERR_DENIED ? ERR_FAULT : status;
 }
 
 /* Makes every page be there first, so that a bad range changes nothing. */
@@ -96,6 +106,8 @@ static status_t check_pages(const struct copy *copy)
 
         if (status != OK) {
             status = vspace_fault_with_pager(rest.space, rest.user, protection_of(&rest));
+        } else if (!is_ram(physical)) {
+            status = ERR_FAULT;
         }
         if (status != OK) {
             return status;
@@ -139,7 +151,7 @@ status_t usercopy_in_try(struct vspace *space, void *to, user_addr_t from, size_
         status = copy_entered_page(&copy, part);
         advance(&copy, part);
     }
-    return status;
+    return status == OK ? OK : ERR_FAULT;
 }
 
 status_t usercopy_out(struct vspace *space, user_addr_t to, const void *from, size_t bytes)

@@ -5,7 +5,7 @@
  * Rules: thread context, interrupts on, nothing locked unless it says otherwise; never blocks on
  * anything but its own lock and the memory objects' (mm/memory.h), which are held for a bounded number
  * of pages at a time. A region maps a run of a memory object with a protection; its pages are
- * entered when they are touched, or at once when that is asked for. Nothing is ever writable and
+ * entered when they are touched, or at once when that is asked for. No region is ever writable and
  * executable at once. Page tables and the root are charged to the account, which must outlive the
  * space; so are region records and private objects. A page table that becomes empty goes back when
  * it is unmapped. A frame or table is freed only after every core that may remember it has flushed it.
@@ -59,6 +59,7 @@ struct vspace_region {
     bool changing;            /* by one thread */
     bool guard_below;         /* the page below stays free */
     bool guard_above;         /* and the one above */
+    bool narrowed_outside;    /* by vspace_narrow_mapping: see memory_clone.c, (c) */
     struct vspace *space;     /* whose it is; fixed */
     struct list mapping_link; /* on memory->mappings, unless that is private; memory.lock */
 };

@@ -10,7 +10,7 @@
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
-#define MAP_ALL (MAP_POPULATE | MAP_GUARDED)
+#define MEMORY_FLAGS (MEMORY_POPULATE | MEMORY_GUARDED)
 
 /* Takes what is entered for the region out, a batch at a time; faults find it closed from now on. */
 static void clear_region(struct vspace *space, struct vspace_region *region,
@@ -22,6 +22,7 @@ static void clear_region(struct vspace *space, struct vspace_region *region,
         uint64_t state = spin_lock_save(&space->lock);
 
         region->protection = 0;
+        removed->entries += region->narrowed_outside;
         address = vspace_clear_pages_locked(space, address, region->end, removed);
         spin_unlock_restore(&space->lock, state);
     }
@@ -96,6 +97,7 @@ static struct vspace_region *clear_small(struct vspace *space, vaddr_t start, va
     } else {
         region->changing = true;
         region->protection = 0;
+        removed->entries += region->narrowed_outside;
         while (start < end) {
             start = vspace_clear_pages_locked(space, start, end, removed);
         }
@@ -171,7 +173,7 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
     if (bytes < mapping->bytes ||
         !vspace_range_ok(mapping->address == 0 ? USER_BASE : mapping->address, bytes) ||
         !alignment_ok(mapping) || !vspace_protection_ok(mapping->protection) ||
-        (mapping->flags & ~(uint32_t)MAP_ALL) != 0) {
+        (mapping->flags & ~(uint32_t)MEMORY_FLAGS) != 0) {
         return ERR_INVALID;
     }
     return mapping->memory == NULL ? check_anonymous(space, mapping, bytes / PAGE_BYTES)
@@ -184,7 +186,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
 {
     struct vspace_region *region = spmalloc(space->account, sizeof *region);
     struct memory *memory = mapping->memory;
-    bool guarded = (mapping->flags & MAP_GUARDED) != 0;
+    bool guarded = (mapping->flags & MEMORY_GUARDED) != 0;
 
     if (region == NULL) {
         return ERR_NO_MEMORY;
@@ -289,7 +291,7 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
         if (!memory->is_private) {
             list_push_back(&memory->mappings, &region->mapping_link);
         }
-        if ((mapping->flags & MAP_POPULATE) != 0 && region->protection != 0) {
+        if ((mapping->flags & MEMORY_POPULATE) != 0 && region->protection != 0) {
             next = region->start;
             populated = populate_locked(region, &next);
             unfinished = next < region->end;

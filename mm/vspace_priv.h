@@ -70,6 +70,7 @@ WARN_UNUSED status_t vspace_enter_locked(struct vspace_region *region, vaddr_t a
 struct vspace_removed {
     struct list tables; /* struct frame, by link */
     uint64_t entries;
+    bool is_wider; /* more than the range: a megapage went that is only in part in it */
 };
 
 /*

@@ -20,6 +20,7 @@ static void narrow_region(struct vspace *space, struct vspace_region *region, ui
         uint64_t state = spin_lock_save(&space->lock);
 
         region->protection &= protection;
+        removed->entries += region->narrowed_outside;
         address =
             vspace_narrow_pages_locked(space, address, region->end, region->protection, removed);
         spin_unlock_restore(&space->lock, state);
@@ -99,6 +100,7 @@ void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_
 
     spin_lock(&space->lock);
     mapped_range_locked(region, first, pages, &address, &end);
+    region->narrowed_outside |= address < end;
     while (address < end) {
         /* tables that become empty stay: they would have to be freed after the caller's flush */
         address = vspace_narrow_pages_locked(space, address, end, protection, NULL);

@@ -186,6 +186,9 @@ vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_
             vaddr_t start = ALIGN_DOWN(address, bytes);
             bool whole = start == address && end - start >= bytes;
 
+            if (removed != NULL && !whole && (*walk.entry & PTE_VALID) != 0) {
+                removed->is_wider = true;
+            }
             narrow_entry(space, walk.table[walk.level], walk.entry, start, whole ? protection : 0,
                          removed);
             address = start + bytes;
@@ -232,7 +235,7 @@ void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
     struct list *link;
 
     shootdown_begin(&batch, space);
-    if (!list_is_empty(&removed->tables)) {
+    if (!list_is_empty(&removed->tables) || removed->is_wider) {
         shootdown_add_tables(&batch);
     } else if (removed->entries > 0) {
         shootdown_add(&batch, start, end - start);

@@ -10,6 +10,8 @@
 #include "kernel/abi/memory.h"
 #include "kernel/core/syscall_priv.h"
 #include "mm/upcall.h"
+#include "sched/activation.h"
+#include "sched/domain.h"
 
 /* What a call from here, the pager's own trap and a system call of its may need. */
 #define STACK_RESERVE_BYTES 8192UL
@@ -36,6 +38,14 @@ static struct object *pager_of(struct vspace *space, uint64_t *badge)
     return pager;
 }
 
+/* What the reply's protection can ever become. */
+static uint32_t reply_protection(const struct message *reply)
+{
+    uint32_t protection = (uint32_t)reply->word[2] & PROTECT_ALL;
+
+    return protection == 0 ? 0 : protection | PROTECT_READ;
+}
+
 /* Maps what the reply names. */
 static status_t map_reply(struct vspace *space, vaddr_t address, struct domain *pager,
                           const struct message *reply)
@@ -56,7 +66,8 @@ static status_t map_reply(struct vspace *space, vaddr_t address, struct domain *
         return status;
     }
     mapping.memory = memory_of_object(object);
-    mapping.allowed = syscall_memory_allowed(rights);
+    /* Never more than the pager says, whatever its own handle allows. */
+    mapping.allowed = syscall_memory_allowed(rights) & reply_protection(reply);
     status = reply->word[2] > UINT32_MAX ? ERR_INVALID : vspace_map(space, &mapping, &mapped);
     object_release(object);
     return status;
@@ -79,7 +90,7 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
 {
     struct message message = {
         .tag = MESSAGE_TAG(PAGER_FAULT, 3),
-        .word = {address, access, pc},
+        .word = {address, (access & PROTECT_WRITE) != 0 ? PROTECT_WRITE : access, pc},
     };
     uint64_t badge;
     struct object *pager;
@@ -107,6 +118,11 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
 
 status_t upcall_page_fault(struct vspace *space, vaddr_t address, uint32_t access)
 {
+    /* A service in the kernel touches its caller's memory: a pager that does not answer would keep the
+     * service from everybody else. */
+    if (activation_current()->domain->vspace != space) {
+        return ERR_FAULT;
+    }
     return pager_ask(space, address, access, 0);
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#undef MAP_POPULATE /* the kernel has one, too */
 
 #include "arch/core.h"
 #include "arch/ipi.h"
@@ -131,11 +130,11 @@ void ipi_request(cpu_t cpu, uint32_t reasons)
     self->ipis_sent++;
     /* relaxed: a mark for the test to look at */
     atomic_or_relaxed(&cores[cpu].ipi_reasons, reasons & ~(uint32_t)IPI_SHOOTDOWN);
-    machine_set_core(cpu);
     if ((reasons & IPI_SHOOTDOWN) != 0) {
+        machine_set_core(cpu);
         shootdown_handle();
+        host_core = self;
     }
-    host_core = self;
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)

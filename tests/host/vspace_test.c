@@ -274,7 +274,7 @@ static status_t map_clone(struct vspace *other)
         .address = SPACE_BASE,
         .bytes = 3 * PAGE_BYTES,
         .protection = SPACE_RW,
-        .flags = MAP_POPULATE,
+        .flags = MEMORY_POPULATE,
         .allowed = PROTECT_ALL,
     };
     vaddr_t mapped;
@@ -413,7 +413,7 @@ TEST(vspace, guarded_ranges_keep_their_neighbours_away)
     struct vspace_mapping mapping = {.address = SPACE_BASE,
                                      .bytes = 4 * PAGE_BYTES,
                                      .protection = SPACE_RW,
-                                     .flags = MAP_GUARDED};
+                                     .flags = MEMORY_GUARDED};
 
     space_start();
     EXPECT_OK(space_map(SPACE_BASE + 5 * PAGE_BYTES, 1));
@@ -456,7 +456,7 @@ TEST(vspace, populated_pages_are_entered_at_once_or_not_at_all)
 {
     vaddr_t mapped = 0;
     struct vspace_mapping mapping = {
-        .bytes = 200 * PAGE_BYTES, .protection = SPACE_RW, .flags = MAP_POPULATE};
+        .bytes = 200 * PAGE_BYTES, .protection = SPACE_RW, .flags = MEMORY_POPULATE};
 
     space_start();
     EXPECT_OK(vspace_map(space, &mapping, &mapped));

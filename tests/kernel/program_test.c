@@ -33,9 +33,11 @@ static bool have_archive(void)
 }
 
 /* Starts a program; `arguments` are its strings, each with its zero. */
-static status_t start(const char *name, const char *arguments, size_t bytes, struct domain **domain)
+static status_t start(const char *name, const char *arguments, size_t bytes, uint64_t limit,
+                      struct domain **domain)
 {
-    struct program_start start = {.name = name, .arguments = arguments, .argument_bytes = bytes};
+    struct program_start start = {
+        .name = name, .arguments = arguments, .argument_bytes = bytes, .memory_limit = limit};
     const char *why = "";
     struct port *lookup;
     status_t status = archive_find(name, &start.image, &start.image_bytes);
@@ -59,7 +61,9 @@ static long join(struct domain *domain)
     return code;
 }
 
-#define START(name, arguments, domain) start(name, arguments, sizeof(arguments), domain)
+#define START(name, arguments, domain) start(name, arguments, sizeof(arguments), 0, domain)
+#define START_LIMITED(name, arguments, limit, domain)                                              \
+    start(name, arguments, sizeof(arguments), limit, domain)
 
 TEST(program, runs_and_ends_with_its_code)
 {
@@ -203,6 +207,28 @@ TEST(program, a_server_killed_under_load_answers_or_refuses_every_caller)
         object_release(&port->object);
         EXPECT_EQ(join(domain), EXIT_KILLED);
     }
+}
+
+/* It has a quota, and the machine has more. */
+TEST(program, out_of_memory_in_a_fault_ends_only_that_domain)
+{
+    struct domain *server;
+    struct domain *greedy;
+    uint64_t word = 5;
+
+    if (!have_archive()) {
+        return;
+    }
+    ASSERT_OK(START("echo-server", "echo-server\0test.echo", &server));
+    struct port *port = find_user_service("test.echo");
+    ASSERT_TRUE(port != NULL);
+    ASSERT_OK(START_LIMITED("fault", "fault\0all-memory", 4UL << 20, &greedy));
+    EXPECT_EQ(join(greedy), EXIT_KILLED + EXIT_REASON_NO_MEMORY);
+    EXPECT_OK(ports_call(port, ECHO_WORDS, &word, DEADLINE_NONE));
+    EXPECT_EQ(word, 5);
+    object_release(&port->object);
+    domain_kill(server, EXIT_KILLED);
+    EXPECT_EQ(join(server), EXIT_KILLED);
 }
 
 TEST(program, starting_one_survives_the_failure_of_any_allocation)

@@ -5,8 +5,9 @@
  * Rules: addresses and offsets are multiples of PAGE_BYTES; sizes of mappings are rounded up to pages.
  * Memory is zero and takes nothing until it is touched; what then is made is charged to the domain that
  * made the object (or, without one, the mapping). When there is none left, a touch ends the domain
- * (EXIT_REASON_NO_MEMORY) and a system call that touches it gives ERR_NO_MEMORY. Nothing is ever
- * writable and executable at once. A memory object lives while a handle or a mapping refers to it.
+ * (EXIT_REASON_NO_MEMORY) and a system call that touches it gives ERR_NO_MEMORY. No mapping is ever
+ * writable and executable at once; an object may have one of each, and then who writes to it has to
+ * see to it that the other is fetched anew: by unmapping and mapping that, or by fence.i on its core. A memory object lives while a handle or a mapping refers to it.
  */
 #pragma once
 
@@ -23,8 +24,8 @@
  * domain's own when it is HANDLE_NONE, at `address`, or, when that is 0, where there is room with an
  * unmapped page on each side, and returns the address. `protection`: PROTECT_READ (implied), and one
  * of PROTECT_WRITE and PROTECT_EXECUTE or none; or PROTECT_NONE alone, which keeps the range
- * until memory_protect opens it. Flags are added to it: MAP_POPULATE enters every page now;
- * MAP_GUARDED keeps the pages below and above unmapped as long as that end of the mapping is.
+ * until memory_protect opens it. Flags are added to it: MEMORY_POPULATE enters every page now;
+ * MEMORY_GUARDED keeps the pages below and above unmapped as long as that end of the mapping is.
  * `alignment`: of the address, a power of two up to 1 GiB; 0 means a page. A handle needs RIGHT_MAP_READ,
  * and RIGHT_MAP_WRITE or RIGHT_MAP_EXECUTE for what the protection says, also for a later one.
  * ERR_INVALID: bytes is 0; the address, offset or alignment is none that is allowed, or the address is
@@ -106,7 +107,8 @@ status_t memory_info(handle_t memory, struct memory_info *info);
 /*
  * SYS_DOMAIN_SET_PAGER: from now on the service behind `port` is called about each touch in the domain
  * that its mappings do not allow (kernel/abi/memory.h: PAGER_FAULT), and the touch waits for the answer.
- * HANDLE_NONE: nobody is. It is called on the faulting thread, with the handle's badge. `domain` needs
+ * HANDLE_NONE: nobody is. What it maps can later be protected only as its answer said, or less. A service
+ * in the kernel does not ask it, but fails with ERR_FAULT. It is called on the faulting thread, with the handle's badge. `domain` needs
  * RIGHT_MANAGE, `port` RIGHT_CALL. ERR_BAD_HANDLE. ERR_WRONG_TYPE: no domain, or no port that can be
  * called. ERR_NO_RIGHT. ERR_DENIED: the kernel's domain. ERR_PEER_DIED: the domain is ending.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does one forbidden thing, chosen by the first argument; without one it lists them. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +165,95 @@ static void page_late(void)
     *(volatile uint64_t *)opaque(PAGED_ADDRESS) = 4711;
 }
 
+/* Touches more than this domain may have. */
+static void all_memory(void)
+{
+    const uint64_t bytes = 64UL << 20;
+    int64_t memory = memory_create(bytes, MEMORY_ANONYMOUS);
+    char *area = (char *)memory_map_object(NULL, bytes, PROTECT_READ | PROTECT_WRITE,
+                                           (handle_t)memory, 0, 0);
+
+    for (uint64_t at = 0; (int64_t)area > 0 && at < bytes; at += PAGE_BYTES) {
+        area[at] = 1;
+    }
+}
+
+#define PAGERS 24U
+
+static struct {
+    handle_t port[PAGERS];
+    unsigned depth;
+    bool by_call; /* a system call touches the page */
+} pagers;
+
+/* Of the pager `depth`: makes the next one the domain's and faults, too. */
+static void fault_deeper(void)
+{
+    uintptr_t address = PAGED_ADDRESS + pagers.depth * PAGE_BYTES;
+    int64_t memory;
+
+    if (pagers.depth == PAGERS) {
+        return;
+    }
+    if (domain_set_pager(program_own_domain(), pagers.port[pagers.depth++]) != OK) {
+        domain_exit(1);
+    }
+    if (!pagers.by_call) {
+        read_at(address);
+        return;
+    }
+    memory = memory_create(PAGE_BYTES, MEMORY_ANONYMOUS);
+    if (memory < 0 || memory_info((handle_t)memory, (struct memory_info *)opaque(address)) >= 0) {
+        domain_exit(1);
+    }
+}
+
+static void serve_fault(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    fault_deeper();
+    message->tag = MESSAGE_TAG(1, 0);
+}
+
+/* Each of many pagers needs the next one. */
+static void pager_depth(void)
+{
+    for (unsigned i = 0; i < PAGERS; i++) {
+        if (service_create(serve_fault, NULL, &pagers.port[i]) != OK) {
+            domain_exit(1);
+        }
+    }
+    fault_deeper();
+}
+
+/* The same by system calls, which give an error in the end, so this one ends well. */
+static void pager_depth_by_call(void)
+{
+    pagers.by_call = true;
+    pager_depth();
+}
+
+static void serve_own_fault(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    read_at(PAGED_ADDRESS);
+    message->tag = MESSAGE_TAG(1, 0);
+}
+
+/* A pager that needs itself. */
+static void pager_own_fault(void)
+{
+    handle_t port;
+
+    if (service_create(serve_own_fault, NULL, &port) != OK ||
+        domain_set_pager(program_own_domain(), port) != OK) {
+        domain_exit(1);
+    }
+    write_at(PAGED_ADDRESS);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -187,6 +277,10 @@ static const struct {
     {"misaligned-ok", misaligned},
     {"forged-return-ok", forged_return},
     {"page-late", page_late},
+    {"all-memory", all_memory},
+    {"pager-depth", pager_depth},
+    {"pager-depth-by-call-ok", pager_depth_by_call},
+    {"pager-own-fault", pager_own_fault},
 };
 
 int main(int argc, char **argv)

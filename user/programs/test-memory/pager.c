@@ -2,6 +2,7 @@
 /* Pagers: in the same domain, for another one, lying, closed. */
 #include <string.h>
 
+#include "services/lookup/protocol.h"
 #include "user/lib/test.h"
 
 #define READ_WRITE (PROTECT_READ | PROTECT_WRITE)
@@ -10,6 +11,7 @@
 enum answer {
     ANSWER_RIGHT,
     ANSWER_MAPPED, /* the pager has mapped it by itself */
+    ANSWER_READ_ONLY,
     ANSWER_NO,
     ANSWER_BAD_HANDLE,
     ANSWER_BAD_RANGE,
@@ -37,7 +39,7 @@ static void serve(void *context, uint64_t badge, struct message *message)
     message->tag = MESSAGE_TAG(pager.answer == ANSWER_NO ? 1 : OK, 4);
     message->word[0] = pager.answer == ANSWER_BAD_HANDLE ? ~0UL : pager.memory;
     message->word[1] = pager.answer == ANSWER_BAD_RANGE ? 1UL << 40 : PAGE_BYTES;
-    message->word[2] = READ_WRITE;
+    message->word[2] = pager.answer == ANSWER_READ_ONLY ? PROTECT_READ : READ_WRITE;
     message->word[3] = 0;
     if (pager.answer == ANSWER_MAPPED) {
         memory_map((void *)(pager.address / PAGE_BYTES * PAGE_BYTES), PAGE_BYTES, READ_WRITE);
@@ -121,6 +123,36 @@ TEST(user_pager, it_may_map_by_itself)
     end_pager(port);
 }
 
+/* The right to write to the object stays with the pager. */
+TEST(user_pager, what_it_gives_read_only_stays_so)
+{
+    handle_t port = start_pager(ANSWER_READ_ONLY);
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    EXPECT_EQUAL(PAGED[0], 0);
+    EXPECT_EQUAL(memory_protect((void *)(uintptr_t)PAGED, PAGE_BYTES, READ_WRITE), ERR_NO_RIGHT);
+    EXPECT_EQUAL(memory_protect((void *)(uintptr_t)PAGED, PAGE_BYTES, PROTECT_EXECUTE),
+                 ERR_NO_RIGHT);
+    EXPECT_EQUAL(memory_protect((void *)(uintptr_t)PAGED, PAGE_BYTES, PROTECT_NONE), OK);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    end_pager(port);
+}
+
+/* A pager that never answers would keep the service from everybody else. */
+TEST(user_pager, services_in_the_kernel_do_not_wait_for_it)
+{
+    handle_t port = start_pager(ANSWER_RIGHT);
+    struct message message = {
+        .tag = MESSAGE_TAG(LOOKUP_FIND, 2),
+        .word = {(uintptr_t)PAGED, 4},
+    };
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    EXPECT_EQUAL(port_request(program_lookup_port(), &message), ERR_FAULT);
+    EXPECT_EQUAL(pager.calls, 0);
+    end_pager(port);
+}
+
 /* A system call that touches such memory asks it, too, and fails if it does not help. */
 TEST(user_pager, system_calls_ask_it)
 {
@@ -130,6 +162,7 @@ TEST(user_pager, system_calls_ask_it)
     ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
     EXPECT_EQUAL(memory_info(pager.memory, (struct memory_info *)(uintptr_t)PAGED), OK);
     EXPECT_EQUAL(pager.pc, 0);
+    EXPECT_EQUAL(pager.access, PROTECT_WRITE);
     EXPECT_EQUAL(pager.calls, 1);
     EXPECT_EQUAL(PAGED[1], 4 * PAGE_BYTES);
     EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
@@ -185,6 +218,27 @@ TEST(user_pager, another_domain_gets_its_memory_from_here)
     EXPECT_EQUAL(memory_unmap(object, PAGE_BYTES), OK);
     EXPECT_EQUAL(port_close(port), OK);
     EXPECT_EQUAL(handle_close(pager.memory), OK);
+}
+
+static void expect_end(const char *mode, int64_t code)
+{
+    const char *const argv[] = {"fault", mode};
+    struct program program;
+
+    ASSERT_EQUAL(program_start(argv[0], 2, argv, &program), OK);
+    EXPECT_EQUAL(program_wait(&program), code);
+}
+
+/* They stop before the kernel's stack does. */
+TEST(user_pager, pagers_that_need_pagers_come_to_an_end)
+{
+    expect_end("pager-depth", EXIT_KILLED + EXIT_FAULT_LOAD);
+    expect_end("pager-depth-by-call-ok", 0);
+}
+
+TEST(user_pager, one_that_needs_itself_ends_its_domain)
+{
+    expect_end("pager-own-fault", EXIT_KILLED + EXIT_FAULT_LOAD);
 }
 
 TEST(user_pager, wrong_handles_are_refused)
