@@ -15,7 +15,6 @@
 
 /* How many entries are looked at before the lock is given up for a moment. */
 #define VSPACE_BATCH_PAGES 64U
-
 #define MEGAPAGE_BYTES 0x200000UL
 
 /* A range of whole pages in the user half; false when bytes is 0 or it is none. */
