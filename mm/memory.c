@@ -181,32 +181,6 @@ void memory_describe(struct memory *memory, struct memory_info *info)
     memory_unlock_restore(memory, state);
 }
 
-uint64_t memory_lock_save(struct memory *memory) NO_THREAD_SAFETY
-{
-    return memory->is_private ? irq_save() : spin_lock_save(&memory->lock);
-}
-
-void memory_unlock_restore(struct memory *memory, uint64_t state) NO_THREAD_SAFETY
-{
-    if (memory->is_private) {
-        irq_restore(state);
-    } else {
-        spin_unlock_restore(&memory->lock, state);
-    }
-}
-
-bool memory_try_lock(struct memory *memory) NO_THREAD_SAFETY
-{
-    return memory->is_private || spin_lock_try(&memory->lock);
-}
-
-void memory_unlock(struct memory *memory) NO_THREAD_SAFETY
-{
-    if (!memory->is_private) {
-        spin_unlock(&memory->lock);
-    }
-}
-
 void memory_wait(struct memory *memory)
 {
     memory_unlock_restore(memory, memory_lock_save(memory));

@@ -50,6 +50,18 @@ static void refill(struct nexus *nexus, unsigned flags)
     }
 }
 
+/* The zeroed pages become pages like any others. */
+static void mix_zeroed(struct nexus *nexus)
+{
+    while (nexus->zeroed != NULL) {
+        struct frame *frame = container_of(nexus->zeroed, struct frame, home);
+
+        nexus->zeroed = nexus->zeroed->next;
+        (void)nexus_push(nexus, frame);
+    }
+    nexus_set_zeroed(nexus, 0);
+}
+
 /* Sees to it that the nexus has a page, in rising order of cost; it may still have none. */
 static void find_pages(struct nexus *nexus, unsigned flags)
 {
@@ -63,6 +75,9 @@ static void find_pages(struct nexus *nexus, unsigned flags)
         if (frame_is_low()) {
             drain_ask_all();
         }
+    }
+    if (nexus->free == NULL) {
+        mix_zeroed(nexus);
     }
     for (unsigned i = 0; i < SLEEPER_ROUNDS && nexus->free == NULL && drain_sleepers(); i++) {
         (void)nexus_collect_some(cpu, COLLECT_PAGES);
@@ -144,6 +159,7 @@ void nexus_shed(struct nexus *nexus, uint64_t state)
 
 bool nexus_trim_some(cpu_t cpu, unsigned n)
 {
+    mix_zeroed(&nexuses[cpu]);
     give_back(&nexuses[cpu], n);
     return nexuses[cpu].cached != 0;
 }
@@ -180,7 +196,7 @@ void nexus_get_counters(cpu_t cpu, struct nexus_counters *counters)
 
     /* relaxed: a snapshot */
     *counters = (struct nexus_counters){
-        .cached = atomic_load_relaxed(&nexus->cached),
+        .cached = nexus_stock(nexus),
         .waiting = remote_waiting(&nexus->inbox),
         .outgoing = atomic_load_relaxed(&from->outgoing),
         .refills = atomic_load_relaxed(&from->refills),
@@ -196,5 +212,5 @@ void nexus_get_counters(cpu_t cpu, struct nexus_counters *counters)
 uint64_t nexus_idle_pages(cpu_t cpu)
 {
     /* relaxed: advice */
-    return atomic_load_relaxed(&nexuses[cpu].cached) + remote_waiting(&nexuses[cpu].inbox);
+    return nexus_stock(&nexuses[cpu]) + remote_waiting(&nexuses[cpu].inbox);
 }

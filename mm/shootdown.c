@@ -251,6 +251,29 @@ void shootdown(struct vspace *space, vaddr_t start, uint64_t bytes)
     shootdown_finish(&batch);
 }
 
+bool shootdown_here(struct vspace *space, vaddr_t start, uint64_t bytes, bool tables)
+{
+    cpu_t self = core_index();
+    uint64_t entry;
+
+    ASSERT(!irq_enabled());
+    /* full: as in shootdown_finish; pairs with the fence in asid_assign */
+    fence_seq_cst();
+    if (others_have_entries(space, self)) {
+        return false;
+    }
+    entry = entry_of(space, self);
+    if (entry == 0) {
+        return true;
+    }
+    if (!tables && bytes == PAGE_BYTES) {
+        tlb_record_flush_page(start, mmu_satp_asid(entry));
+    } else {
+        tlb_record_flush(start, tables ? ~0UL : bytes, mmu_satp_asid(entry));
+    }
+    return true;
+}
+
 void shootdown_sleep(void)
 {
     struct shootdown_core *core = &shootdown_cores[core_index()];

@@ -51,6 +51,12 @@ void shootdown_finish(struct shootdown *batch);
 /* One range at once. */
 void shootdown(struct vspace *space, vaddr_t start, uint64_t bytes);
 
+/*
+ * The same for who may hold locks, interrupts off: true when only this core has an entry, and what
+ * it remembers of the range, with `tables` of the whole space, is flushed; else nothing is done.
+ */
+WARN_UNUSED bool shootdown_here(struct vspace *space, vaddr_t start, uint64_t bytes, bool tables);
+
 /* IPI_SHOOTDOWN on this core. Interrupts off. */
 void shootdown_handle(void);
 

@@ -25,8 +25,11 @@ struct tlb_note {
 static struct spinlock record_lock = SPINLOCK_INIT("TLB record"); /* guards all; a leaf */
 static struct tlb_note notes[TLB_RECORD_NOTES] GUARDED_BY(record_lock);
 static uint32_t note_count; /* changed under the lock; read without, as a hint */
+#define FLUSHED 1UL
 static uint64_t missed GUARDED_BY(record_lock);
-/* The root of the space whose translations a core may have under a number, or 0. */
+/* The root of the space whose translations a core may have under a number, or 0. With FLUSHED when they
+ * were dropped while it was not loaded: then the number may be given away. The space may come back under
+ * it without a word, so it stays the owner; the mark stays, too, and hides a forgotten flush. */
 static paddr_t owner[MAX_CORES][TLB_RECORD_NUMBERS + 1] GUARDED_BY(record_lock);
 
 static bool may_reach(const struct tlb_note *note, cpu_t cpu)
@@ -70,7 +73,9 @@ void tlb_record_assign(uint16_t number, const struct vspace *space)
     paddr_t *mine = &owner[core_index()][number];
 
     BUG_ON(number > TLB_RECORD_NUMBERS);
-    BUG_ON(*mine != 0); /* the TLB may have another space's translations under this number */
+    BUG_ON(*mine != 0 &&
+           (*mine & FLUSHED) ==
+               0); /* the TLB may have another space's translations under this number */
     *mine = number == 0 ? 0 : space->root;
     spin_unlock_restore(&record_lock, state);
 }
@@ -83,10 +88,10 @@ void tlb_record_note_flush(vaddr_t va, uint64_t bytes, uint16_t number)
     if (number == TLB_EVERY_SPACE) {
         release_range_locked(cpu, 0, va, bytes);
     } else if (owner[cpu][number] != 0) {
-        release_range_locked(cpu, owner[cpu][number], va, bytes);
+        release_range_locked(cpu, owner[cpu][number] & ~FLUSHED, va, bytes);
         /* A flush of what is loaded leaves it the space's: it goes on filling the TLB. */
         if (bytes == ~0UL && mmu_satp_asid(mmu_loaded_satp()) != number) {
-            owner[cpu][number] = 0;
+            owner[cpu][number] |= FLUSHED;
         }
     }
     spin_unlock_restore(&record_lock, state);

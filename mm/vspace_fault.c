@@ -29,8 +29,12 @@ status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool
     uint32_t protection = region->protection;
     paddr_t page;
     bool writable;
-    status_t status = memory_get_page_locked(region->memory, index, write, &page, &writable);
+    status_t status;
 
+    if (vspace_enter_present_locked(region, address)) {
+        return OK;
+    }
+    status = memory_get_page_locked(region->memory, index, write, &page, &writable);
     if (status != OK) {
         return status;
     }
@@ -68,6 +72,9 @@ static status_t fault_once(struct vspace *space, vaddr_t address, uint32_t acces
 
 status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_t access)
 {
+    if (vspace_touch_page(space, address, access)) {
+        return OK;
+    }
     for (;;) {
         struct memory *memory;
         uint64_t index;

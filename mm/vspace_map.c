@@ -42,16 +42,9 @@ static void discard_pages(struct vspace *space, const struct vspace_region *regi
     }
 }
 
-/* Of a private object: then what is unmapped has to be taken out of it. */
-static bool has_other_regions(const struct vspace_region *region)
+void vspace_drop_and_discard(struct vspace *space, struct vspace_region *region)
 {
-    /* relaxed: only regions of this space have references, and a wrong "yes" does no harm */
-    return atomic_load_relaxed(&region->memory->object.references) > 1;
-}
-
-static void drop_and_discard(struct vspace *space, struct vspace_region *region)
-{
-    if (region->memory->is_private && has_other_regions(region)) {
+    if (vspace_has_siblings(region)) {
         discard_pages(space, region);
     }
     vspace_drop_region(space, region);
@@ -75,51 +68,22 @@ static void remove_regions(struct vspace *space, struct vspace_region *region, v
     while (region != NULL) {
         struct vspace_region *next = vspace_next(space, region, end);
 
-        drop_and_discard(space, region);
+        vspace_drop_and_discard(space, region);
         region = next;
     }
-}
-
-/* The common case, in one go: exactly one region, a small one, that nobody is changing. */
-static struct vspace_region *clear_small(struct vspace *space, vaddr_t start, vaddr_t end,
-                                         struct vspace_removed *removed)
-{
-    struct vspace_region *region = NULL;
-    uint64_t state;
-
-    if (end - start > VSPACE_BATCH_PAGES * PAGE_BYTES) {
-        return NULL;
-    }
-    state = spin_lock_save(&space->lock);
-    region = vspace_find_region_locked(space, start);
-    if (region == NULL || region->start != start || region->end != end || region->changing) {
-        region = NULL;
-    } else {
-        region->changing = true;
-        region->protection = 0;
-        removed->entries += region->narrowed_outside;
-        while (start < end) {
-            start = vspace_clear_pages_locked(space, start, end, removed);
-        }
-    }
-    spin_unlock_restore(&space->lock, state);
-    return region;
 }
 
 status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
 {
     uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
-    struct vspace_removed removed = {.tables = LIST_INIT(removed.tables)};
     struct vspace_region *first;
     status_t status;
 
     if (whole < bytes || !vspace_range_ok(address, whole)) {
         return ERR_INVALID;
     }
-    first = clear_small(space, address, address + whole, &removed);
-    if (first != NULL) {
-        vspace_finish_removal(space, address, address + whole, &removed);
-        drop_and_discard(space, first);
+    if (whole <= VSPACE_BATCH_PAGES * PAGE_BYTES &&
+        vspace_unmap_small(space, address, address + whole)) {
         return OK;
     }
     status = vspace_claim(space, address, address + whole, 0, &first);

@@ -6,27 +6,60 @@
  */
 #pragma once
 
+#include "arch/core.h"
+#include "arch/layout.h"
+#include "arch/mmu.h"
+#include "kernel/abi/limits.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace.h"
 
 /* How many entries are looked at before the lock is given up for a moment. */
 #define VSPACE_BATCH_PAGES 64U
-
 #define MEGAPAGE_BYTES 0x200000UL
 
 /* A range of whole pages in the user half; false when bytes is 0 or it is none. */
-bool vspace_range_ok(vaddr_t address, uint64_t bytes);
+static inline bool vspace_range_ok(vaddr_t address, uint64_t bytes)
+{
+    return bytes != 0 && ((address | bytes) & (PAGE_BYTES - 1)) == 0 && address >= USER_BASE &&
+           address < USER_TOP && bytes <= USER_TOP - address;
+}
 
 /* The bits are known and not writable and executable at once. */
-bool vspace_protection_ok(uint32_t protection);
+static inline bool vspace_protection_ok(uint32_t protection)
+{
+    return protection < (PROTECT_WRITE | PROTECT_EXECUTE) || protection == PROTECT_NONE;
+}
+
+_Static_assert(PROTECT_READ == 1 && (PROTECT_WRITE | PROTECT_EXECUTE) == 6,
+               "only 6 and 7 have both");
 
 /* What is kept of it: PROTECT_READ is implied, and PROTECT_NONE is 0. */
-uint8_t vspace_protection(uint32_t protection);
+static inline uint8_t vspace_protection(uint32_t protection)
+{
+    return protection == PROTECT_NONE ? 0 : (uint8_t)(protection | PROTECT_READ);
+}
 
 void vspace_init_regions(struct vspace *space);
 
 /* The region that holds `address`, or NULL. */
-struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
-    REQUIRES(space->lock);
+static inline struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
+    REQUIRES(space->lock)
+{
+    struct tree_node *node = space->regions.root;
+
+    while (node != NULL) {
+        struct vspace_region *region = tree_entry(node, struct vspace_region, node);
+
+        if (address < region->start) {
+            node = node->left;
+        } else if (address >= region->end) {
+            node = node->right;
+        } else {
+            return region;
+        }
+    }
+    return NULL;
+}
 
 /* The region after this one, or NULL. */
 struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
@@ -66,6 +99,30 @@ void vspace_unlock_region(struct vspace_region *region, uint64_t state);
 WARN_UNUSED status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
     REQUIRES(region->space->lock);
 
+/*
+ * The short ways of vspace_page.c, for what is by far the most frequent. False: nothing was done, and
+ * the general way finds out why. A first touch of private memory whose tables are there:
+ */
+WARN_UNUSED bool vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
+
+/* Enters a page that the object has, where nothing is entered; both locks are held. */
+WARN_UNUSED bool vspace_enter_present_locked(struct vspace_region *region, vaddr_t address)
+    REQUIRES(region->space->lock);
+
+/* Unmaps [start, end), VSPACE_BATCH_PAGES at most, if it is one region that nobody is changing. */
+WARN_UNUSED bool vspace_unmap_small(struct vspace *space, vaddr_t start, vaddr_t end);
+
+/* Drops a region that is changing and flushed; its part of a private object that has others goes. */
+void vspace_drop_and_discard(struct vspace *space, struct vspace_region *region);
+
+/* Of a private object: then what is unmapped has to be taken out of it. */
+static inline bool vspace_has_siblings(const struct vspace_region *region)
+{
+    /* relaxed: only regions of this space have references, and a wrong "yes" does no harm */
+    return region->memory->is_private &&
+           atomic_load_relaxed(&region->memory->object.references) > 1;
+}
+
 /* What a walk has taken out of the tables and the caller has to flush, then free. */
 struct vspace_removed {
     struct list tables; /* struct frame, by link */
@@ -95,12 +152,45 @@ WARN_UNUSED vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t add
                                                uint32_t protection, struct vspace_removed *removed)
     REQUIRES(space->lock);
 
+/* Takes the tables on the way to `address` out that have no entries. */
+void vspace_remove_tables_locked(struct vspace *space, vaddr_t address,
+                                 struct vspace_removed *removed) REQUIRES(space->lock);
+
+/* The place of the address's entry in a table of level 0, or NULL: there is none, or a megapage. */
+static inline pte_t *vspace_find_entry_locked(const struct vspace *space, vaddr_t address)
+    REQUIRES(space->lock)
+{
+    paddr_t table = space->root;
+
+    for (unsigned level = MMU_ROOT_LEVEL; level > 0; level--) {
+        const pte_t *entries = direct_map(table);
+        pte_t entry = entries[(address >> (12 + 9 * level)) % MMU_TABLE_ENTRIES];
+
+        if ((entry & (PTE_VALID | PTE_LEAF_MASK)) != PTE_VALID) {
+            return NULL;
+        }
+        table = pte_address(entry);
+    }
+    return (pte_t *)direct_map(table) + (address >> 12) % MMU_TABLE_ENTRIES;
+}
+
+/* Frees the tables that were taken out; nobody remembers them. */
+void vspace_free_removed(struct vspace *space, struct vspace_removed *removed);
+
 /* Flushes the range on every core that may know it if anything was removed, then frees the tables. */
 void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
                            struct vspace_removed *removed);
 
 /* Flushes on this core alone, which is all that a wider entry needs; see vspace_fault.c. */
-void vspace_flush_here(struct vspace *space, vaddr_t address);
+static inline void vspace_flush_here(struct vspace *space, vaddr_t address)
+{
+    /* relaxed: this core's own; 0 means that it remembers nothing under a number that it may load */
+    uint64_t entry = atomic_load_relaxed(&space->satp[core_index()]);
+
+    if (entry != 0) {
+        tlb_record_flush_page(ALIGN_DOWN(address, PAGE_BYTES), mmu_satp_asid(entry));
+    }
+}
 
 /* Drops every region; then every table of the user half and the root. Nobody uses the space. */
 void vspace_free_regions(struct vspace *space);

@@ -176,25 +176,6 @@ pte_t mmu_lookup(const pte_t *root, vaddr_t va, unsigned *level)
     return entry != NULL && pte_is_leaf(*entry) ? *entry : 0;
 }
 
-static pte_t make_leaf(paddr_t page, unsigned protection)
-{
-    pte_t entry = page >> 2 | PTE_VALID | PTE_READ | PTE_ACCESSED | PTE_DIRTY;
-
-    entry |= (protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0;
-    entry |= (protection & PROTECT_EXECUTE) != 0 ? PTE_EXECUTE : 0;
-    return entry;
-}
-
-pte_t pte_make_user(paddr_t page, unsigned protection)
-{
-    return make_leaf(page, protection) | PTE_USER;
-}
-
-pte_t pte_make_kernel(paddr_t page, unsigned protection)
-{
-    return make_leaf(page, protection) | PTE_GLOBAL;
-}
-
 uint64_t mmu_satp(paddr_t root, uint16_t asid)
 {
     return 8UL << 60 | (uint64_t)asid << 44 | root >> 12;

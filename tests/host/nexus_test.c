@@ -55,6 +55,47 @@ TEST(nexus, a_freed_page_is_the_next_one_given_out)
     EXPECT_EQ(nexus_alloc_page(), page);
 }
 
+TEST(nexus, a_page_that_comes_back_zeroed_is_given_out_as_it_is_and_counted_as_free)
+{
+    uint64_t before;
+    paddr_t page;
+    paddr_t other;
+
+    machine_init(PAGES);
+    before = machine_free_pages();
+    page = nexus_alloc_page_zeroed();
+    other = nexus_alloc_page();
+    ASSERT_TRUE(page != FRAME_NONE && other != FRAME_NONE);
+    nexus_free_zeroed_page(page);
+    nexus_free_page(other);
+    EXPECT_EQ(frame_of(page)->id, FRAME_ID(FRAME_CACHED, 0, 0));
+    EXPECT_EQ(counters_of(0).in_use, 0);
+    EXPECT_EQ(nexus_alloc_page_zeroed(), page);
+    nexus_free_zeroed_page(page);
+    EXPECT_EQ(machine_free_pages(), before);
+}
+
+TEST(nexus, zeroed_pages_are_given_out_when_there_are_no_others)
+{
+    static paddr_t page[PAGES];
+    unsigned zeroed = 0;
+    unsigned n = 0;
+
+    machine_init(PAGES);
+    while ((page[n] = nexus_alloc_page_zeroed()) != FRAME_NONE) {
+        n++;
+    }
+    for (; zeroed < 4; zeroed++) {
+        nexus_free_zeroed_page(page[zeroed]);
+    }
+    for (unsigned i = 0; i < zeroed; i++) {
+        page[i] = nexus_alloc_page();
+        EXPECT_TRUE(page[i] != FRAME_NONE);
+    }
+    EXPECT_EQ(nexus_alloc_page(), FRAME_NONE);
+    free_pages(page, n);
+}
+
 TEST(nexus, pages_are_apart_and_a_zeroed_one_is_zero)
 {
     static paddr_t page[MANY];

@@ -59,6 +59,24 @@ TEST(tlb_record, a_frame_may_be_freed_when_each_core_has_flushed_it_or_lost_its_
     space_finish();
 }
 
+/* The entry stays, so the space may come back under its number. */
+TEST(tlb_record, a_flush_of_the_whole_space_while_another_runs_does_not_end_the_record)
+{
+    paddr_t page;
+
+    space_start();
+    page = map_page();
+    space_run_core(0, space);
+    space_run_core(0, NULL);
+    shootdown(space, SPACE_BASE, (SHOOTDOWN_PAGES + 1) * PAGE_BYTES);
+    space_run_core(0, space);
+    tlb_record_note_clear(space, SPACE_BASE, page);
+    EXPECT_TRUE(dies_by_assertion(check_free, &page));
+    shootdown(space, SPACE_BASE, PAGE_BYTES);
+    EXPECT_FALSE(dies_by_assertion(check_free, &page));
+    space_finish();
+}
+
 static void assign(void *number)
 {
     tlb_record_assign(*(uint16_t *)number, space);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The short ways for a page or a small region: first touch, entering, unmapping.
+ *
+ * Problem: nearly every change of a space is of one page in one region with one page table, and the
+ * general ways (batches, claims, splits, shootdowns of several ranges) cost it several times what
+ * it needs. Choice: each function here looks whether that is so, under the one hold of the lock in
+ * which it then does it, and otherwise has done nothing; then the general way is taken, which needs no
+ * knowledge of this one. Nothing here asks another core, so that the lock may be held throughout.
+ */
+#include "kernel/base/assert.h"
+#include "mm/frame.h"
+#include "mm/memory_priv.h"
+#include "mm/shootdown.h"
+#include "mm/spmalloc.h"
+#include "mm/vspace_priv.h"
+
+static uint64_t page_index(const struct vspace_region *region, vaddr_t address)
+{
+    return region->first + (address - region->start) / PAGE_BYTES;
+}
+
+static inline void enter_new_locked(struct vspace *space, pte_t *entry, paddr_t page,
+                                    uint32_t protection) REQUIRES(space->lock)
+{
+    frame_of_pointer(entry)->references++;
+    space->pages++;
+    /* release: the page's zeros come before the entry; pairs with the walk that another core's
+     * hardware makes, whose accesses depend on the entry */
+    atomic_store_release(entry, pte_make_user(page, protection));
+}
+
+bool vspace_enter_present_locked(struct vspace_region *region, vaddr_t address)
+{
+    struct memory *memory = region->memory;
+    uint64_t *word;
+    pte_t *entry;
+
+    if (memory->kind != MEMORY_ANONYMOUS) {
+        return false;
+    }
+    word = memory_find_page_locked(memory, page_index(region, address));
+    entry = vspace_find_entry_locked(region->space, address);
+    if (word == NULL || *word == 0 || (*word & MEMORY_PAGE_STALE) != 0 || entry == NULL ||
+        *entry != 0 || (!memory->is_private && memory_is_shared(*word))) {
+        return false;
+    }
+    enter_new_locked(region->space, entry, *word & MEMORY_PAGE_ADDRESS, region->protection);
+    return true;
+}
+
+static bool touch_locked(struct vspace *space, struct vspace_region *region, vaddr_t address)
+    REQUIRES(space->lock)
+{
+    uint64_t *word = memory_find_page_locked(region->memory, page_index(region, address));
+    pte_t *entry = vspace_find_entry_locked(space, address);
+    paddr_t page;
+
+    if (word == NULL || *word != 0 || entry == NULL || *entry != 0) {
+        return false;
+    }
+    page = memory_take_page_locked(region->memory);
+    if (page == FRAME_NONE) {
+        return false;
+    }
+    *word = page;
+    enter_new_locked(space, entry, page, region->protection);
+    vspace_flush_here(space, address);
+    return true;
+}
+
+bool vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access)
+{
+    uint64_t state = spin_lock_save(&space->lock);
+    struct vspace_region *region = vspace_find_region_locked(space, address);
+    bool done = region != NULL && region->memory->is_private && region->protection != 0 &&
+                (access & ~(uint32_t)region->protection) == 0 &&
+                touch_locked(space, region, address);
+
+    spin_unlock_restore(&space->lock, state);
+    return done;
+}
+
+/* Takes what is entered for the range out. */
+static void clear_locked(struct vspace *space, vaddr_t start, vaddr_t end,
+                         struct vspace_removed *removed) REQUIRES(space->lock)
+{
+    pte_t *entry = vspace_find_entry_locked(space, start);
+
+    if (end - start != PAGE_BYTES || entry == NULL || *entry == 0) {
+        while (start < end) {
+            start = vspace_clear_pages_locked(space, start, end, removed);
+        }
+        return;
+    }
+    tlb_record_note_clear(space, start, pte_address(*entry));
+    /* relaxed: the flush that follows is what other cores wait for */
+    atomic_store_relaxed(entry, (pte_t)0);
+    removed->entries++;
+    space->pages--;
+    if (--frame_of_pointer(entry)->references == 1) {
+        vspace_remove_tables_locked(space, start, removed);
+    }
+}
+
+/* Nobody remembers what was entered: the region goes; the locks with it. */
+static void finish_here(struct vspace *space, struct vspace_region *region,
+                        struct vspace_removed *removed, uint64_t state) NO_THREAD_SAFETY
+{
+    struct memory *memory = region->memory;
+
+    vspace_remove_region_locked(space, region);
+    list_remove(&region->mapping_link);
+    memory->departures++;
+    memory_unlock(memory);
+    spin_unlock_restore(&space->lock, state);
+    object_release(&memory->object);
+    spmalloc_free(region);
+    if (!list_is_empty(&removed->tables)) {
+        vspace_free_removed(space, removed);
+    }
+}
+
+bool vspace_unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY
+{
+    struct vspace_removed removed = {.tables = LIST_INIT(removed.tables)};
+    uint64_t state = spin_lock_save(&space->lock);
+    struct vspace_region *region = vspace_find_region_locked(space, start);
+    bool has_tables;
+
+    if (region == NULL || region->start != start || region->end != end || region->changing ||
+        vspace_has_siblings(region) || !memory_try_lock(region->memory)) {
+        spin_unlock_restore(&space->lock, state);
+        return false;
+    }
+    removed.entries += region->narrowed_outside;
+    clear_locked(space, start, end, &removed);
+    has_tables = !list_is_empty(&removed.tables) || removed.is_wider;
+    if ((removed.entries == 0 && !has_tables) ||
+        shootdown_here(space, start, end - start, has_tables)) {
+        finish_here(space, region, &removed, state);
+        return true;
+    }
+    region->changing = true;
+    region->protection = 0;
+    vspace_unlock_region(region, state);
+    vspace_finish_removal(space, start, end, &removed);
+    vspace_drop_and_discard(space, region);
+    return true;
+}
