@@ -281,6 +281,11 @@ static bool may_have_pages(cpu_t cpu)
     return nexus_idle_pages(cpu) != 0 || spmalloc_waiting(cpu) != 0;
 }
 
+void drain_own(void)
+{
+    spmalloc_empty_core();
+}
+
 bool drain_sleepers(void)
 {
     uint64_t state = irq_save();

@@ -38,6 +38,10 @@ void drain_core(cpu_t cpu);
  */
 void drain_all(void);
 
+/* Takes in what waits for this core, and its empty slabs, whose pages are in its nexus then.
+ * Interrupts off. */
+void drain_own(void);
+
 /* Does so for the cores that sleep, once, as far as it goes; false when there was nothing. */
 bool drain_sleepers(void);
 

@@ -79,6 +79,9 @@ static void find_pages(struct nexus *nexus, unsigned flags)
     if (nexus->free == NULL) {
         mix_zeroed(nexus);
     }
+    if (nexus->free == NULL) {
+        drain_own();
+    }
     for (unsigned i = 0; i < SLEEPER_ROUNDS && nexus->free == NULL && drain_sleepers(); i++) {
         (void)nexus_collect_some(cpu, COLLECT_PAGES);
         if (nexus->free == NULL) {

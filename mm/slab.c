@@ -70,7 +70,9 @@ struct frame *slab_make(struct heap *heap, unsigned size_class)
     if (account_charge_pages(heap->account, 1) != OK) {
         return NULL;
     }
+    spmalloc_cores[heap->cpu].makes_slab = true; /* no heap of the core may go meanwhile */
     paddr_t page = nexus_alloc_page();
+    spmalloc_cores[heap->cpu].makes_slab = false;
     if (page == FRAME_NONE) {
         account_uncharge_pages(heap->account, 1);
         return NULL;

@@ -110,6 +110,9 @@ void spmalloc_flush_core(cpu_t cpu);
 bool spmalloc_collect_some(cpu_t cpu, unsigned n);
 void spmalloc_trim_core(cpu_t cpu);
 
+/* All that waits for this core now, and then its empty slabs; nothing while it makes a slab. */
+void spmalloc_empty_core(void);
+
 /* Objects waiting for the core to collect them; advice. */
 uint64_t spmalloc_waiting(cpu_t cpu);
 

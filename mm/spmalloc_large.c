@@ -13,7 +13,7 @@
 #include "mm/nexus.h"
 #include "mm/spmalloc_priv.h"
 
-#define COLLECT_LARGE 256U /* objects and pages that an allocation which finds no block takes in */
+#define COLLECT_LARGE 256U /* pages that an allocation which finds no block takes in */
 
 static unsigned order_of(size_t bytes)
 {
@@ -44,8 +44,7 @@ static void bring_home(void)
     uint64_t state = irq_save();
     cpu_t cpu = core_index();
 
-    (void)spmalloc_collect_some(cpu, COLLECT_LARGE);
-    spmalloc_trim_core(cpu);
+    spmalloc_empty_core();
     (void)nexus_collect_some(cpu, COLLECT_LARGE);
     (void)nexus_trim_some(cpu, COLLECT_LARGE);
     (void)drain_sleepers();

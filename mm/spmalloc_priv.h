@@ -47,6 +47,7 @@ struct outgoing {
 struct spmalloc_core {
     struct outgoing outgoing[OUTGOING_SLOTS]; /* by destination modulo OUTGOING_SLOTS */
     struct remote_node *rest;                 /* taken from the inbox, not yet collected */
+    bool makes_slab;                          /* a heap waits for a page */
     struct list heaps;                        /* every heap of this core; the kernel's is last */
     uint64_t random;
     int64_t pages; /* slabs and large objects taken minus given back, here */

@@ -15,6 +15,7 @@
 #include "mm/drain.h"
 #include "mm/spmalloc_priv.h"
 
+#define COLLECT_PART 256U
 #define BACKLOG_OBJECTS 512U /* that wait at a core before somebody sees to it */
 
 void outgoing_send(struct outgoing *out)
@@ -135,6 +136,20 @@ bool spmalloc_collect_some(cpu_t cpu, unsigned n)
         remote_settle(&core->inbox, done);
     }
     return node != NULL || spmalloc_waiting(cpu) != 0;
+}
+
+void spmalloc_empty_core(void)
+{
+    cpu_t cpu = core_index();
+    uint64_t left = spmalloc_waiting(cpu);
+
+    if (spmalloc_cores[cpu].makes_slab) {
+        return;
+    }
+    for (; left != 0; left -= min_u64(left, COLLECT_PART)) {
+        (void)spmalloc_collect_some(cpu, COLLECT_PART);
+    }
+    spmalloc_trim_core(cpu);
 }
 
 uint64_t spmalloc_waiting(cpu_t cpu)

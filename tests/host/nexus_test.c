@@ -307,6 +307,30 @@ TEST(nexus, objects_that_wait_for_a_sleeper_are_pages_before_memory_is_out)
     EXPECT_EQ(count - before, WAITING / 2);
 }
 
+TEST(nexus, objects_that_wait_for_this_core_are_pages_before_memory_is_out)
+{
+    static void *object[WAITING];
+    unsigned count = 0;
+
+    machine_init(PAGES);
+    for (unsigned i = 0; i < WAITING; i++) {
+        object[i] = spmalloc(&kernel_account, 2000);
+    }
+    while (nexus_alloc_page() != FRAME_NONE) {
+    }
+    machine_set_core(1); /* and core 0 goes on */
+    for (unsigned i = 0; i < WAITING; i++) {
+        spmalloc_free(object[i]);
+    }
+    spmalloc_flush_core(1);
+    machine_set_core(0);
+    EXPECT_EQ(spmalloc_waiting(0), WAITING);
+    while (nexus_alloc_page() != FRAME_NONE) {
+        count++;
+    }
+    EXPECT_EQ(count, WAITING / 2);
+}
+
 TEST(nexus, the_last_reference_frees_the_page)
 {
     paddr_t page;

@@ -75,6 +75,11 @@ uint64_t spmalloc_waiting(cpu_t cpu)
     return cpu < CORES ? remote_waiting(&memory[cpu].inbox) : 0;
 }
 
+void spmalloc_empty_core(void)
+{
+    memory[core_index()].slabs++;
+}
+
 void spmalloc_trim_core(cpu_t cpu)
 {
     memory[cpu].slabs++;
