@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arch/irq.h"
+#include "arch/layout.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
 #include "ipc/name.h"
@@ -77,6 +78,7 @@ static void port_reclaim(struct epoch_callback *callback)
 
     if (port->kernel_stack_owned) {
         kstack_free(port->stack_top);
+        account_uncharge_pages(domain->account, KSTACK_MAPPED_PAGES);
     }
     spmalloc_free(port);
     object_release(&domain->object);
@@ -144,6 +146,22 @@ static status_t port_adopt(struct port *port)
     return alive ? OK : ERR_PEER_DIED;
 }
 
+static status_t port_make_stack(struct port *port)
+{
+    struct account *account = port->domain->account;
+    status_t status = account_charge_pages(account, KSTACK_MAPPED_PAGES);
+
+    if (status != OK) {
+        return status;
+    }
+    status = kstack_alloc(&port->stack_top);
+    if (status != OK) {
+        account_uncharge_pages(account, KSTACK_MAPPED_PAGES);
+    }
+    port->kernel_stack_owned = status == OK;
+    return status;
+}
+
 status_t port_create(struct domain *domain, const struct port_attributes *attributes,
                      struct port **out)
 {
@@ -158,8 +176,7 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
     }
     port_fill(port, domain, attributes);
     if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {
-        status = kstack_alloc(&port->stack_top);
-        port->kernel_stack_owned = status == OK;
+        status = port_make_stack(port);
     }
     if (status == OK) {
         status = port_table_add(port);

@@ -2,6 +2,7 @@
 /* Accounts of domains: what is charged, what a quota stops, and that all comes back at the end. */
 #include "mm/account.h"
 
+#include "arch/layout.h"
 #include "ipc/mailbox.h"
 #include "ipc/name.h"
 #include "ipc/port_priv.h"
@@ -114,6 +115,20 @@ TEST(account, a_name_that_another_domain_takes_over_is_not_charged_to_the_first_
     end(domain);
     EXPECT_OK(name_unregister(NAME, sizeof(NAME) - 1, &kernel_domain));
     ports_close(successor);
+}
+
+TEST(account, the_stack_of_a_kernel_service_is_charged)
+{
+    struct port_attributes attributes = {.mode = PORT_MODE_KERNEL_SERVICE};
+    struct domain *domain = NULL;
+    struct port *port = NULL;
+
+    ASSERT_OK(domain_create("service", 0, &domain));
+    uint64_t before = account_pages(domain->account);
+    ASSERT_OK(port_create(domain, &attributes, &port));
+    EXPECT_TRUE(account_pages(domain->account) >= before + KSTACK_MAPPED_PAGES);
+    object_release(&port->object);
+    end(domain);
 }
 
 struct traffic {
