@@ -156,6 +156,31 @@ TEST(account, stocks_of_sleeping_cores_make_room_for_a_large_object)
     EXPECT_TRUE(spmalloc(&account, 2 * PAGE_BYTES) != NULL);
 }
 
+TEST(account, the_reserve_is_there_for_an_object_that_leads_out_of_a_shortage)
+{
+    static struct account small;
+    uint64_t left;
+
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    while (spmalloc(&account, 100) != NULL) {
+    }
+    EXPECT_EQ(frame_free_pages(), frame_reserve_pages());
+    EXPECT_TRUE(spmalloc_reserve(&account, 100) != NULL);
+    EXPECT_EQ(frame_free_pages(), frame_reserve_pages() - 1);
+    machine_be_core(1); /* where the account has no heap yet */
+    account_init(&small, 1);
+    void *object = spmalloc_reserve(&small, 100);
+
+    ASSERT_TRUE(object != NULL);
+    left = frame_free_pages();
+    EXPECT_TRUE(left >= frame_reserve_pages() - 3);
+    EXPECT_TRUE(spmalloc_reserve(&small, 1500) == NULL); /* it has its page */
+    EXPECT_EQ(frame_free_pages(), left);
+    spmalloc_free(object);
+    EXPECT_EQ(account_finish(&small), 0);
+}
+
 TEST(account, a_closed_one_gives_no_page_but_takes_all_back)
 {
     machine_init(PAGES);
