@@ -199,7 +199,8 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
 /* Makes a region begin at `cut`, if one holds it that nobody is changing. */
 static status_t split_at(struct vspace *space, vaddr_t cut)
 {
-    struct vspace_region *upper = spmalloc(space->account, sizeof *upper);
+    /* To unmap a part is a way out of a shortage. */
+    struct vspace_region *upper = spmalloc_reserve(space->account, sizeof *upper);
     struct vspace_region *region;
     status_t status = OK;
     uint64_t state;
