@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "arch/mmu.h"
 #include "kernel/abi/status.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/tree.h"
@@ -44,6 +45,8 @@ struct vspace {
     uint64_t tables;      /* page table pages, with the root */
     struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
     uint64_t pager_badge;
+    uint64_t leaf_number;  /* address >> 21 of what `leaf` maps; VSPACE_NO_LEAF: of nothing */
+    pte_t *leaf;           /* the table of level 0 that was used last */
     struct list asid_link; /* mm/asid.c */
     uint64_t satp[];       /* by cpu: what to load there; rules in mm/asid.h */
 };
