@@ -143,6 +143,10 @@ WARN_UNUSED status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_
 WARN_UNUSED status_t vspace_fault_with_pager(struct vspace *space, vaddr_t address,
                                              uint32_t access);
 
+/* The short way of vspace_fault, interrupts on or off: the first touch of private memory. ERR_STALE: it is something
+ * else, and nothing was done. ERR_NO_MEMORY. */
+WARN_UNUSED status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
+
 /*
  * The loader's copy: fills mapped pages whatever their protection. Orders the writes before a
  * later start of code there (fence.i on the core that runs it is the switch's business).

@@ -8,10 +8,6 @@
 
 #include "mm/vspace_priv.h"
 
-/* A first touch of private memory. ERR_NO_MEMORY; ERR_STALE: it is something else, the general way
- * finds out what. */
-WARN_UNUSED status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
-
 /* The general ways behind vspace_enter_locked and vspace_unmap. */
 WARN_UNUSED status_t vspace_enter_any_locked(struct vspace_region *region, vaddr_t address,
                                              bool write) REQUIRES(region->space->lock);
