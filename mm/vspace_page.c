@@ -94,6 +94,24 @@ status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t acces
     return status;
 }
 
+/*
+ * The table for `address` has become empty. It stays, in the place of the one that stayed so far: who maps
+ * and unmaps a page again and again would make and free one or two tables each time.
+ */
+static void keep_table_locked(struct vspace *space, vaddr_t address, struct vspace_removed *removed)
+    REQUIRES(space->lock)
+{
+    uint64_t number = address / MEGAPAGE_BYTES;
+
+    if (space->idle_number == number) {
+        return;
+    }
+    if (space->idle_number != VSPACE_NO_LEAF) {
+        vspace_remove_tables_locked(space, space->idle_number * MEGAPAGE_BYTES, removed);
+    }
+    space->idle_number = number;
+}
+
 /* Takes what is entered for the range out. */
 static void clear_locked(struct vspace *space, vaddr_t start, vaddr_t end,
                          struct vspace_removed *removed) REQUIRES(space->lock)
@@ -112,7 +130,7 @@ static void clear_locked(struct vspace *space, vaddr_t start, vaddr_t end,
     removed->entries++;
     space->pages--;
     if (--frame_of_pointer(entry)->references == 1) {
-        vspace_remove_tables_locked(space, start, removed);
+        keep_table_locked(space, start, removed);
     }
 }
 
