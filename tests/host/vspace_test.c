@@ -444,28 +444,6 @@ TEST(vspace, guarded_ranges_keep_their_neighbours_away)
     space_finish();
 }
 
-TEST(vspace, tables_go_back_when_they_are_empty)
-{
-    uint64_t empty;
-
-    space_start();
-    EXPECT_OK(space_map(0x40000000, 1));
-    space_touch(0x40000000, 1);
-    empty = space->tables;
-    EXPECT_OK(space_map(0x80000000 + 510 * PAGE_BYTES, 4));
-    EXPECT_OK(space_map(0x80000000 + 1024 * PAGE_BYTES, 1));
-    space_touch(0x80000000 + 510 * PAGE_BYTES, 4);
-    space_touch(0x80000000 + 1024 * PAGE_BYTES, 1);
-    EXPECT_EQ(space->tables, empty + 1 + 3);
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 510 * PAGE_BYTES, 2 * PAGE_BYTES));
-    EXPECT_EQ(space->tables, empty + 1 + 2);
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 512 * PAGE_BYTES, 2 * PAGE_BYTES));
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 1024 * PAGE_BYTES, PAGE_BYTES));
-    EXPECT_EQ(space->tables, empty);
-    EXPECT_EQ(space->pages, 1);
-    space_finish();
-}
-
 TEST(vspace, populated_pages_are_entered_at_once_or_not_at_all)
 {
     vaddr_t mapped = 0;
