@@ -132,10 +132,11 @@ WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
 void frame_free(paddr_t address, unsigned order);
 
 /*
- * For mm/nexus: up to `count` > 0 single pages, ALLOCATED, chained by `home`; returns how many.
+ * For mm/nexus: up to `count` > 0 single pages with the word `word`, chained by `home`; returns how many.
  * They come back with frame_give_pages, CACHED. O(count); not subject to mm/fail.h.
  */
-unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
+unsigned frame_take_pages(unsigned count, unsigned flags, uint64_t word,
+                          struct remote_node **chain);
 void frame_give_pages(struct remote_node *chain);
 
 /*

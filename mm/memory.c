@@ -49,18 +49,26 @@ static void memory_destroy(struct object *object)
 struct memory *memory_new(struct account *account, struct object *owner, uint64_t pages,
                           enum memory_kind kind)
 {
-    struct memory *memory = spmalloc_zeroed(account, sizeof *memory);
+    struct memory *memory = spmalloc(account, sizeof *memory);
 
     if (memory == NULL) {
         return NULL;
     }
     object_init(&memory->object, OBJECT_MEMORY, memory_destroy);
     spin_lock_init(&memory->lock, "memory");
-    list_init(&memory->mappings);
     memory->kind = (uint8_t)kind;
+    memory->levels = 0;
+    memory->is_private = false;
     memory->pages = pages;
     memory->account = account;
     memory->owner = owner;
+    memory->charged = 0;
+    memory->generation = 0;
+    memory->departures = 0;
+    list_init(&memory->mappings);
+    for (unsigned i = 0; i < MEMORY_INLINE_PAGES; i++) {
+        memory->page[i] = 0;
+    }
     if (owner != NULL) {
         object_retain(owner);
     }

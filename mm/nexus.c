@@ -101,36 +101,42 @@ void nexus_free_zeroed_page(paddr_t page)
     next[(n)] = next[(n) + 1] = next[(n) + 2] = next[(n) + 3] = next[(n) + 4] = next[(n) + 5] =    \
         next[(n) + 6] = next[(n) + 7] = 0
 
-/* 64 stores a turn: 530 instructions a page. */
+#define ZERO_64(n)                                                                                 \
+    ZERO_8(n);                                                                                     \
+    ZERO_8((n) + 8);                                                                               \
+    ZERO_8((n) + 16);                                                                              \
+    ZERO_8((n) + 24);                                                                              \
+    ZERO_8((n) + 32);                                                                              \
+    ZERO_8((n) + 40);                                                                              \
+    ZERO_8((n) + 48);                                                                              \
+    ZERO_8((n) + 56)
+
+/* 128 stores a turn: 520 instructions a page. */
 static inline void zero_page(void *page)
 {
     typedef uint64_t __attribute__((may_alias)) word_t;
     word_t *next = page;
+    word_t *end = next + PAGE_BYTES / sizeof *next;
 
-    for (word_t *end = next + PAGE_BYTES / sizeof *next; next < end; next += 64) {
-        __asm__ volatile(""); /* else the compiler makes it a call of memset */
-        ZERO_8(0);
-        ZERO_8(8);
-        ZERO_8(16);
-        ZERO_8(24);
-        ZERO_8(32);
-        ZERO_8(40);
-        ZERO_8(48);
-        ZERO_8(56);
-    }
+    do {
+        __asm__ volatile("" : "+r"(end)); /* else the compiler makes it a call of memset */
+        ZERO_64(0);
+        ZERO_64(64);
+        next += 128;
+    } while (next != end);
 }
 
 paddr_t nexus_alloc_page_zeroed(void)
 {
     uint64_t state = irq_save_whole();
     struct nexus *nexus = &nexuses[core_index_wide()];
-    struct remote_node *node = nexus->zeroed;
+    bool is_zero = nexus->zeroed != NULL;
+    struct remote_node *node = is_zero ? nexus->zeroed : nexus->free;
     struct frame *frame = container_of(node, struct frame, home);
     paddr_t page;
 
-    if (node == NULL || fail_is_near()) {
-        irq_restore_whole(state);
-        page = nexus_alloc_page();
+    if (__builtin_expect(node == NULL || fail_is_near(), 0)) {
+        page = nexus_alloc_slow(nexus, state);
         if (page != FRAME_NONE) {
             zero_page(direct_map(page));
         }
@@ -139,12 +145,21 @@ paddr_t nexus_alloc_page_zeroed(void)
     if (__builtin_expect(frame->word != nexus->cached_word, 0)) {
         nexus_panic("a free page was written to", frame);
     }
-    nexus->zeroed = node->next;
-    nexus_set_zeroed(nexus, nexus->zeroed_count - 1);
+    if (is_zero) {
+        nexus->zeroed = node->next;
+        nexus_set_zeroed(nexus, nexus->zeroed_count - 1);
+    } else {
+        nexus->free = node->next;
+        nexus_set_cached(nexus, nexus->cached - 1);
+    }
     /* relaxed: as in nexus_push */
     atomic_store_relaxed(&frame->word, nexus->page_word);
     irq_restore_whole(state);
-    return frame_address(frame);
+    page = frame_address(frame);
+    if (!is_zero) {
+        zero_page(direct_map(page));
+    }
+    return page;
 }
 
 void nexus_retain_page(paddr_t page)

@@ -35,19 +35,15 @@ void nexus_init(unsigned core_count)
     }
 }
 
+/* The nexus has no page in `free`. */
 static void refill(struct nexus *nexus, unsigned flags)
 {
-    struct remote_node *chain;
-    unsigned n = frame_take_pages(flags == 0 ? nexus->batch : 1, flags, &chain);
+    unsigned n =
+        frame_take_pages(flags == 0 ? nexus->batch : 1, flags, nexus->cached_word, &nexus->free);
 
     nexus_count(&nexus->counters.refills, n != 0);
     nexus_count(&nexus->counters.taken, n);
-    while (chain != NULL) {
-        struct remote_node *next = chain->next;
-
-        (void)nexus_push(nexus, container_of(chain, struct frame, home));
-        chain = next;
-    }
+    nexus_set_cached(nexus, nexus->cached + n);
 }
 
 /* The zeroed pages become pages like any others. */

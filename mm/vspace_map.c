@@ -8,7 +8,7 @@
 #include "kernel/base/atomic.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
 #define MEMORY_FLAGS (MEMORY_POPULATE | MEMORY_GUARDED)
 
@@ -73,22 +73,13 @@ static void remove_regions(struct vspace *space, struct vspace_region *region, v
     }
 }
 
-status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
+status_t vspace_unmap_any(struct vspace *space, vaddr_t start, vaddr_t end)
 {
-    uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
     struct vspace_region *first;
-    status_t status;
+    status_t status = vspace_claim(space, start, end, 0, &first);
 
-    if (whole < bytes || !vspace_range_ok(address, whole)) {
-        return ERR_INVALID;
-    }
-    if (whole <= VSPACE_BATCH_PAGES * PAGE_BYTES &&
-        vspace_unmap_small(space, address, address + whole)) {
-        return OK;
-    }
-    status = vspace_claim(space, address, address + whole, 0, &first);
     if (status == OK) {
-        remove_regions(space, first, address + whole);
+        remove_regions(space, first, end);
     }
     return status;
 }
@@ -128,7 +119,7 @@ static status_t check_object(const struct vspace_mapping *mapping, uint64_t page
     if ((vspace_protection(mapping->protection) & ~mapping->allowed) != 0) {
         return ERR_NO_RIGHT;
     }
-    return memory_has_ram(memory, first, pages) ? ERR_DENIED : OK;
+    return memory->kind == MEMORY_DEVICE && memory_has_ram(memory, first, pages) ? ERR_DENIED : OK;
 }
 
 static status_t check_mapping(const struct vspace *space, const struct vspace_mapping *mapping,
@@ -161,17 +152,16 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
         spmalloc_free(region);
         return ERR_NO_MEMORY;
     }
-    *region = (struct vspace_region){
-        .start = mapping->address,
-        .end = mapping->address + bytes,
-        .memory = memory,
-        .first = mapping->offset / PAGE_BYTES,
-        .protection = vspace_protection(mapping->protection),
-        .allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed),
-        .guard_below = guarded,
-        .guard_above = guarded,
-        .space = space,
-    };
+    region->start = mapping->address; /* `node` is tree_insert's business */
+    region->end = mapping->address + bytes;
+    region->memory = memory;
+    region->first = mapping->offset / PAGE_BYTES;
+    region->protection = vspace_protection(mapping->protection);
+    region->allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed);
+    region->changing = false;
+    region->guard_below = guarded;
+    region->guard_above = guarded;
+    region->space = space;
     list_init(&region->mapping_link);
     *out = region;
     return OK;

@@ -13,7 +13,7 @@
 #include "mm/memory_priv.h"
 #include "mm/shootdown.h"
 #include "mm/spmalloc.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
 static uint64_t page_index(const struct vspace_region *region, vaddr_t address)
 {
@@ -30,7 +30,9 @@ static inline void enter_new_locked(struct vspace *space, pte_t *entry, paddr_t 
     atomic_store_release(entry, pte_make_user(page, protection));
 }
 
-bool vspace_enter_present_locked(struct vspace_region *region, vaddr_t address)
+/* Enters a page that the object has, where nothing is entered. */
+static inline bool enter_present_locked(struct vspace_region *region, vaddr_t address)
+    REQUIRES(region->space->lock)
 {
     struct memory *memory = region->memory;
     uint64_t *word;
@@ -49,36 +51,65 @@ bool vspace_enter_present_locked(struct vspace_region *region, vaddr_t address)
     return true;
 }
 
-static bool touch_locked(struct vspace *space, struct vspace_region *region, vaddr_t address)
-    REQUIRES(space->lock)
+status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
+{
+    return enter_present_locked(region, address) ? OK
+                                                 : vspace_enter_any_locked(region, address, write);
+}
+
+static inline status_t touch_locked(struct vspace *space, struct vspace_region *region,
+                                    vaddr_t address) REQUIRES(space->lock)
 {
     uint64_t *word = memory_find_page_locked(region->memory, page_index(region, address));
     pte_t *entry = vspace_find_entry_locked(space, address);
     paddr_t page;
 
-    if (word == NULL || *word != 0 || entry == NULL || *entry != 0) {
-        return false;
+    if (word == NULL || *word != 0 || (entry != NULL && *entry != 0)) {
+        return ERR_STALE;
     }
-    page = memory_take_page_locked(region->memory);
+    if (entry == NULL) {
+        entry = vspace_make_entry_locked(space, address); /* no megapages in private memory */
+    }
+    page = entry == NULL ? FRAME_NONE : memory_take_page_locked(region->memory);
     if (page == FRAME_NONE) {
-        return false;
+        return ERR_NO_MEMORY;
     }
     *word = page;
     enter_new_locked(space, entry, page, region->protection);
     vspace_flush_here(space, address);
-    return true;
+    return OK;
 }
 
-bool vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access)
+status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access)
 {
     uint64_t state = spin_lock_save(&space->lock);
     struct vspace_region *region = vspace_find_region_locked(space, address);
-    bool done = region != NULL && region->memory->is_private && region->protection != 0 &&
-                (access & ~(uint32_t)region->protection) == 0 &&
-                touch_locked(space, region, address);
+    status_t status = ERR_STALE;
 
+    if (region != NULL && region->memory->is_private && region->protection != 0 &&
+        (access & ~(uint32_t)region->protection) == 0) {
+        status = touch_locked(space, region, address);
+    }
     spin_unlock_restore(&space->lock, state);
-    return done;
+    return status;
+}
+
+/*
+ * The table for `address` has become empty. It stays, in the place of the one that stayed so far: who maps
+ * and unmaps a page again and again would make and free one or two tables each time.
+ */
+static void keep_table_locked(struct vspace *space, vaddr_t address, struct vspace_removed *removed)
+    REQUIRES(space->lock)
+{
+    uint64_t number = address / MEGAPAGE_BYTES;
+
+    if (space->idle_number == number) {
+        return;
+    }
+    if (space->idle_number != VSPACE_NO_LEAF) {
+        vspace_remove_tables_locked(space, space->idle_number * MEGAPAGE_BYTES, removed);
+    }
+    space->idle_number = number;
 }
 
 /* Takes what is entered for the range out. */
@@ -99,7 +130,7 @@ static void clear_locked(struct vspace *space, vaddr_t start, vaddr_t end,
     removed->entries++;
     space->pages--;
     if (--frame_of_pointer(entry)->references == 1) {
-        vspace_remove_tables_locked(space, start, removed);
+        keep_table_locked(space, start, removed);
     }
 }
 
@@ -121,7 +152,8 @@ static void finish_here(struct vspace *space, struct vspace_region *region,
     }
 }
 
-bool vspace_unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY
+/* Unmaps [start, end), VSPACE_BATCH_PAGES at most, if it is one region that nobody is changing. */
+static bool unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY
 {
     struct vspace_removed removed = {.tables = LIST_INIT(removed.tables)};
     uint64_t state = spin_lock_save(&space->lock);
@@ -147,4 +179,17 @@ bool vspace_unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THR
     vspace_finish_removal(space, start, end, &removed);
     vspace_drop_and_discard(space, region);
     return true;
+}
+
+status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
+{
+    uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
+
+    if (whole < bytes || !vspace_range_ok(address, whole)) {
+        return ERR_INVALID;
+    }
+    if (whole <= VSPACE_BATCH_PAGES * PAGE_BYTES && unmap_small(space, address, address + whole)) {
+        return OK;
+    }
+    return vspace_unmap_any(space, address, address + whole);
 }

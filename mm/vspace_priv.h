@@ -17,6 +17,9 @@
 #define VSPACE_BATCH_PAGES 64U
 #define MEGAPAGE_BYTES 0x200000UL
 
+/* vspace.leaf_number when no table is remembered. */
+#define VSPACE_NO_LEAF (~0UL)
+
 /* A range of whole pages in the user half; false when bytes is 0 or it is none. */
 static inline bool vspace_range_ok(vaddr_t address, uint64_t bytes)
 {
@@ -99,30 +102,6 @@ void vspace_unlock_region(struct vspace_region *region, uint64_t state);
 WARN_UNUSED status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
     REQUIRES(region->space->lock);
 
-/*
- * The short ways of vspace_page.c, for what is by far the most frequent. False: nothing was done, and
- * the general way finds out why. A first touch of private memory whose tables are there:
- */
-WARN_UNUSED bool vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
-
-/* Enters a page that the object has, where nothing is entered; both locks are held. */
-WARN_UNUSED bool vspace_enter_present_locked(struct vspace_region *region, vaddr_t address)
-    REQUIRES(region->space->lock);
-
-/* Unmaps [start, end), VSPACE_BATCH_PAGES at most, if it is one region that nobody is changing. */
-WARN_UNUSED bool vspace_unmap_small(struct vspace *space, vaddr_t start, vaddr_t end);
-
-/* Drops a region that is changing and flushed; its part of a private object that has others goes. */
-void vspace_drop_and_discard(struct vspace *space, struct vspace_region *region);
-
-/* Of a private object: then what is unmapped has to be taken out of it. */
-static inline bool vspace_has_siblings(const struct vspace_region *region)
-{
-    /* relaxed: only regions of this space have references, and a wrong "yes" does no harm */
-    return region->memory->is_private &&
-           atomic_load_relaxed(&region->memory->object.references) > 1;
-}
-
 /* What a walk has taken out of the tables and the caller has to flush, then free. */
 struct vspace_removed {
     struct list tables; /* struct frame, by link */
@@ -151,28 +130,6 @@ WARN_UNUSED vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t addr
 WARN_UNUSED vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
                                                uint32_t protection, struct vspace_removed *removed)
     REQUIRES(space->lock);
-
-/* Takes the tables on the way to `address` out that have no entries. */
-void vspace_remove_tables_locked(struct vspace *space, vaddr_t address,
-                                 struct vspace_removed *removed) REQUIRES(space->lock);
-
-/* The place of the address's entry in a table of level 0, or NULL: there is none, or a megapage. */
-static inline pte_t *vspace_find_entry_locked(const struct vspace *space, vaddr_t address)
-    REQUIRES(space->lock)
-{
-    paddr_t table = space->root;
-
-    for (unsigned level = MMU_ROOT_LEVEL; level > 0; level--) {
-        const pte_t *entries = direct_map(table);
-        pte_t entry = entries[(address >> (12 + 9 * level)) % MMU_TABLE_ENTRIES];
-
-        if ((entry & (PTE_VALID | PTE_LEAF_MASK)) != PTE_VALID) {
-            return NULL;
-        }
-        table = pte_address(entry);
-    }
-    return (pte_t *)direct_map(table) + (address >> 12) % MMU_TABLE_ENTRIES;
-}
 
 /* Frees the tables that were taken out; nobody remembers them. */
 void vspace_free_removed(struct vspace *space, struct vspace_removed *removed);

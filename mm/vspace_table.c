@@ -16,7 +16,7 @@
 #include "mm/nexus.h"
 #include "mm/shootdown.h"
 #include "mm/tlb_record.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
 /* The way down to an entry. */
 struct walk {
@@ -105,6 +105,15 @@ static pte_t *make_entry_locked(struct vspace *space, vaddr_t address, unsigned 
     }
 }
 
+pte_t *vspace_make_entry_locked(struct vspace *space, vaddr_t address)
+{
+    unsigned level = 0;
+    paddr_t table;
+    pte_t *entry = make_entry_locked(space, address, &level, &table);
+
+    return level == 0 ? entry : NULL;
+}
+
 status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t page,
                                   uint32_t protection, uint64_t bytes)
 {
@@ -168,6 +177,7 @@ static void remove_empty_tables(struct vspace *space, const struct walk *walk, v
         atomic_store_relaxed(entry_at(walk->table[level + 1], address, level + 1), (pte_t)0);
         count_entry(space, walk->table[level + 1], -1);
         list_push_back(&removed->tables, &frame->link);
+        space->leaf_number = VSPACE_NO_LEAF; /* it may be this one */
         space->tables--;
     }
 }

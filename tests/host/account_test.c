@@ -13,7 +13,6 @@
 #include "mm/spmalloc.h"
 #include "tests/host/death.h"
 #include "tests/host/machine.h"
-#include "tests/host/space.h"
 #include "tests/test.h"
 
 TEST(account, limit_is_exact_and_errors_charge_nothing)
@@ -180,19 +179,6 @@ TEST(account, the_reserve_is_there_for_an_object_that_leads_out_of_a_shortage)
     EXPECT_EQ(frame_free_pages(), left);
     spmalloc_free(object);
     EXPECT_EQ(account_finish(&small), 0);
-}
-
-TEST(account, the_reserve_is_there_to_unmap_a_part_of_a_region)
-{
-    space_start();
-    EXPECT_OK(space_map(SPACE_BASE, 5));
-    while (nexus_alloc_page() != FRAME_NONE) {
-    }
-    while (spmalloc(&space_account, sizeof(struct vspace_region)) != NULL) {
-    }
-    EXPECT_TRUE(account_pages(&space_account) < SPACE_QUOTA_PAGES);
-    EXPECT_OK(vspace_unmap(space, SPACE_BASE + 2 * PAGE_BYTES, PAGE_BYTES));
-    EXPECT_EQ(space->region_count, 2);
 }
 
 TEST(account, a_closed_one_gives_no_page_but_takes_all_back)

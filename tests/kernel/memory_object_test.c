@@ -205,13 +205,22 @@ TEST(memory_object, sizes_and_ranges_at_their_limits_are_refused)
 {
     struct memory *slice;
     paddr_t physical;
+    vaddr_t mapped;
 
     begin();
     EXPECT_EQ(memory_create(&account, NULL, MEMORY_MAX_PAGES + 1, &memory), ERR_INVALID);
     EXPECT_EQ(memory_create_device(&account, NULL, 0, 0, &memory), ERR_INVALID);
     EXPECT_EQ(memory_create_device(&account, NULL, 1UL << 56, 1, &memory), ERR_INVALID);
     ASSERT_OK(memory_create_device(&account, NULL, 0, 1UL << 44, &memory));
+    const struct vspace_mapping of_kernel = {
+        .bytes = PAGE_BYTES,
+        .protection = PROTECT_READ,
+        .allowed = PROTECT_READ,
+        .memory = memory,
+        .offset = ALIGN_DOWN(kernel_image_paddr(__text_start), PAGE_BYTES),
+    };
     EXPECT_EQ(memory_slice(memory, 0, 1UL << 44, &account, NULL, &slice), ERR_DENIED);
+    EXPECT_EQ(vspace_map(space, &of_kernel, &mapped), ERR_DENIED);
     EXPECT_EQ(memory_slice(memory, 1, 1UL << 44, &account, NULL, &slice), ERR_INVALID);
     EXPECT_EQ(memory_slice(memory, ~0UL, 2, &account, NULL, &slice), ERR_INVALID);
     EXPECT_EQ(memory_slice(memory, kernel_image_paddr(__text_start) / PAGE_BYTES, 1, &account, NULL,

@@ -188,6 +188,28 @@ static void two_for_a_sleeper(unsigned self)
     rest();
 }
 
+/* The short way: with no entry but its own, a core asks nobody. One that enters meanwhile must find
+ * the page gone. */
+static void one_takes_out_here(unsigned self)
+{
+    if (self == 0) {
+        /* relaxed: shootdown_here orders it */
+        atomic_store_relaxed(&entry[0], 0U);
+        if (!shootdown_here(SPACE, ADDRESS(0), PAGE_BYTES, false)) {
+            shootdown(SPACE, ADDRESS(0), PAGE_BYTES);
+        }
+        for (unsigned i = 0; i < CORES; i++) {
+            frame[0][i] = 100; /* somebody else's now */
+        }
+    } else if (self == 1) {
+        run_in_space(0);
+    }
+    rest();
+}
+
+MODEL_TEST(shootdown_in_short_frame_is_nobodys_afterwards, .threads = CORES, .rounds = 30000,
+           .before = set_up, .thread = one_takes_out_here, .resume = machine_resume);
+
 MODEL_TEST(shootdown_frame_is_nobodys_afterwards, .threads = CORES, .rounds = 30000,
            .before = set_up, .thread = one_takes_out, .resume = machine_resume);
 
