@@ -159,6 +159,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
     region->protection = vspace_protection(mapping->protection);
     region->allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed);
     region->changing = false;
+    region->narrowed_outside = false;
     region->guard_below = guarded;
     region->guard_above = guarded;
     region->space = space;
