@@ -10,6 +10,8 @@
 #pragma once
 
 #include "kernel/abi/status.h"
+#include "kernel/abi/syscall.h"
+#include "kernel/base/assert.h"
 #include "kernel/base/types.h"
 
 typedef uint64_t pte_t;
@@ -44,12 +46,30 @@ static inline pte_t pte_make_table(paddr_t table)
     return (table >> 2) | PTE_VALID;
 }
 
+_Static_assert(PTE_WRITE == PROTECT_WRITE << 1 && PTE_EXECUTE == PROTECT_EXECUTE << 1,
+               "pte_make_leaf shifts them");
+
 /*
  * A leaf for `page` with PROTECT_* rights (kernel/abi/syscall.h; read is implied, write and
- * execute together are a bug). The A and D bits are set: Baton does not use them.
+ * execute together are a bug) and the bits of `more`. A and D are set: Baton does not use them.
  */
-pte_t pte_make_user(paddr_t page, unsigned protection);
-pte_t pte_make_kernel(paddr_t page, unsigned protection);
+static inline pte_t pte_make_leaf(paddr_t page, unsigned protection, pte_t more)
+{
+    pte_t rights = (pte_t)(protection & (PROTECT_WRITE | PROTECT_EXECUTE)) << 1;
+
+    BUG_ON(rights == (PTE_WRITE | PTE_EXECUTE));
+    return (page >> 2) | rights | PTE_VALID | PTE_READ | PTE_ACCESSED | PTE_DIRTY | more;
+}
+
+static inline pte_t pte_make_user(paddr_t page, unsigned protection)
+{
+    return pte_make_leaf(page, protection, PTE_USER);
+}
+
+static inline pte_t pte_make_kernel(paddr_t page, unsigned protection)
+{
+    return pte_make_leaf(page, protection, PTE_GLOBAL);
+}
 
 /*
  * The entry for `va` at `level` (0 is the 4 KiB level). Missing tables on the way are taken,

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "kernel/abi/limits.h"
 #include "kernel/base/types.h"
 
 /*
@@ -41,6 +42,16 @@ void tlb_flush_all_cores(vaddr_t va, uint64_t bytes, uint16_t asid);
 
 /* The same on the calling core only. */
 void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid);
+
+/* The same for one page of users, which is not global; asid 0 on a machine that has no others. */
+static inline void tlb_flush_local_page(vaddr_t page, uint16_t asid)
+{
+#ifdef __riscv
+    __asm__ volatile("sfence.vma %0, %1" ::"r"(page), "r"((uint64_t)asid) : "memory");
+#else
+    tlb_flush_local(page, PAGE_BYTES, asid);
+#endif
+}
 
 /* Makes code that was written before the call executable on all running cores: whoever fetches
  * after the return sees it. RISC-V unprivileged specification, chapter "Zifencei". */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "arch/trap.h"
+#include "kernel/base/types.h"
 
 /* The timer deadline has passed (sched/timeout.c). */
 void upcall_timer(void);
@@ -19,6 +20,10 @@ void upcall_ipi(uint32_t reasons);
 
 /* Bytes can be read from the console (services/console). Interrupt context: signal only. */
 void upcall_console_input(void);
+
+/* A page fault in user mode: true when the page could be entered at once. Nothing else may be done here:
+ * the trap is not saved yet (kernel/core/fault.c). */
+bool upcall_user_touch(vaddr_t address, uint64_t scause);
 
 /* An exception in user mode: settle it, or end the domain (kernel/core/fault.c). */
 void upcall_user_fault(struct trap_frame *frame);

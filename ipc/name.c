@@ -52,6 +52,24 @@ static struct name *name_lookup(const char *text, size_t bytes) REQUIRES(name_lo
     return NULL;
 }
 
+static void name_remove(struct name *name) REQUIRES(name_lock)
+{
+    list_remove(&name->link);
+    name->port->names--;
+    name_count--;
+}
+
+static void name_add(struct name *name, const char *text, size_t bytes, struct port *port)
+    REQUIRES(name_lock)
+{
+    memcpy(name->text, text, bytes);
+    object_retain(&port->object);
+    name->port = port;
+    port->names++;
+    name_count++;
+    list_push_back(&names, &name->link);
+}
+
 status_t name_register(const char *text, size_t bytes, struct port *port)
 {
     struct port *replaced = NULL;
@@ -72,27 +90,20 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
     struct name *name = name_lookup(text, bytes);
     if (port_is_closed(port)) { /* looked at under the lock: name_forget comes after the closing */
         status = ERR_STALE;
-        unused = fresh;
-    } else if (name == NULL && (name_count >= MAX_NAMES || port->names >= MAX_PORT_NAMES)) {
+    } else if (name != NULL && !port_is_closed(name->port)) {
+        status = ERR_EXISTS;
+    } else if (port->names >= MAX_PORT_NAMES || (name == NULL && name_count >= MAX_NAMES)) {
         status = ERR_NO_SPACE;
-        unused = fresh;
-    } else if (name == NULL) {
-        name = fresh;
-        name_count++;
-        memcpy(name->text, text, bytes);
-        list_push_back(&names, &name->link);
-    } else if (port_is_closed(name->port)) {
-        replaced = name->port;
-        replaced->names--;
+    }
+    if (status != OK) {
         unused = fresh;
     } else {
-        status = ERR_EXISTS;
-        unused = fresh;
-    }
-    if (status == OK) {
-        object_retain(&port->object);
-        name->port = port;
-        port->names++;
+        if (name != NULL) { /* its memory is charged to its port's domain, so it cannot be reused */
+            replaced = name->port;
+            unused = name;
+            name_remove(name);
+        }
+        name_add(fresh, text, bytes, port);
     }
     spin_unlock_restore(&name_lock, state);
     if (unused != NULL) {
@@ -116,9 +127,7 @@ status_t name_unregister(const char *text, size_t bytes, const struct domain *do
     } else if (name->port->domain != domain) {
         status = ERR_DENIED;
     } else {
-        list_remove(&name->link);
-        name->port->names--;
-        name_count--;
+        name_remove(name);
         removed = true;
         status = port_is_closed(name->port) ? ERR_NOT_FOUND : OK; /* it named nothing any more */
     }
@@ -141,9 +150,7 @@ void name_forget(struct port *port)
 
             if (name->port == port) {
                 found = name;
-                list_remove(&name->link);
-                port->names--;
-                name_count--;
+                name_remove(name);
                 break;
             }
         }

@@ -138,6 +138,7 @@ static status_t port_adopt(struct port *port)
 
     if (alive) {
         list_push_back(&domain->ports, &port->domain_link);
+        domain->port_count++;
     }
     spin_unlock_restore(&domain->lock, state);
     return alive ? OK : ERR_PEER_DIED;
@@ -186,7 +187,10 @@ void port_retire(struct port *port)
     name_forget(port);
     port_table_remove(port);
     uint64_t state = spin_lock_save(&domain->lock);
-    list_remove(&port->domain_link);
+    if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
+        list_remove(&port->domain_link);
+        domain->port_count--;
+    }
     spin_unlock_restore(&domain->lock, state);
 
     if (domain_is_dying(domain)) {

@@ -85,7 +85,8 @@ void asid_remove_space(struct vspace *space)
 void asid_drop(struct vspace *space, cpu_t cpu)
 {
     /* release: what this core's users did through its translations is done before anyone finds the
-     * entry empty and does without an answer; pairs with the acquire in entry_of */
+     * entry empty and does without an answer; pairs with the acquire in
+     * shootdown_entry_of */
     atomic_store_release(&space->satp[cpu], 0UL);
     tlb_record_note_drop(space, cpu);
 }

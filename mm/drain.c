@@ -275,6 +275,12 @@ void drain_all(void)
     }
 }
 
+/* Objects count, too: their slabs may be empty when they are home. */
+static bool may_have_pages(cpu_t cpu)
+{
+    return nexus_idle_pages(cpu) != 0 || spmalloc_waiting(cpu) != 0;
+}
+
 bool drain_sleepers(void)
 {
     uint64_t state = irq_save();
@@ -282,7 +288,7 @@ bool drain_sleepers(void)
     bool more;
 
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        if (nexus_idle_pages(cpu) != 0 && cpu != core_index()) {
+        if (may_have_pages(cpu) && cpu != core_index()) {
             found = step_for(cpu, &more) || found;
         }
     }
@@ -297,7 +303,7 @@ void drain_ask_all(void)
         /* relaxed: advice, one request at a time is enough */
         bool idle = atomic_load_relaxed(&drain->wanted) == atomic_load_relaxed(&drain->done);
 
-        if (idle && nexus_idle_pages(cpu) != 0 && cpu != core_index()) {
+        if (idle && may_have_pages(cpu) && cpu != core_index()) {
             (void)request(cpu);
         }
     }
@@ -310,6 +316,7 @@ void drain_backlog(cpu_t cpu)
     if (self->helping == 0 && try_hold(cpu)) {
         self->helping = 1;
         (void)spmalloc_collect_some(cpu, STEP_OBJECTS);
+        nexus_flush_core(core_index()); /* as in step() */
         (void)nexus_collect_some(cpu, STEP_PAGES);
         self->helping = 0;
         let_go(cpu);

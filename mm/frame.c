@@ -101,7 +101,7 @@ void frame_free(paddr_t address, unsigned order)
 
 /* Up to `count` pages of one node in front of *chain, out of blocks as large as there are. */
 static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned flags,
-                               struct remote_node **chain)
+                               uint64_t word, struct remote_node **chain)
 {
     unsigned order = 31U - (unsigned)__builtin_clz(count);
     unsigned taken = 0;
@@ -121,7 +121,7 @@ static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned
                 frame_clear_record(block + i, block->node);
             }
             /* relaxed: nobody reads it but the caller, who gets it */
-            atomic_store_relaxed(&block[i].id, FRAME_ID(FRAME_ALLOCATED, 0, 0));
+            atomic_store_relaxed(&block[i].word, word);
             block[i].home.next = *chain;
             *chain = &block[i].home;
         }
@@ -133,14 +133,14 @@ static unsigned take_from_node(struct frame_node *node, unsigned count, unsigned
     return taken;
 }
 
-unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain)
+unsigned frame_take_pages(unsigned count, unsigned flags, uint64_t word, struct remote_node **chain)
 {
     const uint8_t *near = frame_nearest_nodes();
     unsigned taken = 0;
 
     *chain = NULL;
     for (unsigned i = 0; i < frame_node_count && taken < count; i++) {
-        taken += take_from_node(&frame_nodes[near[i]], count - taken, flags, chain);
+        taken += take_from_node(&frame_nodes[near[i]], count - taken, flags, word, chain);
     }
     return taken;
 }

@@ -55,14 +55,14 @@ struct frame {
     uint64_t key;          /* slab: the secret that its free list is encoded with */
     struct heap *heap;     /* slab: whose it is, account and core */
     uint32_t magic;        /* slab: ceil(2^32 / object_bytes), to test for an object's start */
-    uint16_t used;         /* slab: objects in use, those on their way home included, + current */
+    uint32_t used;         /* slab: objects in use, those on their way home included, + current */
     uint16_t capacity;     /* slab: objects in all */
     uint16_t object_bytes; /* slab */
     uint8_t size_class;    /* slab */
     uint8_t node;          /* NUMA node; fixed */
     union {
-        uint32_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
-        uint32_t current; /* slab: 1 while its heap allocates from it */
+        uint16_t fresh;   /* free block: records inside it may be unset (frame_buddy.c) */
+        uint16_t current; /* slab: 1 while its heap allocates from it */
     };
 };
 
@@ -132,10 +132,11 @@ WARN_UNUSED paddr_t frame_alloc_zeroed(unsigned order);
 void frame_free(paddr_t address, unsigned order);
 
 /*
- * For mm/nexus: up to `count` > 0 single pages, ALLOCATED, chained by `home`; returns how many.
+ * For mm/nexus: up to `count` > 0 single pages with the word `word`, chained by `home`; returns how many.
  * They come back with frame_give_pages, CACHED. O(count); not subject to mm/fail.h.
  */
-unsigned frame_take_pages(unsigned count, unsigned flags, struct remote_node **chain);
+unsigned frame_take_pages(unsigned count, unsigned flags, uint64_t word,
+                          struct remote_node **chain);
 void frame_give_pages(struct remote_node *chain);
 
 /*

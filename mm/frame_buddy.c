@@ -67,7 +67,7 @@ void buddy_free_locked(struct frame_node *node, struct frame *frame, unsigned or
 {
     paddr_t address = frame_address(frame);
     const struct bank *bank = frame_find_bank(address);
-    uint32_t fresh = 0;
+    uint16_t fresh = 0;
 
     add_free_pages_locked(node, 1UL << order);
     while (order < FRAME_MAX_ORDER) {
@@ -77,7 +77,7 @@ void buddy_free_locked(struct frame_node *node, struct frame *frame, unsigned or
             break;
         }
         take_free_locked(node, buddy, order);
-        fresh |= buddy->fresh;
+        fresh = (uint16_t)(fresh | buddy->fresh);
         address &= ~order_bytes(order);
         order++;
     }

@@ -49,18 +49,26 @@ static void memory_destroy(struct object *object)
 struct memory *memory_new(struct account *account, struct object *owner, uint64_t pages,
                           enum memory_kind kind)
 {
-    struct memory *memory = spmalloc_zeroed(account, sizeof *memory);
+    struct memory *memory = spmalloc(account, sizeof *memory);
 
     if (memory == NULL) {
         return NULL;
     }
     object_init(&memory->object, OBJECT_MEMORY, memory_destroy);
     spin_lock_init(&memory->lock, "memory");
-    list_init(&memory->mappings);
     memory->kind = (uint8_t)kind;
+    memory->levels = 0;
+    memory->is_private = false;
     memory->pages = pages;
     memory->account = account;
     memory->owner = owner;
+    memory->charged = 0;
+    memory->generation = 0;
+    memory->departures = 0;
+    list_init(&memory->mappings);
+    for (unsigned i = 0; i < MEMORY_INLINE_PAGES; i++) {
+        memory->page[i] = 0;
+    }
     if (owner != NULL) {
         object_retain(owner);
     }
@@ -179,32 +187,6 @@ void memory_describe(struct memory *memory, struct memory_info *info)
         info->mappings++;
     }
     memory_unlock_restore(memory, state);
-}
-
-uint64_t memory_lock_save(struct memory *memory) NO_THREAD_SAFETY
-{
-    return memory->is_private ? irq_save() : spin_lock_save(&memory->lock);
-}
-
-void memory_unlock_restore(struct memory *memory, uint64_t state) NO_THREAD_SAFETY
-{
-    if (memory->is_private) {
-        irq_restore(state);
-    } else {
-        spin_unlock_restore(&memory->lock, state);
-    }
-}
-
-bool memory_try_lock(struct memory *memory) NO_THREAD_SAFETY
-{
-    return memory->is_private || spin_lock_try(&memory->lock);
-}
-
-void memory_unlock(struct memory *memory) NO_THREAD_SAFETY
-{
-    if (!memory->is_private) {
-        spin_unlock(&memory->lock);
-    }
 }
 
 void memory_wait(struct memory *memory)

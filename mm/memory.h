@@ -116,12 +116,32 @@ void memory_describe(struct memory *memory, struct memory_info *info);
 bool memory_has_ram(const struct memory *memory, uint64_t first, uint64_t pages);
 
 /* The lock, in the order memory, space; interrupts go off. Nothing but interrupts when private. */
-uint64_t memory_lock_save(struct memory *memory);
-void memory_unlock_restore(struct memory *memory, uint64_t state);
+static inline uint64_t memory_lock_save(struct memory *memory) NO_THREAD_SAFETY
+{
+    return memory->is_private ? irq_save() : spin_lock_save(&memory->lock);
+}
+
+static inline void memory_unlock_restore(struct memory *memory, uint64_t state) NO_THREAD_SAFETY
+{
+    if (memory->is_private) {
+        irq_restore(state);
+    } else {
+        spin_unlock_restore(&memory->lock, state);
+    }
+}
 
 /* For who holds a space's lock: true when he has this one, too. */
-WARN_UNUSED bool memory_try_lock(struct memory *memory);
-void memory_unlock(struct memory *memory);
+WARN_UNUSED static inline bool memory_try_lock(struct memory *memory) NO_THREAD_SAFETY
+{
+    return memory->is_private || spin_lock_try(&memory->lock);
+}
+
+static inline void memory_unlock(struct memory *memory) NO_THREAD_SAFETY
+{
+    if (!memory->is_private) {
+        spin_unlock(&memory->lock);
+    }
+}
 
 /* After a failed try, with nothing held: comes back when a new try is worth while. */
 void memory_wait(struct memory *memory);

@@ -10,13 +10,10 @@
 #include "mm/memory_priv.h"
 #include "mm/nexus.h"
 
-#define NODE_BITS 9U
-#define NODE_WORDS (1UL << NODE_BITS)
-
 /* Pages below one word of a node with `below` levels of nodes under it. */
 static uint64_t pages_below(unsigned below)
 {
-    return 1UL << (NODE_BITS * below);
+    return 1UL << (MEMORY_NODE_BITS * below);
 }
 
 uint8_t memory_levels(uint64_t pages)
@@ -31,27 +28,7 @@ uint8_t memory_levels(uint64_t pages)
     return levels;
 }
 
-uint64_t *memory_find_page_locked(struct memory *memory, uint64_t index)
-{
-    uint64_t *word = &memory->root;
-
-    if (memory->levels == 0) {
-        return &memory->page[index];
-    }
-    for (unsigned below = memory->levels; below-- > 0;) {
-        uint64_t *words;
-
-        if (*word == 0) {
-            return NULL;
-        }
-        words = direct_map(*word);
-        word = &words[index >> (NODE_BITS * below) & (NODE_WORDS - 1)];
-    }
-    return word;
-}
-
-/* A zeroed page that the object is charged for, or FRAME_NONE. */
-static paddr_t take_page_locked(struct memory *memory)
+paddr_t memory_take_page_locked(struct memory *memory)
 {
     paddr_t page;
 
@@ -78,26 +55,15 @@ uint64_t *memory_make_page_locked(struct memory *memory, uint64_t index)
         uint64_t *words;
 
         if (*word == 0) {
-            *word = take_page_locked(memory);
+            *word = memory_take_page_locked(memory);
             if (*word == 0) {
                 return NULL;
             }
         }
         words = direct_map(*word);
-        word = &words[index >> (NODE_BITS * below) & (NODE_WORDS - 1)];
+        word = &words[index >> (MEMORY_NODE_BITS * below) & (MEMORY_NODE_WORDS - 1)];
     }
     return word;
-}
-
-bool memory_is_shared(uint64_t page)
-{
-    if (nexus_page_references(page & MEMORY_PAGE_ADDRESS) != 1) {
-        return true;
-    }
-    /* acquire: another object's copy of the frame was read before it let go of it, and comes before
-     * what we write now; pairs with the release in nexus_release_page */
-    fence_acquire();
-    return false;
 }
 
 status_t memory_get_page_locked(struct memory *memory, uint64_t index, bool write, paddr_t *page,
@@ -116,7 +82,7 @@ status_t memory_get_page_locked(struct memory *memory, uint64_t index, bool writ
         return ERR_NO_MEMORY;
     }
     if (*word == 0) {
-        *word = take_page_locked(memory);
+        *word = memory_take_page_locked(memory);
         *page = *word;
         return *word == 0 ? ERR_NO_MEMORY : OK;
     }
@@ -142,7 +108,7 @@ uint64_t memory_discard_locked(struct memory *memory, uint64_t first, uint64_t p
         uint64_t *word = memory_find_page_locked(memory, index);
 
         if (word == NULL) { /* nor is any other page of that node there */
-            index |= NODE_WORDS - 1;
+            index |= MEMORY_NODE_WORDS - 1;
         } else if (*word != 0) {
             nexus_free_page(*word & MEMORY_PAGE_ADDRESS);
             *word = 0;
@@ -159,7 +125,7 @@ static void free_node(paddr_t node, unsigned below)
 {
     const uint64_t *words = direct_map(node);
 
-    for (unsigned i = 0; i < NODE_WORDS; i++) {
+    for (unsigned i = 0; i < MEMORY_NODE_WORDS; i++) {
         if (words[i] == 0) {
             continue;
         }

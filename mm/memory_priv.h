@@ -2,18 +2,43 @@
 /*
  * Between the parts of a memory object: where its pages are noted.
  *
- * Rules: only for mm/memory*.c. `_locked` as in memory.h.
+ * Rules: only for mm/memory*.c and mm/vspace_page.c. `_locked` as in memory.h.
  */
 #pragma once
 
+#include "arch/layout.h"
 #include "mm/memory.h"
+#include "mm/nexus.h"
+
+#define MEMORY_NODE_BITS 9U
+#define MEMORY_NODE_WORDS (1UL << MEMORY_NODE_BITS)
 
 /* A record with nothing in it and one reference, or NULL. */
 struct memory *memory_new(struct account *account, struct object *owner, uint64_t pages,
                           enum memory_kind kind);
 
-/* Where page `index` is noted, or NULL when there is no node for it. */
-uint64_t *memory_find_page_locked(struct memory *memory, uint64_t index);
+/* Where page `index` of an anonymous object is noted, or NULL when there is no node for it. */
+static inline uint64_t *memory_find_page_locked(struct memory *memory, uint64_t index)
+{
+    uint64_t *word = &memory->root;
+
+    if (memory->levels == 0) {
+        return &memory->page[index];
+    }
+    for (unsigned below = memory->levels; below-- > 0;) {
+        uint64_t *words;
+
+        if (*word == 0) {
+            return NULL;
+        }
+        words = direct_map(*word);
+        word = &words[index >> (MEMORY_NODE_BITS * below) & (MEMORY_NODE_WORDS - 1)];
+    }
+    return word;
+}
+
+/* A zeroed page that the object is charged for, or FRAME_NONE. */
+WARN_UNUSED paddr_t memory_take_page_locked(struct memory *memory);
 
 /* The same; makes and charges the nodes. NULL: no memory. */
 uint64_t *memory_make_page_locked(struct memory *memory, uint64_t index);
@@ -25,4 +50,13 @@ uint8_t memory_levels(uint64_t pages);
 void memory_free_pages(struct memory *memory);
 
 /* True when the frame belongs to other objects, too. */
-bool memory_is_shared(uint64_t page);
+static inline bool memory_is_shared(uint64_t page)
+{
+    if (nexus_page_references(page & MEMORY_PAGE_ADDRESS) != 1) {
+        return true;
+    }
+    /* acquire: another object's copy of the frame was read before it let go of it, and comes before
+     * what we write now; pairs with the release in nexus_release_page */
+    fence_acquire();
+    return false;
+}

@@ -19,7 +19,7 @@ void nexus_init(unsigned core_count);
 /* A page with undefined contents, near the core if there is one; or FRAME_NONE. */
 WARN_UNUSED paddr_t nexus_alloc_page(void);
 
-/* The same, filled with zeros. */
+/* The same, filled with zeros: one that came back so, or one that is filled now. */
 WARN_UNUSED paddr_t nexus_alloc_page_zeroed(void);
 
 /* The same as nexus_alloc_page, but takes the reserve, too: for the way out of a shortage only. */
@@ -28,6 +28,10 @@ WARN_UNUSED paddr_t nexus_alloc_page_reserve(void);
 /* Gives back a page with one reference, the caller's. Anything else is a bug and panics. */
 void nexus_free_page(paddr_t page);
 
+/* The same for a page that has nothing but zeros in it, as a page table that became empty: the core
+ * keeps a few apart, for nexus_alloc_page_zeroed. */
+void nexus_free_zeroed_page(paddr_t page);
+
 /* One more reference to a page that the caller has one to. */
 void nexus_retain_page(paddr_t page);
 
@@ -35,7 +39,11 @@ void nexus_retain_page(paddr_t page);
 void nexus_release_page(paddr_t page);
 
 /* References now; 1 means that the caller's is the only one. */
-uint32_t nexus_page_references(paddr_t page);
+static inline uint32_t nexus_page_references(paddr_t page)
+{
+    /* relaxed: advice, or the caller holds what keeps others from changing it */
+    return atomic_load_relaxed(&frame_of(page)->references);
+}
 
 /* What a nexus holds and has done; a snapshot for the monitor and the tests. */
 struct nexus_counters {

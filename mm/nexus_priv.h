@@ -15,6 +15,8 @@
 #define NEXUS_OUT_PAGES 16U /* sent as one chain */
 /* So many pages waiting for an owner that does not come: somebody is to see to it. */
 #define NEXUS_BACKLOG_PAGES 64U
+/* Zeroed pages in stock: a few tables that come and go. */
+#define NEXUS_ZEROED_PAGES 8U
 
 /* Pages on their way to one other core. */
 struct nexus_out {
@@ -32,8 +34,9 @@ struct nexus {
     uint32_t cached;          /* pages in `free` */
     uint32_t high;            /* with more than these, a batch goes back to mm/frame; fixed */
     uint32_t batch;           /* fixed */
-    uint32_t unused;
+    uint32_t zeroed_count;    /* pages in `zeroed` */
     struct remote_node *rest; /* taken from the inbox, not looked at yet */
+    struct remote_node *zeroed; /* CACHED pages that are zero, apart from `free` */
 
     struct nexus_counters counters; /* by nexus_count; cached, waiting and in_use are computed */
     struct nexus_out out[NEXUS_OUT_SLOTS];
@@ -59,6 +62,20 @@ static inline void nexus_set_cached(struct nexus *nexus, uint32_t cached)
 {
     /* relaxed: a number that others only read */
     atomic_store_relaxed(&nexus->cached, cached);
+}
+
+static inline void nexus_set_zeroed(struct nexus *nexus, uint32_t count)
+{
+    /* relaxed: a number that others only read */
+    atomic_store_relaxed(&nexus->zeroed_count, count);
+}
+
+/* Pages in stock; a snapshot for who is not the nexus' core. */
+static inline uint64_t nexus_stock(const struct nexus *nexus)
+{
+    /* relaxed: numbers on their own */
+    return (uint64_t)atomic_load_relaxed(&nexus->cached) +
+           atomic_load_relaxed(&nexus->zeroed_count);
 }
 
 /* Adds to one of the counts. */

@@ -35,7 +35,8 @@ void nexus_free_slow(struct frame *frame, uint64_t state)
     if (owner >= MAX_CORES || frame->word != nexuses[owner].page_word) {
         nexus_panic("free of what is no page with one reference", frame);
     }
-    if (out->count != 0 && out->owner != owner) {
+    /* Sending may drain for a sleeper, whose empty slabs' pages then are in the slot again. */
+    while (out->count != 0 && out->owner != owner) {
         send(nexus, out);
     }
     /* relaxed: as in nexus_push */

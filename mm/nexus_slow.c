@@ -17,6 +17,8 @@
 #define BATCHES_TO_HIGH 3U
 /* Pages that came home are taken in so many at a time, so that interrupts are not off for long. */
 #define COLLECT_PAGES 64U
+/* One round brings home a part; a sleeper has no more than this unless others go on sending. */
+#define SLEEPER_ROUNDS 8U
 
 void nexus_init(unsigned core_count)
 {
@@ -33,19 +35,27 @@ void nexus_init(unsigned core_count)
     }
 }
 
+/* The nexus has no page in `free`. */
 static void refill(struct nexus *nexus, unsigned flags)
 {
-    struct remote_node *chain;
-    unsigned n = frame_take_pages(flags == 0 ? nexus->batch : 1, flags, &chain);
+    unsigned n =
+        frame_take_pages(flags == 0 ? nexus->batch : 1, flags, nexus->cached_word, &nexus->free);
 
     nexus_count(&nexus->counters.refills, n != 0);
     nexus_count(&nexus->counters.taken, n);
-    while (chain != NULL) {
-        struct remote_node *next = chain->next;
+    nexus_set_cached(nexus, nexus->cached + n);
+}
 
-        (void)nexus_push(nexus, container_of(chain, struct frame, home));
-        chain = next;
+/* The zeroed pages become pages like any others. */
+static void mix_zeroed(struct nexus *nexus)
+{
+    while (nexus->zeroed != NULL) {
+        struct frame *frame = container_of(nexus->zeroed, struct frame, home);
+
+        nexus->zeroed = nexus->zeroed->next;
+        (void)nexus_push(nexus, frame);
     }
+    nexus_set_zeroed(nexus, 0);
 }
 
 /* Sees to it that the nexus has a page, in rising order of cost; it may still have none. */
@@ -62,11 +72,14 @@ static void find_pages(struct nexus *nexus, unsigned flags)
             drain_ask_all();
         }
     }
-    if (nexus->free == NULL && drain_sleepers()) {
-        (void)nexus_collect_some(cpu, COLLECT_PAGES);
-    }
     if (nexus->free == NULL) {
-        refill(nexus, 0);
+        mix_zeroed(nexus);
+    }
+    for (unsigned i = 0; i < SLEEPER_ROUNDS && nexus->free == NULL && drain_sleepers(); i++) {
+        (void)nexus_collect_some(cpu, COLLECT_PAGES);
+        if (nexus->free == NULL) {
+            refill(nexus, 0);
+        }
     }
     if (nexus->free == NULL && flags != 0) {
         refill(nexus, flags);
@@ -142,6 +155,7 @@ void nexus_shed(struct nexus *nexus, uint64_t state)
 
 bool nexus_trim_some(cpu_t cpu, unsigned n)
 {
+    mix_zeroed(&nexuses[cpu]);
     give_back(&nexuses[cpu], n);
     return nexuses[cpu].cached != 0;
 }
@@ -178,7 +192,7 @@ void nexus_get_counters(cpu_t cpu, struct nexus_counters *counters)
 
     /* relaxed: a snapshot */
     *counters = (struct nexus_counters){
-        .cached = atomic_load_relaxed(&nexus->cached),
+        .cached = nexus_stock(nexus),
         .waiting = remote_waiting(&nexus->inbox),
         .outgoing = atomic_load_relaxed(&from->outgoing),
         .refills = atomic_load_relaxed(&from->refills),
@@ -194,5 +208,5 @@ void nexus_get_counters(cpu_t cpu, struct nexus_counters *counters)
 uint64_t nexus_idle_pages(cpu_t cpu)
 {
     /* relaxed: advice */
-    return atomic_load_relaxed(&nexuses[cpu].cached) + remote_waiting(&nexuses[cpu].inbox);
+    return nexus_stock(&nexuses[cpu]) + remote_waiting(&nexuses[cpu].inbox);
 }

@@ -170,25 +170,6 @@ static void ask(struct shootdown_core *mine, cpu_t self, cpu_t cpu)
     mine->counts.asked++;
 }
 
-/*
- * The entry of core `cpu`. acquire: when it is empty, what ran there through it is over; pairs with
- * the release in asid_drop.
- */
-static uint64_t entry_of(const struct vspace *space, cpu_t cpu)
-{
-    return atomic_load_acquire(&space->satp[cpu]); /* pairs with asid_drop */
-}
-
-static bool others_have_entries(const struct vspace *space, cpu_t self)
-{
-    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
-        if (entry_of(space, cpu) != 0 && cpu != self) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Sees to it that every other core has dropped, or will drop before it looks, what the batch names.
  * Apart, to keep the change of a space that runs here only short. */
 __attribute__((noinline)) static void settle_others(const struct shootdown *batch, cpu_t self)
@@ -197,7 +178,7 @@ __attribute__((noinline)) static void settle_others(const struct shootdown *batc
 
     mine->request = batch;
     for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
-        if (cpu == self || entry_of(batch->space, cpu) == 0) {
+        if (cpu == self || shootdown_entry_of(batch->space, cpu) == 0) {
             continue;
         }
         if (empty_sleeper(batch->space, cpu)) {
@@ -229,11 +210,11 @@ void shootdown_finish(struct shootdown *batch)
     /* full: the tables were changed before the entries are looked at; pairs with the fence in
      * asid_assign */
     fence_seq_cst();
-    entry = entry_of(batch->space, self);
+    entry = shootdown_entry_of(batch->space, self);
     if (entry != 0) {
         flush_request(batch, entry);
     }
-    if (others_have_entries(batch->space, self)) {
+    if (shootdown_has_others(batch->space, self)) {
         settle_others(batch, self);
     }
     irq_restore(state);

@@ -14,7 +14,13 @@
  */
 #pragma once
 
+#include "arch/core.h"
+#include "arch/irq.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
+#include "mm/asid.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace.h"
 
 /* More ranges or pages in one batch are the whole space. */
@@ -50,6 +56,53 @@ void shootdown_finish(struct shootdown *batch);
 
 /* One range at once. */
 void shootdown(struct vspace *space, vaddr_t start, uint64_t bytes);
+
+/*
+ * The entry of core `cpu`. acquire: when it is empty, what ran there through it is over; pairs with
+ * the release in asid_drop.
+ */
+static inline uint64_t shootdown_entry_of(const struct vspace *space, cpu_t cpu)
+{
+    return atomic_load_acquire(&space->satp[cpu]); /* pairs with asid_drop */
+}
+
+static inline bool shootdown_has_others(const struct vspace *space, cpu_t self)
+{
+    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
+        if (shootdown_entry_of(space, cpu) != 0 && cpu != self) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The same for who may hold locks, interrupts off: true when only this core has an entry, and what
+ * it remembers of the range, with `tables` of the whole space, is flushed; else nothing is done.
+ */
+WARN_UNUSED static inline bool shootdown_here(struct vspace *space, vaddr_t start, uint64_t bytes,
+                                              bool tables)
+{
+    cpu_t self = core_index();
+    uint64_t entry;
+
+    ASSERT(!irq_enabled());
+    /* full: as in shootdown_finish; pairs with the fence in asid_assign */
+    fence_seq_cst();
+    if (shootdown_has_others(space, self)) {
+        return false;
+    }
+    entry = shootdown_entry_of(space, self);
+    if (entry == 0) {
+        return true;
+    }
+    if (!tables && bytes == PAGE_BYTES) {
+        tlb_record_flush_page(start, mmu_satp_asid(entry));
+    } else {
+        tlb_record_flush(start, tables ? ~0UL : bytes, mmu_satp_asid(entry));
+    }
+    return true;
+}
 
 /* IPI_SHOOTDOWN on this core. Interrupts off. */
 void shootdown_handle(void);

@@ -72,7 +72,7 @@ ALWAYS_INLINE bool slab_put(struct frame *slab, uintptr_t object)
     __asm__("" : "+r"(used));
     *object_word(object) = (slab->free ^ object) << 52 ^ slab->key;
     slab->free = object;
-    slab->used = (uint16_t)used;
+    slab->used = (uint32_t)used;
     return used != 0;
 }
 

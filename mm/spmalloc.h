@@ -66,6 +66,12 @@ WARN_UNUSED ALWAYS_INLINE void *spmalloc_zeroed(struct account *account, size_t 
     return object == NULL ? NULL : memset(object, 0, bytes);
 }
 
+/*
+ * The same as spmalloc, but takes pages of the reserve when there are no others: for the way out of
+ * a shortage only. A quota holds here, too. For objects of up to SPMALLOC_SMALL_MAX bytes.
+ */
+WARN_UNUSED void *spmalloc_reserve(struct account *account, size_t bytes);
+
 /* The same as spmalloc, at a multiple of `alignment`, a power of two up to SPMALLOC_MAX_BYTES. */
 WARN_UNUSED void *spmalloc_aligned(struct account *account, size_t bytes, size_t alignment);
 

@@ -8,9 +8,12 @@
 #include "arch/core.h"
 #include "arch/irq.h"
 #include "arch/layout.h"
+#include "mm/drain.h"
 #include "mm/fail.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc_priv.h"
+
+#define COLLECT_LARGE 256U /* objects and pages that an allocation which finds no block takes in */
 
 static unsigned order_of(size_t bytes)
 {
@@ -35,16 +38,48 @@ static void count_here(int64_t pages)
     irq_restore(state);
 }
 
+/* What this core and those that sleep have free goes to mm/frame: quota, and whole blocks again. */
+static void bring_home(void)
+{
+    uint64_t state = irq_save();
+    cpu_t cpu = core_index();
+
+    (void)spmalloc_collect_some(cpu, COLLECT_LARGE);
+    spmalloc_trim_core(cpu);
+    (void)nexus_collect_some(cpu, COLLECT_LARGE);
+    (void)nexus_trim_some(cpu, COLLECT_LARGE);
+    (void)drain_sleepers();
+    irq_restore(state);
+}
+
+static paddr_t take_block(struct account *account, unsigned order)
+{
+    paddr_t block = FRAME_NONE;
+
+    if (account_charge_pages(account, 1UL << order) == OK) {
+        block = order == 0 ? nexus_alloc_page() : frame_alloc(order);
+        if (block == FRAME_NONE) {
+            account_uncharge_pages(account, 1UL << order);
+        }
+    }
+    return block;
+}
+
 void *large_alloc(struct account *account, size_t bytes)
 {
     unsigned order = order_of(bytes);
+    bool may_fail = fail_is_near(); /* a failure that a test wants is to show */
+    paddr_t block;
 
-    if (fail_this_allocation() || account_charge_pages(account, 1UL << order) != OK) {
+    if (fail_this_allocation()) {
         return NULL;
     }
-    paddr_t block = order == 0 ? nexus_alloc_page() : frame_alloc(order);
+    block = take_block(account, order);
+    if (block == FRAME_NONE && !may_fail) {
+        bring_home();
+        block = take_block(account, order);
+    }
     if (block == FRAME_NONE) {
-        account_uncharge_pages(account, 1UL << order);
         return NULL;
     }
     struct frame *frame = frame_of(block);

@@ -74,7 +74,7 @@ void spmalloc_flush_core(cpu_t cpu)
 /* The slab has been given `came` objects in one go: what slab_put_home does for one. */
 static void run_end(struct frame *slab, uint32_t came)
 {
-    slab->used = (uint16_t)(slab->used - came);
+    slab->used -= came;
     if (slab->id != FRAME_ID(FRAME_SLAB, 0, slab->heap->cpu)) {
         BUG_ON(slab_state(slab) != FRAME_SLAB_FULL);
         frame_set_state(slab, FRAME_SLAB);

@@ -2,6 +2,10 @@
 /*
  * Allocation by size and alignment: which class, or how many pages.
  */
+#include "arch/core.h"
+#include "arch/irq.h"
+#include "mm/fail.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc_priv.h"
 
 _Static_assert(SPMALLOC_MAX_BYTES == (size_t)PAGE_BYTES << FRAME_MAX_ORDER, "mm/spmalloc.h");
@@ -52,6 +56,43 @@ void *spmalloc_any(struct account *account, size_t bytes)
 void *spmalloc_aligned(struct account *account, size_t bytes, size_t alignment)
 {
     return sized_alloc(account, bytes, alignment, (uintptr_t)__builtin_return_address(0));
+}
+
+/* A slab's page, and one for the slab of the heap itself if the account has none on this core. */
+#define RESERVE_PAGES 2U
+
+static bool has_quota(struct account *account)
+{
+    if (account_charge_pages(account, 1) != OK) {
+        return false;
+    }
+    account_uncharge_pages(account, 1);
+    return true;
+}
+
+void *spmalloc_reserve(struct account *account, size_t bytes)
+{
+    uintptr_t site = (uintptr_t)__builtin_return_address(0);
+    bool may_fail = fail_is_near(); /* a failure that a test wants is to show */
+    void *object = sized_alloc(account, bytes, 1, site);
+
+    if (object != NULL || may_fail || !has_quota(account)) {
+        return object;
+    }
+    /* Into this core's stock, where nobody else takes it before us. */
+    uint64_t state = irq_save();
+
+    for (unsigned i = 0; i < RESERVE_PAGES && object == NULL; i++) {
+        paddr_t page = nexus_alloc_page_reserve();
+
+        if (page != FRAME_NONE) {
+            nexus_free_page(page);
+        }
+        object = sized_alloc(account, bytes, 1, site);
+    }
+    (void)nexus_trim_some(core_index(), RESERVE_PAGES); /* what was not needed */
+    irq_restore(state);
+    return object;
 }
 
 void spmalloc_free_checked(void *object)

@@ -7,16 +7,33 @@
 #include "mm/fail.h"
 #include "mm/spmalloc_priv.h"
 
-/* Takes an object; if there is no page, the slabs that lie empty on this core may give one. */
+#define COLLECT_HARD 256U
+
+/*
+ * Takes an object; if there is no page or quota, what waits for this core may have one, and slabs
+ * that lie empty on it may give theirs.
+ */
 static uintptr_t take_hard(struct account *account, struct heap *heap, unsigned size_class)
 {
+    cpu_t cpu = core_index();
     uintptr_t object = heap_take(heap, size_class);
+    uint64_t left = spmalloc_waiting(cpu);
 
-    /* A heap of an ended account goes with its last slab; a failure that a test wants is to show. */
-    if (object == 0 && !account_has_ended(account) &&
-        core_heap_offset() != offsetof(struct account, no_heap)) {
-        spmalloc_trim_core(core_index());
+    /* A failure that a test wants is to show. */
+    if (object != 0 || core_heap_offset() == offsetof(struct account, no_heap)) {
+        return object;
+    }
+    while (object == 0 && left != 0) {
+        (void)spmalloc_collect_some(cpu, COLLECT_HARD);
+        left -= min_u64(left, COLLECT_HARD);
         object = heap_take(heap, size_class);
+    }
+    if (object == 0) {
+        spmalloc_trim_core(cpu);
+        /* A heap goes with its last slab when its account ends, which may be just now. */
+        if (account->heap[cpu] == heap) {
+            object = heap_take(heap, size_class);
+        }
     }
     return object;
 }

@@ -95,6 +95,13 @@ static inline uint16_t tlb_record_limit(uint16_t max)
     return BATON_DEBUG && max > TLB_RECORD_NUMBERS ? TLB_RECORD_NUMBERS : max;
 }
 
+/* The same as below for one page of users. */
+static inline void tlb_record_flush_page(vaddr_t page, uint16_t number)
+{
+    tlb_flush_local_page(page, number);
+    tlb_record_note_flush(page, PAGE_BYTES, number);
+}
+
 /* Flushes this core's TLB and says so. */
 static inline void tlb_record_flush(vaddr_t va, uint64_t bytes, uint16_t number)
 {

@@ -55,6 +55,8 @@ status_t vspace_create(struct account *account, struct vspace **space)
     }
     created->account = account;
     created->tables = 1;
+    created->leaf_number = VSPACE_NO_LEAF;
+    created->idle_number = VSPACE_NO_LEAF;
     created->references = 1;
     spin_lock_init(&created->lock, "vspace");
     vspace_init_regions(created);

@@ -8,7 +8,7 @@
  * entered when they are touched, or at once when that is asked for. No region is ever writable and
  * executable at once. Page tables and the root are charged to the account, which must outlive the
  * space; so are region records and private objects. A page table that becomes empty goes back when
- * it is unmapped. A frame or table is freed only after every core that may remember it has flushed it.
+ * it is unmapped, but for the one to which that happened last with a page unmapped alone. A frame or table is freed only after every core that may remember it has flushed it.
  * A region that is being changed by one thread is `changing`: to others its range is taken and can be
  * neither unmapped nor protected. Looking up a region, inserting, removing and finding a free range
  * each cost O(log regions).
@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "arch/mmu.h"
 #include "kernel/abi/status.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/tree.h"
@@ -44,6 +45,9 @@ struct vspace {
     uint64_t tables;      /* page table pages, with the root */
     struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
     uint64_t pager_badge;
+    uint64_t leaf_number; /* address >> 21 of what `leaf` maps; VSPACE_NO_LEAF: of nothing */
+    pte_t *leaf;          /* the table of level 0 that was used last */
+    uint64_t idle_number; /* address >> 21 of the table that may stay empty; VSPACE_NO_LEAF: none */
     struct list asid_link; /* mm/asid.c */
     uint64_t satp[];       /* by cpu: what to load there; rules in mm/asid.h */
 };
@@ -140,6 +144,10 @@ WARN_UNUSED status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_
 /* The same; asks the space's pager about what the kernel cannot settle. May block when there is one. */
 WARN_UNUSED status_t vspace_fault_with_pager(struct vspace *space, vaddr_t address,
                                              uint32_t access);
+
+/* The short way of vspace_fault, interrupts on or off: the first touch of private memory. ERR_STALE: it is something
+ * else, and nothing was done. ERR_NO_MEMORY. */
+WARN_UNUSED status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
 
 /*
  * The loader's copy: fills mapped pages whatever their protection. Orders the writes before a

@@ -8,7 +8,7 @@
 #include "arch/layout.h"
 #include "kernel/abi/limits.h"
 #include "mm/upcall.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
 /* MEGAPAGE_BYTES when the whole megapage around `address` is one run of frames in the region. */
 static uint64_t page_bytes(const struct vspace_region *region, vaddr_t address, paddr_t page)
@@ -23,14 +23,15 @@ static uint64_t page_bytes(const struct vspace_region *region, vaddr_t address, 
     return MEGAPAGE_BYTES;
 }
 
-status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
+status_t vspace_enter_any_locked(struct vspace_region *region, vaddr_t address, bool write)
 {
     uint64_t index = region->first + (address - region->start) / PAGE_BYTES;
     uint32_t protection = region->protection;
     paddr_t page;
     bool writable;
-    status_t status = memory_get_page_locked(region->memory, index, write, &page, &writable);
+    status_t status;
 
+    status = memory_get_page_locked(region->memory, index, write, &page, &writable);
     if (status != OK) {
         return status;
     }
@@ -68,10 +69,16 @@ static status_t fault_once(struct vspace *space, vaddr_t address, uint32_t acces
 
 status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_t access)
 {
+    status_t status = vspace_touch_page(space, address, access);
+
+    if (status != ERR_STALE) {
+        return status;
+    }
     for (;;) {
         struct memory *memory;
         uint64_t index;
-        status_t status = fault_once(space, address, access, &memory, &index);
+
+        status = fault_once(space, address, access, &memory, &index);
 
         if (status != ERR_STALE) {
             return status;

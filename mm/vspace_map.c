@@ -8,9 +8,9 @@
 #include "kernel/base/atomic.h"
 #include "mm/frame.h"
 #include "mm/spmalloc.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
-#define MAP_ALL (MAP_POPULATE | MAP_GUARDED)
+#define MEMORY_FLAGS (MEMORY_POPULATE | MEMORY_GUARDED)
 
 /* Takes what is entered for the region out, a batch at a time; faults find it closed from now on. */
 static void clear_region(struct vspace *space, struct vspace_region *region,
@@ -42,16 +42,9 @@ static void discard_pages(struct vspace *space, const struct vspace_region *regi
     }
 }
 
-/* Of a private object: then what is unmapped has to be taken out of it. */
-static bool has_other_regions(const struct vspace_region *region)
+void vspace_drop_and_discard(struct vspace *space, struct vspace_region *region)
 {
-    /* relaxed: only regions of this space have references, and a wrong "yes" does no harm */
-    return atomic_load_relaxed(&region->memory->object.references) > 1;
-}
-
-static void drop_and_discard(struct vspace *space, struct vspace_region *region)
-{
-    if (region->memory->is_private && has_other_regions(region)) {
+    if (vspace_has_siblings(region)) {
         discard_pages(space, region);
     }
     vspace_drop_region(space, region);
@@ -75,56 +68,18 @@ static void remove_regions(struct vspace *space, struct vspace_region *region, v
     while (region != NULL) {
         struct vspace_region *next = vspace_next(space, region, end);
 
-        drop_and_discard(space, region);
+        vspace_drop_and_discard(space, region);
         region = next;
     }
 }
 
-/* The common case, in one go: exactly one region, a small one, that nobody is changing. */
-static struct vspace_region *clear_small(struct vspace *space, vaddr_t start, vaddr_t end,
-                                         struct vspace_removed *removed)
+status_t vspace_unmap_any(struct vspace *space, vaddr_t start, vaddr_t end)
 {
-    struct vspace_region *region = NULL;
-    uint64_t state;
-
-    if (end - start > VSPACE_BATCH_PAGES * PAGE_BYTES) {
-        return NULL;
-    }
-    state = spin_lock_save(&space->lock);
-    region = vspace_find_region_locked(space, start);
-    if (region == NULL || region->start != start || region->end != end || region->changing) {
-        region = NULL;
-    } else {
-        region->changing = true;
-        region->protection = 0;
-        removed->entries += region->narrowed_outside;
-        while (start < end) {
-            start = vspace_clear_pages_locked(space, start, end, removed);
-        }
-    }
-    spin_unlock_restore(&space->lock, state);
-    return region;
-}
-
-status_t vspace_unmap(struct vspace *space, vaddr_t address, uint64_t bytes)
-{
-    uint64_t whole = ALIGN_UP(bytes, PAGE_BYTES);
-    struct vspace_removed removed = {.tables = LIST_INIT(removed.tables)};
     struct vspace_region *first;
-    status_t status;
+    status_t status = vspace_claim(space, start, end, 0, &first);
 
-    if (whole < bytes || !vspace_range_ok(address, whole)) {
-        return ERR_INVALID;
-    }
-    first = clear_small(space, address, address + whole, &removed);
-    if (first != NULL) {
-        vspace_finish_removal(space, address, address + whole, &removed);
-        drop_and_discard(space, first);
-        return OK;
-    }
-    status = vspace_claim(space, address, address + whole, 0, &first);
     if (status == OK) {
-        remove_regions(space, first, address + whole);
+        remove_regions(space, first, end);
     }
     return status;
 }
@@ -164,7 +119,7 @@ static status_t check_object(const struct vspace_mapping *mapping, uint64_t page
     if ((vspace_protection(mapping->protection) & ~mapping->allowed) != 0) {
         return ERR_NO_RIGHT;
     }
-    return memory_has_ram(memory, first, pages) ? ERR_DENIED : OK;
+    return memory->kind == MEMORY_DEVICE && memory_has_ram(memory, first, pages) ? ERR_DENIED : OK;
 }
 
 static status_t check_mapping(const struct vspace *space, const struct vspace_mapping *mapping,
@@ -173,7 +128,7 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
     if (bytes < mapping->bytes ||
         !vspace_range_ok(mapping->address == 0 ? USER_BASE : mapping->address, bytes) ||
         !alignment_ok(mapping) || !vspace_protection_ok(mapping->protection) ||
-        (mapping->flags & ~(uint32_t)MAP_ALL) != 0) {
+        (mapping->flags & ~(uint32_t)MEMORY_FLAGS) != 0) {
         return ERR_INVALID;
     }
     return mapping->memory == NULL ? check_anonymous(space, mapping, bytes / PAGE_BYTES)
@@ -186,7 +141,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
 {
     struct vspace_region *region = spmalloc(space->account, sizeof *region);
     struct memory *memory = mapping->memory;
-    bool guarded = (mapping->flags & MAP_GUARDED) != 0;
+    bool guarded = (mapping->flags & MEMORY_GUARDED) != 0;
 
     if (region == NULL) {
         return ERR_NO_MEMORY;
@@ -197,17 +152,16 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
         spmalloc_free(region);
         return ERR_NO_MEMORY;
     }
-    *region = (struct vspace_region){
-        .start = mapping->address,
-        .end = mapping->address + bytes,
-        .memory = memory,
-        .first = mapping->offset / PAGE_BYTES,
-        .protection = vspace_protection(mapping->protection),
-        .allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed),
-        .guard_below = guarded,
-        .guard_above = guarded,
-        .space = space,
-    };
+    region->start = mapping->address; /* `node` is tree_insert's business */
+    region->end = mapping->address + bytes;
+    region->memory = memory;
+    region->first = mapping->offset / PAGE_BYTES;
+    region->protection = vspace_protection(mapping->protection);
+    region->allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed);
+    region->changing = false;
+    region->guard_below = guarded;
+    region->guard_above = guarded;
+    region->space = space;
     list_init(&region->mapping_link);
     *out = region;
     return OK;
@@ -291,7 +245,7 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
         if (!memory->is_private) {
             list_push_back(&memory->mappings, &region->mapping_link);
         }
-        if ((mapping->flags & MAP_POPULATE) != 0 && region->protection != 0) {
+        if ((mapping->flags & MEMORY_POPULATE) != 0 && region->protection != 0) {
             next = region->start;
             populated = populate_locked(region, &next);
             unfinished = next < region->end;

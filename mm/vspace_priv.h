@@ -6,27 +6,63 @@
  */
 #pragma once
 
+#include "arch/core.h"
+#include "arch/layout.h"
+#include "arch/mmu.h"
+#include "kernel/abi/limits.h"
+#include "mm/tlb_record.h"
 #include "mm/vspace.h"
 
 /* How many entries are looked at before the lock is given up for a moment. */
 #define VSPACE_BATCH_PAGES 64U
-
 #define MEGAPAGE_BYTES 0x200000UL
 
+/* vspace.leaf_number when no table is remembered. */
+#define VSPACE_NO_LEAF (~0UL)
+
 /* A range of whole pages in the user half; false when bytes is 0 or it is none. */
-bool vspace_range_ok(vaddr_t address, uint64_t bytes);
+static inline bool vspace_range_ok(vaddr_t address, uint64_t bytes)
+{
+    return bytes != 0 && ((address | bytes) & (PAGE_BYTES - 1)) == 0 && address >= USER_BASE &&
+           address < USER_TOP && bytes <= USER_TOP - address;
+}
 
 /* The bits are known and not writable and executable at once. */
-bool vspace_protection_ok(uint32_t protection);
+static inline bool vspace_protection_ok(uint32_t protection)
+{
+    return protection < (PROTECT_WRITE | PROTECT_EXECUTE) || protection == PROTECT_NONE;
+}
+
+_Static_assert(PROTECT_READ == 1 && (PROTECT_WRITE | PROTECT_EXECUTE) == 6,
+               "only 6 and 7 have both");
 
 /* What is kept of it: PROTECT_READ is implied, and PROTECT_NONE is 0. */
-uint8_t vspace_protection(uint32_t protection);
+static inline uint8_t vspace_protection(uint32_t protection)
+{
+    return protection == PROTECT_NONE ? 0 : (uint8_t)(protection | PROTECT_READ);
+}
 
 void vspace_init_regions(struct vspace *space);
 
 /* The region that holds `address`, or NULL. */
-struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
-    REQUIRES(space->lock);
+static inline struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
+    REQUIRES(space->lock)
+{
+    struct tree_node *node = space->regions.root;
+
+    while (node != NULL) {
+        struct vspace_region *region = tree_entry(node, struct vspace_region, node);
+
+        if (address < region->start) {
+            node = node->left;
+        } else if (address >= region->end) {
+            node = node->right;
+        } else {
+            return region;
+        }
+    }
+    return NULL;
+}
 
 /* The region after this one, or NULL. */
 struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
@@ -95,12 +131,23 @@ WARN_UNUSED vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t add
                                                uint32_t protection, struct vspace_removed *removed)
     REQUIRES(space->lock);
 
+/* Frees the tables that were taken out; nobody remembers them. */
+void vspace_free_removed(struct vspace *space, struct vspace_removed *removed);
+
 /* Flushes the range on every core that may know it if anything was removed, then frees the tables. */
 void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
                            struct vspace_removed *removed);
 
 /* Flushes on this core alone, which is all that a wider entry needs; see vspace_fault.c. */
-void vspace_flush_here(struct vspace *space, vaddr_t address);
+static inline void vspace_flush_here(struct vspace *space, vaddr_t address)
+{
+    /* relaxed: this core's own; 0 means that it remembers nothing under a number that it may load */
+    uint64_t entry = atomic_load_relaxed(&space->satp[core_index()]);
+
+    if (entry != 0) {
+        tlb_record_flush_page(ALIGN_DOWN(address, PAGE_BYTES), mmu_satp_asid(entry));
+    }
+}
 
 /* Drops every region; then every table of the user half and the root. Nobody uses the space. */
 void vspace_free_regions(struct vspace *space);

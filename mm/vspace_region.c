@@ -14,24 +14,6 @@
 /* Where the search for a free place begins: far above programs that are linked low. */
 #define SEARCH_BASE 0x1000000000UL
 
-bool vspace_range_ok(vaddr_t address, uint64_t bytes)
-{
-    return bytes != 0 && IS_ALIGNED(address, PAGE_BYTES) && IS_ALIGNED(bytes, PAGE_BYTES) &&
-           address >= USER_BASE && address < USER_TOP && bytes <= USER_TOP - address;
-}
-
-bool vspace_protection_ok(uint32_t protection)
-{
-    return protection == PROTECT_NONE ||
-           ((protection & ~(uint32_t)PROTECT_ALL) == 0 &&
-            (protection & (PROTECT_WRITE | PROTECT_EXECUTE)) != (PROTECT_WRITE | PROTECT_EXECUTE));
-}
-
-uint8_t vspace_protection(uint32_t protection)
-{
-    return protection == PROTECT_NONE ? 0 : (uint8_t)(protection | PROTECT_READ);
-}
-
 static struct vspace_region *region_of(struct tree_node *node)
 {
     return node == NULL ? NULL : tree_entry(node, struct vspace_region, node);
@@ -40,24 +22,6 @@ static struct vspace_region *region_of(struct tree_node *node)
 void vspace_init_regions(struct vspace *space)
 {
     tree_init(&space->regions);
-}
-
-struct vspace_region *vspace_find_region_locked(struct vspace *space, vaddr_t address)
-{
-    struct tree_node *node = space->regions.root;
-
-    while (node != NULL) {
-        struct vspace_region *region = tree_entry(node, struct vspace_region, node);
-
-        if (address < region->start) {
-            node = node->left;
-        } else if (address >= region->end) {
-            node = node->right;
-        } else {
-            return region;
-        }
-    }
-    return NULL;
 }
 
 struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_region *region)
@@ -235,7 +199,8 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
 /* Makes a region begin at `cut`, if one holds it that nobody is changing. */
 static status_t split_at(struct vspace *space, vaddr_t cut)
 {
-    struct vspace_region *upper = spmalloc(space->account, sizeof *upper);
+    /* To unmap a part is a way out of a shortage. */
+    struct vspace_region *upper = spmalloc_reserve(space->account, sizeof *upper);
     struct vspace_region *region;
     status_t status = OK;
     uint64_t state;

@@ -16,7 +16,7 @@
 #include "mm/nexus.h"
 #include "mm/shootdown.h"
 #include "mm/tlb_record.h"
-#include "mm/vspace_priv.h"
+#include "mm/vspace_page_priv.h"
 
 /* The way down to an entry. */
 struct walk {
@@ -50,7 +50,7 @@ static struct walk walk_down(const struct vspace *space, vaddr_t address)
 static void count_entry(const struct vspace *space, paddr_t table, int change)
 {
     if (table != space->root) {
-        frame_find(table)->references += (uint32_t)change;
+        frame_of(table)->references += (uint32_t)change;
     }
 }
 
@@ -103,6 +103,15 @@ static pte_t *make_entry_locked(struct vspace *space, vaddr_t address, unsigned 
         }
         *table = pte_address(*entry);
     }
+}
+
+pte_t *vspace_make_entry_locked(struct vspace *space, vaddr_t address)
+{
+    unsigned level = 0;
+    paddr_t table;
+    pte_t *entry = make_entry_locked(space, address, &level, &table);
+
+    return level == 0 ? entry : NULL;
 }
 
 status_t vspace_enter_page_locked(struct vspace *space, vaddr_t address, paddr_t page,
@@ -159,7 +168,7 @@ static void remove_empty_tables(struct vspace *space, const struct walk *walk, v
                                 struct vspace_removed *removed)
 {
     for (unsigned level = walk->level; level < MMU_ROOT_LEVEL; level++) {
-        struct frame *frame = frame_find(walk->table[level]);
+        struct frame *frame = frame_of(walk->table[level]);
 
         if (frame->references != 1) {
             return;
@@ -168,6 +177,7 @@ static void remove_empty_tables(struct vspace *space, const struct walk *walk, v
         atomic_store_relaxed(entry_at(walk->table[level + 1], address, level + 1), (pte_t)0);
         count_entry(space, walk->table[level + 1], -1);
         list_push_back(&removed->tables, &frame->link);
+        space->leaf_number = VSPACE_NO_LEAF; /* it may be this one */
         space->tables--;
     }
 }
@@ -207,6 +217,14 @@ vaddr_t vspace_narrow_pages_locked(struct vspace *space, vaddr_t address, vaddr_
     return address;
 }
 
+void vspace_remove_tables_locked(struct vspace *space, vaddr_t address,
+                                 struct vspace_removed *removed)
+{
+    struct walk walk = walk_down(space, address);
+
+    remove_empty_tables(space, &walk, address, removed);
+}
+
 vaddr_t vspace_clear_pages_locked(struct vspace *space, vaddr_t address, vaddr_t end,
                                   struct vspace_removed *removed)
 {
@@ -218,21 +236,10 @@ void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end)
     shootdown(space, start, end - start);
 }
 
-void vspace_flush_here(struct vspace *space, vaddr_t address)
-{
-    /* relaxed: this core's own; 0 means that it remembers nothing under a number that it may load */
-    uint64_t entry = atomic_load_relaxed(&asid_entries(space)[core_index()]);
-
-    if (entry != 0) {
-        tlb_record_flush(ALIGN_DOWN(address, PAGE_BYTES), PAGE_BYTES, mmu_satp_asid(entry));
-    }
-}
-
 void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
                            struct vspace_removed *removed)
 {
     struct shootdown batch;
-    struct list *link;
 
     shootdown_begin(&batch, space);
     if (!list_is_empty(&removed->tables) || removed->is_wider) {
@@ -241,8 +248,15 @@ void vspace_finish_removal(struct vspace *space, vaddr_t start, vaddr_t end,
         shootdown_add(&batch, start, end - start);
     }
     shootdown_finish(&batch);
+    vspace_free_removed(space, removed);
+}
+
+void vspace_free_removed(struct vspace *space, struct vspace_removed *removed)
+{
+    struct list *link;
+
     while ((link = list_pop_front(&removed->tables)) != NULL) {
-        nexus_free_page(frame_address(list_entry(link, struct frame, link)));
+        nexus_free_zeroed_page(frame_address(list_entry(link, struct frame, link)));
         account_uncharge_pages(space->account, 1);
     }
 }
@@ -257,7 +271,7 @@ static void free_tables_below(paddr_t table, unsigned entries)
             paddr_t below = pte_address(entry[i]);
 
             free_tables_below(below, MMU_TABLE_ENTRIES);
-            frame_find(below)->references = 1;
+            frame_of(below)->references = 1;
             nexus_free_page(below);
         }
     }

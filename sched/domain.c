@@ -16,8 +16,7 @@
 
 struct domain kernel_domain;
 
-static struct spinlock all_lock = SPINLOCK_INIT("all domains"); /* guards the list */
-static struct list all_domains GUARDED_BY(all_lock) = LIST_INIT(all_domains);
+static struct long_list all_domains = LONG_LIST_INIT(all_domains, "all domains");
 static uint32_t domain_last_id;
 
 static void *domain_allocate(void *owner, size_t bytes)
@@ -62,7 +61,7 @@ static status_t domain_prepare(struct domain *domain, const char *name, uint64_t
     spin_lock_init(&domain->lock, "domain");
     list_init(&domain->threads);
     list_init(&domain->ports);
-    list_init(&domain->all_link);
+    long_list_link_init(&domain->all_link);
     list_init(&domain->reap_link);
     wait_queue_init(&domain->ended_queue);
     strlcpy(domain->name, name, sizeof(domain->name));
@@ -72,20 +71,12 @@ static status_t domain_prepare(struct domain *domain, const char *name, uint64_t
     return handle_table_init(&domain->handles, domain, domain_allocate, domain_release);
 }
 
-static void domain_publish(struct domain *domain)
-{
-    uint64_t state = spin_lock_save(&all_lock);
-
-    list_push_back(&all_domains, &domain->all_link);
-    spin_unlock_restore(&all_lock, state);
-}
-
 status_t domain_init_kernel(void)
 {
     status_t status = domain_prepare(&kernel_domain, "kernel", ACCOUNT_UNLIMITED);
 
     if (status == OK) {
-        domain_publish(&kernel_domain);
+        long_list_add(&all_domains, &kernel_domain.all_link);
     }
     return status;
 }
@@ -111,7 +102,7 @@ status_t domain_create(const char *name, uint64_t memory_limit, struct domain **
         return status;
     }
     object_retain(&domain->object); /* the living domain's own; the reaper releases it */
-    domain_publish(domain);
+    long_list_add(&all_domains, &domain->all_link);
     *out = domain;
     return OK;
 }
@@ -147,11 +138,9 @@ void domain_kill(struct domain *domain, long exit_code)
 /* Everything in it has stopped: give its memory back. The reaper's thread. */
 void domain_finish(struct domain *domain)
 {
-    uint64_t state = spin_lock_save(&all_lock);
+    uint64_t state;
 
-    list_remove(&domain->all_link);
-    spin_unlock_restore(&all_lock, state);
-
+    long_list_remove(&all_domains, &domain->all_link);
     handle_table_destroy(&domain->handles);
     vspace_destroy(domain->vspace);
     domain->vspace = NULL;
@@ -186,17 +175,23 @@ status_t domain_join(struct domain *domain, nsec_t deadline, long *code)
     return status;
 }
 
+struct domain_visit {
+    bool (*visit)(struct domain *domain, void *argument);
+    void *argument;
+};
+
+static bool visit_one(struct long_list_link *link, void *argument)
+{
+    const struct domain_visit *how = argument;
+
+    return how->visit(container_of(link, struct domain, all_link), how->argument);
+}
+
 void domain_visit_all(bool (*visit)(struct domain *domain, void *argument), void *argument)
 {
-    uint64_t state = spin_lock_save(&all_lock);
+    struct domain_visit how = {visit, argument};
 
-    for (struct list *link = list_first(&all_domains); link != NULL;
-         link = list_next(&all_domains, link)) {
-        if (!visit(container_of(link, struct domain, all_link), argument)) {
-            break;
-        }
-    }
-    spin_unlock_restore(&all_lock, state);
+    long_list_visit(&all_domains, visit_one, &how);
 }
 
 struct domain_search {

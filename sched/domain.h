@@ -12,6 +12,7 @@
 #include "kernel/abi/status.h"
 #include "kernel/object/handle.h"
 #include "kernel/object/object.h"
+#include "kernel/sync/long_list.h"
 #include "mm/account.h"
 #include "mm/vspace.h"
 #include "sched/thread.h"
@@ -36,9 +37,10 @@ struct domain {
     struct list threads GUARDED_BY(lock);
     uint32_t thread_count GUARDED_BY(lock);
     struct list ports GUARDED_BY(lock); /* struct port, linked by domain_link */
-    struct list all_link;
-    struct list reap_link; /* the reaper's: dying, or no longer used */
-    bool ended;            /* ended_queue.lock */
+    uint32_t port_count GUARDED_BY(lock);
+    struct long_list_link all_link; /* the list of all domains */
+    struct list reap_link;          /* the reaper's: dying, or no longer used */
+    bool ended;                     /* ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue;
     char name[DOMAIN_NAME_BYTES];
@@ -65,5 +67,6 @@ status_t domain_join(struct domain *domain, nsec_t deadline, long *code);
 /* Find a living domain by number and take a reference. ERR_NOT_FOUND. */
 status_t domain_find(uint32_t id, struct domain **out);
 
-/* Visit every domain that is not dead, kernel first. A lock is held: visit must not block. */
+/* Visit every domain that is not dead, kernel first, until it returns false. A lock is held, interrupts
+ * are let in now and then (kernel/sync/long_list.h): visit must not block. */
 void domain_visit_all(bool (*visit)(struct domain *domain, void *argument), void *argument);

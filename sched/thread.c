@@ -20,8 +20,7 @@
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 
-static struct spinlock all_lock = SPINLOCK_INIT("all threads"); /* guards the list */
-static struct list all_threads GUARDED_BY(all_lock) = LIST_INIT(all_threads);
+static struct long_list all_threads = LONG_LIST_INIT(all_threads, "all threads");
 static uint32_t thread_last_id;
 static uint32_t threads_in_use;
 
@@ -77,7 +76,7 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
     thread->state = THREAD_NEW;
     list_init(&thread->run_link);
     list_init(&thread->domain_link);
-    list_init(&thread->all_link);
+    long_list_link_init(&thread->all_link);
     list_init(&thread->reap_link);
     wait_queue_init(&thread->ended_queue);
     strlcpy(thread->name, name, sizeof(thread->name));
@@ -182,10 +181,7 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
     domain->thread_count++;
     spin_unlock_restore(&domain->lock, state);
 
-    state = spin_lock_save(&all_lock);
-    list_push_back(&all_threads, &thread->all_link);
-    spin_unlock_restore(&all_lock, state);
-
+    long_list_add(&all_threads, &thread->all_link);
     object_retain(&thread->object); /* the running thread's own; the reaper releases it */
     thread->context =
         context_make((vaddr_t)activation_fpu(&thread->base), thread_first_code, thread);
@@ -197,11 +193,10 @@ void thread_exit(long code)
 {
     struct thread *thread = thread_current();
     struct runqueue *runqueue;
-    uint64_t state = spin_lock_save(&all_lock);
+    uint64_t state;
 
     BUG_ON(activation_current() != &thread->base);
-    list_remove(&thread->all_link);
-    spin_unlock_restore(&all_lock, state);
+    long_list_remove(&all_threads, &thread->all_link);
 
     state = spin_lock_save(&thread->ended_queue.lock);
     thread->exit_code = code;
@@ -239,17 +234,23 @@ status_t thread_join(struct thread *thread, nsec_t deadline, long *code)
     return status;
 }
 
+struct thread_visit {
+    bool (*visit)(struct thread *thread, void *argument);
+    void *argument;
+};
+
+static bool visit_one(struct long_list_link *link, void *argument)
+{
+    const struct thread_visit *how = argument;
+
+    return how->visit(container_of(link, struct thread, all_link), how->argument);
+}
+
 void thread_visit_all(bool (*visit)(struct thread *thread, void *argument), void *argument)
 {
-    uint64_t state = spin_lock_save(&all_lock);
+    struct thread_visit how = {visit, argument};
 
-    for (struct list *link = list_first(&all_threads); link != NULL;
-         link = list_next(&all_threads, link)) {
-        if (!visit(container_of(link, struct thread, all_link), argument)) {
-            break;
-        }
-    }
-    spin_unlock_restore(&all_lock, state);
+    long_list_visit(&all_threads, visit_one, &how);
 }
 
 uint32_t thread_count(void)

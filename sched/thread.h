@@ -18,6 +18,7 @@
 #include "kernel/base/types.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/epoch.h"
+#include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
 
@@ -72,8 +73,8 @@ struct thread {
     uint64_t start_arguments[4];
     void (*start_kernel)(void *argument); /* kernel threads */
     void *start_argument;
-    struct list all_link;  /* the list of all threads; its lock */
-    struct list reap_link; /* waits for the reaper */
+    struct long_list_link all_link; /* the list of all threads */
+    struct list reap_link;          /* waits for the reaper */
     struct epoch_callback reclaim;
 } __attribute__((aligned(16)));
 
@@ -108,8 +109,8 @@ bool thread_must_stop(void);
 /* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
 status_t thread_join(struct thread *thread, nsec_t deadline, long *code);
 
-/* Visit every living thread with `visit` until it returns false. A lock is held: visit must not
- * block. */
+/* Visit every living thread with `visit` until it returns false. A lock is held, interrupts are let
+ * in now and then (kernel/sync/long_list.h): visit must not block. */
 void thread_visit_all(bool (*visit)(struct thread *thread, void *argument), void *argument);
 
 /* Number of thread blocks in use. */

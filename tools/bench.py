@@ -12,7 +12,6 @@ Rules:
 """
 
 import csv
-import fnmatch
 import os
 import re
 import sys
@@ -20,6 +19,7 @@ import sys
 import build
 import mkbuildid
 import paths
+import patterns
 import qemu
 
 FOLDER = os.path.join(paths.ROOT, "tests", "bench")
@@ -46,7 +46,7 @@ def run_machine(pattern, **machine):
     def hear(text):
         lines.append(text)
         match = ROW.match(text)
-        if match and fnmatch.fnmatchcase(match.group(1), pattern):
+        if match and patterns.matches(match.group(1), pattern):
             rows[match.group(1)] = (float(match.group(2)), match.group(3))
         return bool(match)
     line = qemu.command("release", append=f"bench={pattern}", **machine)
@@ -72,7 +72,7 @@ def left_out():
 def measure(pattern="*"):
     """{id: (value, unit)} of all rows that match."""
     several = several_harts()
-    chosen = [name for name in several if fnmatch.fnmatchcase(name, pattern)]
+    chosen = [name for name in several if patterns.matches(name, pattern)]
     rows = {}
     if pattern not in several:
         rows = run_machine(pattern, smp=1, extra=qemu.ICOUNT)
@@ -148,7 +148,7 @@ def save_baseline(rows):
 
 
 def main():
-    pattern = os.environ.get("B") or "*"
+    pattern = patterns.from_environment("B", "*")
     try:
         build.build("release")
         rows = table(measure(pattern))

@@ -11,7 +11,6 @@ Rules:
 """
 
 import csv
-import fnmatch
 import os
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from collections import namedtuple
 
 import build
 import paths
+import patterns
 
 ALLOCATORS = ("spmalloc", "mimalloc", "jemalloc")
 SIZES = ("8", "16", "32", "64", "128", "256", "512", "1024", "2048", "mix")
@@ -40,7 +40,7 @@ class BenchError(Exception):
 
 def rows(pattern):
     found = [Row(f"{kind}_{size}", kind, size) for kind in KINDS for size in SIZES]
-    return [row for row in found if fnmatch.fnmatchcase(row.id, pattern)]
+    return [row for row in found if patterns.matches(row.id, pattern)]
 
 
 def measure_once(folder, allocator, row):
@@ -105,7 +105,7 @@ def write_csv(results):
 
 
 def main():
-    pattern = os.environ.get("B") or "*"
+    pattern = patterns.from_environment("B", "*")
     chosen = rows(pattern)
     if not chosen:
         sys.exit(f"bench-host: no row matches '{pattern}'")

@@ -6,7 +6,6 @@ The mutants are in tests/mutants/*.txt; the README there has the format. T= is a
 (file of the mutant and its number, like frame_1).
 """
 
-import fnmatch
 import glob
 import os
 import re
@@ -17,6 +16,7 @@ from collections import namedtuple
 
 import checker
 import paths
+import patterns
 
 Mutant = namedtuple("Mutant", "name file old new test")
 Verdict = namedtuple("Verdict", "caught text")
@@ -107,9 +107,9 @@ def try_mutant(mutant):
 
 
 def main():
-    pattern = os.environ.get("T") or "*"
+    pattern = patterns.from_environment("T", "*")
     try:
-        chosen = [mutant for mutant in load() if fnmatch.fnmatchcase(mutant.name, pattern)]
+        chosen = [mutant for mutant in load() if patterns.matches(mutant.name, pattern)]
     except ValueError as error:
         sys.exit(f"mutants: {error}")
     if not chosen:

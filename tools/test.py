@@ -6,9 +6,9 @@ Usage: test.py [--long] [--stop]
 --long adds what takes longer; --stop ends the run after the first stage with a failure.
 """
 
-import os
 import sys
 
+import patterns
 from testing import (stage_bench, stage_functions, stage_host, stage_house, stage_kernel,
                      stage_long, stage_models, stage_relacy, stage_threads, stage_torture)
 from testing.report import Report
@@ -69,7 +69,7 @@ def stages(context):
 
 
 def main():
-    pattern = os.environ.get("T") or None
+    pattern = patterns.from_environment("T")
     seed = stage_kernel.seed_from_environment()
     report = Report(pattern)
     context = Context(report, "--long" in sys.argv[1:])

@@ -9,13 +9,13 @@ Everything that was printed is in build/torture/<seed>.log. The seed sets what t
 timing, so that a seed narrows a failure down but need not repeat it.
 """
 
-import fnmatch
 import os
 import random
 import sys
 
 import build
 import paths
+import patterns
 import qemu
 from testing import records
 
@@ -50,7 +50,7 @@ def number(name, otherwise):
 
 def choose(pattern, there):
     """The names that match; without any, a list of what there is, and the end."""
-    chosen = [name for name in there if fnmatch.fnmatchcase(name, pattern)]
+    chosen = [name for name in there if patterns.matches(name, pattern)]
     if not chosen:
         listed = "\n".join(f"  {name:<12} {text}" for name, text in there.items())
         sys.exit(f"torture: T= is a pattern of these names, not '{pattern}':\n{listed}")
@@ -59,7 +59,7 @@ def choose(pattern, there):
 
 def main():
     get = os.environ.get
-    preset, pattern = get("PRESET") or "release", get("T") or ""
+    preset, pattern = get("PRESET") or "release", patterns.from_environment("T", "")
     seconds, smp = number("SECONDS", 60), number("SMP", 4)
     seed = number("SEED", random.randrange(1, 1 << 31))
     mem = get("MEM") or "512M"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts and exceptions: every register is saved.
+ * Interrupts and exceptions: every register is saved, or for a page that is only to be entered, those
+ * that C may change.
  *
  * Reached from the vector in trap.S, whose invariants [T], [S], [F] hold here, too.
  */
@@ -11,6 +12,19 @@
 /* Save and restore the registers that need no care: all but zero, sp, tp, t0. */
     .macro for_each_register instruction
     .irp n, 1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    \instruction x\n, (8 * \n)(sp)
+    .endr
+    .endm
+
+/* The same, in two parts: what a C function may change, and what it keeps (gp is nobody's in C). */
+    .macro for_each_scratch instruction
+    .irp n, 1, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
+    \instruction x\n, (8 * \n)(sp)
+    .endr
+    .endm
+
+    .macro for_each_kept instruction
+    .irp n, 3, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     \instruction x\n, (8 * \n)(sp)
     .endr
     .endm
@@ -26,25 +40,58 @@
     sd      t0, TRAP_STVAL(sp)
     .endm
 
-/* Interrupts and exceptions from user mode: void trap_handle_user(struct trap_frame *). */
+/*
+ * Interrupts and exceptions from user mode. In: sp = the running activation, t0 = scause -
+ * SCAUSE_USER_ECALL, the user's sp and t0 in the core's block. A page fault goes to
+ *     bool upcall_user_touch(vaddr_t address, uint64_t scause)
+ * first, with interrupts off and the registers that C keeps where they are; so until the answer
+ * nothing can change sepc, sstatus, scause and stval. If the answer is true and there is no work, that
+ * was all. Else the rest is saved, and void trap_handle_user(struct trap_frame *) sees it whole.
+ */
     .globl trap_entry_user
 trap_entry_user:
     addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
-    for_each_register sd
-    ld      t0, CORE_SCRATCH(tp)
-    sd      t0, (8 * 5)(sp)
-    ld      t0, CORE_USER_SP(tp)
-    sd      t0, (8 * 2)(sp)
-    csrrw   t0, sscratch, zero          /* [T] */
-    sd      t0, (8 * 4)(sp)
+    for_each_scratch sd
+    sd      s0, (8 * 8)(sp)
+    ld      t1, CORE_SCRATCH(tp)
+    sd      t1, (8 * 5)(sp)
+    ld      t1, CORE_USER_SP(tp)
+    sd      t1, (8 * 2)(sp)
+    csrrw   t1, sscratch, zero          /* [T] */
+    sd      t1, (8 * 4)(sp)
+    li      s0, 0                       /* end of the kernel's frame chain */
+    addi    t0, t0, SCAUSE_USER_ECALL - SCAUSE_PAGE_FAULT_FIRST
+    li      t1, SCAUSE_PAGE_FAULTS
+    bgeu    t0, t1, trap_user_whole
+    csrr    a0, stval
+    addi    a1, t0, SCAUSE_PAGE_FAULT_FIRST
+    call    upcall_user_touch
+    beqz    a0, trap_user_whole
+    lw      t0, CORE_WORK(tp)
+    bnez    t0, trap_user_touched_work
+    csrw    sscratch, tp                /* [T] */
+    for_each_scratch ld
+    ld      s0, (8 * 8)(sp)
+    ld      tp, (8 * 4)(sp)
+    ld      t0, (8 * 5)(sp)
+    ld      sp, (8 * 2)(sp)
+    sret
+
+trap_user_touched_work:
+    for_each_kept sd
+    save_trap_csrs
+    j       trap_user_work
+
+trap_user_whole:
+    for_each_kept sd
     save_trap_csrs
     mv      a0, sp
-    li      s0, 0                       /* end of the kernel's frame chain */
     call    trap_handle_user
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT               /* [F] */
     csrc    sstatus, t0
     lw      t0, CORE_WORK(tp)
     beqz    t0, 1f
+trap_user_work:
     call    upcall_exit_work
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
     csrc    sstatus, t0

@@ -18,29 +18,6 @@
 
 static uint16_t max_asid;
 
-static pte_t pte_make(paddr_t page, unsigned protection)
-{
-    BUG_ON((protection & PROTECT_WRITE) != 0 && (protection & PROTECT_EXECUTE) != 0);
-    pte_t entry = (page >> 2) | PTE_VALID | PTE_READ | PTE_ACCESSED | PTE_DIRTY;
-    if ((protection & PROTECT_WRITE) != 0) {
-        entry |= PTE_WRITE;
-    }
-    if ((protection & PROTECT_EXECUTE) != 0) {
-        entry |= PTE_EXECUTE;
-    }
-    return entry;
-}
-
-pte_t pte_make_user(paddr_t page, unsigned protection)
-{
-    return pte_make(page, protection) | PTE_USER;
-}
-
-pte_t pte_make_kernel(paddr_t page, unsigned protection)
-{
-    return pte_make(page, protection) | PTE_GLOBAL;
-}
-
 static unsigned table_index(vaddr_t va, unsigned level)
 {
     return (unsigned)(va >> (12 + 9 * level)) % MMU_TABLE_ENTRIES;

@@ -43,6 +43,8 @@
 #define SSTATUS_FS_BITS 0x6000
 
 #define SCAUSE_USER_ECALL 8
+#define SCAUSE_PAGE_FAULT_FIRST 12 /* of fetches, loads, (reserved), stores */
+#define SCAUSE_PAGE_FAULTS 4
 
 /* kernel/abi, pinned in kernel/core/syscall.c */
 #define SYSCALL_NUMBER_RETURN 1

@@ -56,8 +56,8 @@ enum system_call {
 #define PROTECT_NONE 8 /* no access at all; alone */
 
 /* Flags of SYS_MEMORY_MAP, beside the protection. */
-#define MAP_POPULATE 0x100 /* enter every page now instead of when it is touched */
-#define MAP_GUARDED 0x200  /* keep the page below and the page above free */
+#define MEMORY_POPULATE 0x100 /* enter every page now instead of when it is touched */
+#define MEMORY_GUARDED 0x200  /* keep the page below and the page above free */
 
 /* Deadlines: absolute nanoseconds since boot. */
 #define DEADLINE_NONE 0UL   /* wait for ever */

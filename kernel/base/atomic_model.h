@@ -52,8 +52,11 @@ void model_fence(const struct model_site *site);
 #define MODEL_STORE(order, p, value)                                                               \
     model_store((p), sizeof(*(p)), (uint64_t)(value), MODEL_SITE(order))
 #define MODEL_RMW(operation, order, p, value)                                                      \
-    ((__typeof__(*(p)))model_rmw((p), sizeof(*(p)), MODEL_##operation, (uint64_t)(value),          \
-                                 MODEL_SITE(order)))
+    __extension__({                                                                                \
+        __typeof__(*(p)) atomic_old_ = (__typeof__(*(p)))model_rmw(                                \
+            (p), sizeof(*(p)), MODEL_##operation, (uint64_t)(value), MODEL_SITE(order));           \
+        atomic_old_;                                                                               \
+    })
 
 #define atomic_load_relaxed(p) MODEL_LOAD(RELAXED, p)
 #define atomic_load_acquire(p) MODEL_LOAD(ACQUIRE, p)

@@ -102,6 +102,14 @@ static void fault_end_domain(struct trap_frame *frame, struct domain *domain, st
     domain_kill(domain, EXIT_KILLED + reason);
 }
 
+bool upcall_user_touch(vaddr_t address, uint64_t scause)
+{
+    uint32_t access = fault_access(scause);
+
+    return access != 0 &&
+           vspace_touch_page(activation_current()->domain->vspace, address, access) == OK;
+}
+
 void upcall_user_fault(struct trap_frame *frame)
 {
     struct domain *domain = activation_current()->domain;

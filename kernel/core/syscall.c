@@ -57,11 +57,6 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
 };
 
-struct domain *syscall_domain(void)
-{
-    return activation_current()->domain;
-}
-
 void syscall_handle_message(struct syscall_frame *frame)
 {
     switch (frame->a[7]) {

@@ -12,6 +12,7 @@
 #include "kernel/abi/status.h"
 #include "kernel/base/types.h"
 #include "sched/domain.h"
+#include "sched/activation.h"
 
 long syscall_null(void);
 long syscall_thread_core(void);
@@ -52,4 +53,7 @@ void syscall_receive(struct syscall_frame *frame);
 uint32_t syscall_memory_allowed(rights_t rights);
 
 /* The domain whose code made the call. */
-struct domain *syscall_domain(void);
+static inline struct domain *syscall_domain(void)
+{
+    return activation_current()->domain;
+}

@@ -159,16 +159,18 @@ static struct handle_entry *handle_lookup(struct handle_table *table, handle_t h
 {
     uint32_t slot = (uint32_t)(handle & HANDLE_SLOT_MASK);
 
-    if (table->array == NULL || slot >= handle_array_count(table->array)) {
+    if (table->array == NULL || slot * sizeof(struct handle_entry) > table->array->mask) {
         return NULL;
     }
     struct handle_entry *entry = &table->array->entry[slot];
     return entry->handle == handle && entry->kind != OBJECT_NONE ? entry : NULL;
 }
 
-/* A copy of the entry, with a reference to the object. */
-static status_t handle_get_entry(struct handle_table *table, handle_t handle, enum object_kind kind,
-                                 rights_t rights, struct handle_entry *copy)
+/* The same for the callers below, who leave out what they do not need: inline, since the system calls
+ * of memory and ports begin with it. */
+static inline __attribute__((always_inline)) status_t
+handle_get_entry(struct handle_table *table, handle_t handle, enum object_kind kind,
+                 rights_t rights, struct object **object, uint64_t *badge, rights_t *has)
 {
     status_t status = OK;
     uint64_t state = spin_lock_save(&table->lock);
@@ -182,7 +184,13 @@ static status_t handle_get_entry(struct handle_table *table, handle_t handle, en
         status = ERR_NO_RIGHT;
     } else {
         object_retain(entry->object);
-        *copy = *entry;
+        *object = entry->object;
+        if (badge != NULL) {
+            *badge = entry->badge;
+        }
+        if (has != NULL) {
+            *has = entry->rights;
+        }
     }
     spin_unlock_restore(&table->lock, state);
     return status;
@@ -191,29 +199,13 @@ static status_t handle_get_entry(struct handle_table *table, handle_t handle, en
 status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
                     rights_t rights, struct object **object, uint64_t *badge)
 {
-    struct handle_entry entry;
-    status_t status = handle_get_entry(table, handle, kind, rights, &entry);
-
-    if (status == OK) {
-        *object = entry.object;
-        if (badge != NULL) {
-            *badge = entry.badge;
-        }
-    }
-    return status;
+    return handle_get_entry(table, handle, kind, rights, object, badge, NULL);
 }
 
 status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
                            rights_t rights, struct object **object, rights_t *has)
 {
-    struct handle_entry entry;
-    status_t status = handle_get_entry(table, handle, kind, rights, &entry);
-
-    if (status == OK) {
-        *object = entry.object;
-        *has = entry.rights;
-    }
-    return status;
+    return handle_get_entry(table, handle, kind, rights, object, NULL, has);
 }
 
 static bool handle_has_right(struct handle_table *table, handle_t handle, rights_t right)

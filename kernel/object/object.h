@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "kernel/abi/rights.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 
 struct object {
     uint32_t kind; /* enum object_kind */
@@ -21,9 +23,25 @@ struct object {
 void object_init(struct object *object, enum object_kind kind, void (*destroy)(struct object *));
 
 /* Take one more reference; the caller must already own or be protected by one. */
-void object_retain(struct object *object);
+static inline void object_retain(struct object *object)
+{
+    /* relaxed: the caller's own reference keeps the object alive; nothing is published */
+    uint32_t before = atomic_add_relaxed(&object->references, 1);
+
+    BUG_ON(before == 0 || before == UINT32_MAX);
+}
 
 /* Take a reference unless the last one is gone (for pointers read in an epoch section). */
 _Bool object_retain_try(struct object *object);
 
-void object_release(struct object *object);
+static inline void object_release(struct object *object)
+{
+    /* acq_rel: our uses come before the end, the destroyer sees all of them; pairs with itself
+     * on the other cores */
+    uint32_t before = atomic_sub_acq_rel(&object->references, 1);
+
+    BUG_ON(before == 0);
+    if (before == 1) {
+        object->destroy(object);
+    }
+}

@@ -32,10 +32,7 @@ static void count_members(struct domain *domain, struct monitor_domain *row)
     uint64_t irq = spin_lock_save(&domain->lock);
 
     row->threads = domain->thread_count;
-    list_for_each(link, &domain->ports)
-    {
-        row->ports++;
-    }
+    row->ports = domain->port_count;
     spin_unlock_restore(&domain->lock, irq);
 }
 

@@ -236,7 +236,7 @@ def free_objects(gdb):
 def test_page_tells_the_object_and_who_pays_for_it(gdb):
     """The shell's record is the kernel's object, its handles are the shell's, a slab's next object is free."""
     shell_thread(gdb)
-    gdb.run("set $last = (struct domain *)((char *)all_domains.prev - (long)&((struct domain *)0)->all_link)")
+    gdb.run("set $last = (struct domain *)((char *)all_domains.entries.prev - (long)&((struct domain *)0)->all_link)")
     seen = page(gdb, "(char*)$last+8")
     assert seen["object"].endswith("byte 8 of it, in use") and seen["account"] == "the kernel's", seen
     seen = page(gdb, "$last->handles.array")

@@ -3,12 +3,15 @@
 
 import os
 import sys
+import time
 
 import paths
 from testing.session import Debugger, Terminal
 
 PRESET = "debug"
 PROMPT = r"[(]gdb[)] "
+SETTLE_S = 60
+WORDS = ("cores", "threads", "ports", "domains", "mem", "bt 1", "page kernel_domain.account")
 
 
 def test_poweroff_ends_with_code_0_after_a_debugger(_):
@@ -23,6 +26,22 @@ def test_poweroff_ends_with_code_0_after_a_debugger(_):
         gdb.close()
 
 
+def answer(gdb, command):
+    """What a command says; the machine goes on and is stopped again as long as its kernel has not started."""
+    end = time.monotonic() + SETTLE_S
+    while True:
+        gdb.send(f"baton {command}\n")
+        gdb.expect(PROMPT)
+        text = gdb.child.before
+        if "has not started yet" not in text:
+            return text
+        assert time.monotonic() < end, f"the kernel never started: {text}"
+        gdb.send("continue\n")
+        gdb.expect("Continuing")
+        gdb.send("\x03")
+        gdb.expect(PROMPT)
+
+
 def test_make_gdb_attaches_interrupts_and_leaves(_):
     """`make gdb`: the helpers answer whenever it attaches, Ctrl-C stops the machine, quit ends it."""
     program = os.path.join(paths.ROOT, "tools", "run.py")
@@ -31,9 +50,8 @@ def test_make_gdb_attaches_interrupts_and_leaves(_):
     try:
         gdb.expect(PROMPT)
         for command in ("cores", "threads", "ports", "domains"):
-            gdb.send(f"baton {command}\n")
-            gdb.expect(PROMPT)
-            assert "NAME" in gdb.child.before and "rror" not in gdb.child.before, gdb.child.before
+            text = answer(gdb, command)
+            assert "NAME" in text and "rror" not in text, text
         gdb.send("continue\n")
         gdb.expect("Continuing")
         gdb.send("\x03")
@@ -41,5 +59,65 @@ def test_make_gdb_attaches_interrupts_and_leaves(_):
         gdb.send("quit\n")
         code = gdb.wait_exit()
         assert code == 0, f"make gdb ended with {code}"
+    finally:
+        gdb.close()
+
+
+def test_commands_say_in_one_line_that_the_kernel_has_not_started(_):
+    """Not one instruction has run; then the machine goes on and everything is there."""
+    gdb = Debugger(preset=PRESET, stopped=True)
+    try:
+        for word in WORDS:
+            text = gdb.run(f"baton {word}")
+            assert "the kernel has not started yet" in text and "`continue`" in text, f"{word}: {text}"
+            assert len(text.splitlines()) == 1, f"{word}: {text}"
+        gdb.send("continue\n")
+        gdb.expect("Continuing")
+        gdb.machine.until_prompt()
+        gdb.send("\x03")
+        gdb.until_prompt()
+        assert "shell" in gdb.run("baton threads")
+    finally:
+        gdb.close()
+
+
+def go_to(gdb, place, command="help"):
+    """Until a core gets to the place; a command of the shell makes it go there."""
+    gdb.run(f"hbreak {place}")
+    gdb.send("continue\n")
+    gdb.expect("Continuing")
+    gdb.machine.send(command + "\r")
+    gdb.until_prompt()
+    gdb.run("delete")
+
+
+def test_commands_answer_while_a_core_is_in_firmware(_):
+    """Stopped in OpenSBI, whichever core gdb looks through."""
+    gdb = Debugger(preset=PRESET)
+    try:
+        go_to(gdb, "*($mtvec & ~3)", "test call*")
+        assert "= 3" in gdb.run("print $priv"), gdb.run("info threads")
+        assert "Cannot access memory" in gdb.run("print kernel_domain.account")
+        for core in (1, 2):
+            gdb.run(f"thread {core}")
+            for word in WORDS[:-2] + (WORDS[-1],):
+                text = gdb.run(f"baton {word}")
+                assert "baton: " not in text and "rror" not in text, f"{word}: {text}"
+                assert f"Thread 1.{core}" in gdb.run("thread"), word
+    finally:
+        gdb.close()
+
+
+def test_what_no_core_can_read_is_told_in_one_line(_):
+    """The only core is in user mode: tables are there, an expression of the user's cannot be read."""
+    gdb = Debugger(smp=1, preset=PRESET)
+    try:
+        gdb.run("baton symbols shell")
+        go_to(gdb, "editor_read")
+        assert "= 0" in gdb.run("print $priv"), gdb.run("info threads")
+        assert "shell" in gdb.run("baton domains")
+        text = gdb.run("baton page kernel_domain.account")
+        assert "no core sees the kernel's memory" in text and "`continue`" in text, text
+        assert len(text.splitlines()) == 1, text
     finally:
         gdb.close()

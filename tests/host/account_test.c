@@ -9,6 +9,7 @@
 #include "kernel/base/print.h"
 #include "mm/drain.h"
 #include "mm/frame.h"
+#include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "tests/host/death.h"
 #include "tests/host/machine.h"
@@ -92,6 +93,92 @@ TEST(account, empty_slabs_do_not_use_up_its_quota)
     EXPECT_TRUE(last != NULL);
     spmalloc_free(last);
     EXPECT_EQ(account_finish(&account), 0);
+}
+
+#define QUOTA 8U
+
+TEST(account, what_waits_for_the_core_does_not_use_up_its_quota)
+{
+    static void *own[QUOTA * PAGE_BYTES / 32];
+    static void *others[300];
+    unsigned count = 0;
+
+    machine_init(PAGES);
+    account_init(&account, QUOTA);
+    while ((own[count] = spmalloc(&account, 100)) != NULL) {
+        count++;
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        others[i] = spmalloc(&kernel_account, 200);
+    }
+    machine_be_core(1);
+    spmalloc_free(own[0]);
+    for (unsigned i = 0; i < 300; i++) {
+        spmalloc_free(others[i]); /* go in front of it */
+    }
+    spmalloc_flush_core(1);
+    machine_set_core(0); /* which did not sleep meanwhile */
+    EXPECT_TRUE(spmalloc(&account, 100) != NULL);
+}
+
+TEST(account, empty_slabs_make_room_for_a_large_object)
+{
+    machine_init(PAGES);
+    account_init(&account, 2);
+    spmalloc_free(spmalloc(&account, 100));
+    EXPECT_EQ(account_pages(&account), 1);
+    void *large = spmalloc(&account, 2 * PAGE_BYTES);
+
+    ASSERT_TRUE(large != NULL);
+    spmalloc_free(large);
+    spmalloc_free(spmalloc(&account, 100));
+    large = spmalloc(&account, 4 * PAGE_BYTES);
+    EXPECT_TRUE(large == NULL);
+    EXPECT_EQ(account_finish(&account), 0);
+}
+
+TEST(account, stocks_of_sleeping_cores_make_room_for_a_large_object)
+{
+    static paddr_t page[PAGES];
+    unsigned count = 0;
+
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    while ((page[count] = nexus_alloc_page()) != FRAME_NONE) {
+        count++;
+    }
+    machine_be_core(1);
+    for (unsigned i = 0; i < 16; i++) { /* owned by core 0, which sleeps */
+        nexus_free_page(page[count - 16 + i]);
+    }
+    machine_be_core(2);
+    EXPECT_TRUE(nexus_idle_pages(0) > 0);
+    EXPECT_TRUE(spmalloc(&account, 2 * PAGE_BYTES) != NULL);
+}
+
+TEST(account, the_reserve_is_there_for_an_object_that_leads_out_of_a_shortage)
+{
+    static struct account small;
+    uint64_t left;
+
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    while (spmalloc(&account, 100) != NULL) {
+    }
+    EXPECT_EQ(frame_free_pages(), frame_reserve_pages());
+    EXPECT_TRUE(spmalloc_reserve(&account, 100) != NULL);
+    EXPECT_EQ(frame_free_pages(), frame_reserve_pages() - 1);
+    machine_be_core(1); /* where the account has no heap yet */
+    account_init(&small, 1);
+    void *object = spmalloc_reserve(&small, 100);
+
+    ASSERT_TRUE(object != NULL);
+    left = frame_free_pages();
+    EXPECT_TRUE(left >= frame_reserve_pages() - 3);
+    EXPECT_TRUE(spmalloc_reserve(&small, 1500) == NULL); /* it has its page */
+    EXPECT_EQ(frame_free_pages(), left);
+    spmalloc_free(object);
+    EXPECT_EQ(account_finish(&small), 0);
 }
 
 TEST(account, a_closed_one_gives_no_page_but_takes_all_back)

@@ -195,7 +195,8 @@ TEST(frame, pages_go_home_to_their_own_node)
     for (uint32_t i = 0; i < 3; i++) {
         before[i] = frame_node_free_pages(i);
     }
-    taken = frame_take_pages(2 * NODE_PAGES, 0, &chain);
+    taken =
+        frame_take_pages(2 * NODE_PAGES, 0, FRAME_WORD(FRAME_ID(FRAME_ALLOCATED, 0, 0), 0), &chain);
     EXPECT_EQ(taken, 2 * NODE_PAGES);
     EXPECT_EQ(frame_node_free_pages(0) + frame_node_free_pages(2), frame_reserve_pages() / 3 * 2);
     for (node = chain; node != NULL; node = node->next) {

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#undef MAP_POPULATE /* the kernel has one, too */
 
 #include "arch/core.h"
 #include "arch/ipi.h"
@@ -131,11 +130,11 @@ void ipi_request(cpu_t cpu, uint32_t reasons)
     self->ipis_sent++;
     /* relaxed: a mark for the test to look at */
     atomic_or_relaxed(&cores[cpu].ipi_reasons, reasons & ~(uint32_t)IPI_SHOOTDOWN);
-    machine_set_core(cpu);
     if ((reasons & IPI_SHOOTDOWN) != 0) {
+        machine_set_core(cpu);
         shootdown_handle();
+        host_core = self;
     }
-    host_core = self;
 }
 
 static unsigned table_index(vaddr_t va, unsigned level)
@@ -175,25 +174,6 @@ pte_t mmu_lookup(const pte_t *root, vaddr_t va, unsigned *level)
         *level = 0;
     }
     return entry != NULL && pte_is_leaf(*entry) ? *entry : 0;
-}
-
-static pte_t make_leaf(paddr_t page, unsigned protection)
-{
-    pte_t entry = page >> 2 | PTE_VALID | PTE_READ | PTE_ACCESSED | PTE_DIRTY;
-
-    entry |= (protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0;
-    entry |= (protection & PROTECT_EXECUTE) != 0 ? PTE_EXECUTE : 0;
-    return entry;
-}
-
-pte_t pte_make_user(paddr_t page, unsigned protection)
-{
-    return make_leaf(page, protection) | PTE_USER;
-}
-
-pte_t pte_make_kernel(paddr_t page, unsigned protection)
-{
-    return make_leaf(page, protection) | PTE_GLOBAL;
 }
 
 uint64_t mmu_satp(paddr_t root, uint16_t asid)

@@ -9,7 +9,7 @@
 #include "kernel/abi/limits.h"
 #include "mm/account.h"
 #include "mm/drain.h"
-#include "mm/nexus.h"
+#include "mm/nexus_priv.h"
 #include "mm/spmalloc.h"
 #include "tests/host/death.h"
 #include "tests/host/machine.h"
@@ -53,6 +53,47 @@ TEST(nexus, a_freed_page_is_the_next_one_given_out)
     nexus_free_page(page);
     EXPECT_EQ(frame_of(page)->id, FRAME_ID(FRAME_CACHED, 0, 0));
     EXPECT_EQ(nexus_alloc_page(), page);
+}
+
+TEST(nexus, a_page_that_comes_back_zeroed_is_given_out_as_it_is_and_counted_as_free)
+{
+    uint64_t before;
+    paddr_t page;
+    paddr_t other;
+
+    machine_init(PAGES);
+    before = machine_free_pages();
+    page = nexus_alloc_page_zeroed();
+    other = nexus_alloc_page();
+    ASSERT_TRUE(page != FRAME_NONE && other != FRAME_NONE);
+    nexus_free_zeroed_page(page);
+    nexus_free_page(other);
+    EXPECT_EQ(frame_of(page)->id, FRAME_ID(FRAME_CACHED, 0, 0));
+    EXPECT_EQ(counters_of(0).in_use, 0);
+    EXPECT_EQ(nexus_alloc_page_zeroed(), page);
+    nexus_free_zeroed_page(page);
+    EXPECT_EQ(machine_free_pages(), before);
+}
+
+TEST(nexus, zeroed_pages_are_given_out_when_there_are_no_others)
+{
+    static paddr_t page[PAGES];
+    unsigned zeroed = 0;
+    unsigned n = 0;
+
+    machine_init(PAGES);
+    while ((page[n] = nexus_alloc_page_zeroed()) != FRAME_NONE) {
+        n++;
+    }
+    for (; zeroed < 4; zeroed++) {
+        nexus_free_zeroed_page(page[zeroed]);
+    }
+    for (unsigned i = 0; i < zeroed; i++) {
+        page[i] = nexus_alloc_page();
+        EXPECT_TRUE(page[i] != FRAME_NONE);
+    }
+    EXPECT_EQ(nexus_alloc_page(), FRAME_NONE);
+    free_pages(page, n);
 }
 
 TEST(nexus, pages_are_apart_and_a_zeroed_one_is_zero)
@@ -147,6 +188,51 @@ TEST(nexus, for_a_sleeping_owner_the_sender_takes_a_backlog_in)
     EXPECT_EQ(cores[0].ipi_reasons, 0);
 }
 
+/* One core more than the machine has, and it sleeps: core 0's batches go through the same slot. */
+#define FAR_CORE NEXUS_OUT_SLOTS
+#define FAR_OBJECTS 34U
+
+static void add_far_core(void)
+{
+    spmalloc_init(FAR_CORE + 1, 1);
+    machine_set_core(FAR_CORE);
+    drain_sleep();
+    machine_set_core(0);
+    cores[FAR_CORE].online = 1;
+}
+
+TEST(nexus, pages_of_slabs_emptied_for_a_sleeper_do_not_mix_with_another_cores)
+{
+    static paddr_t page[68];
+    paddr_t mine[2];
+    void *object[FAR_OBJECTS];
+    uint64_t before;
+
+    machine_init(PAGES);
+    add_far_core();
+    before = machine_free_pages();
+    alloc_pages(mine, 2);
+    machine_be_core(FAR_CORE);
+    alloc_pages(page, 68);
+    for (unsigned i = 0; i < FAR_OBJECTS; i++) {
+        object[i] = spmalloc(&kernel_account, 1500);
+    }
+    machine_be_core(1);
+    for (unsigned i = 1; i < FAR_OBJECTS - 1; i++) {
+        spmalloc_free(object[i]); /* 32, which are sent, and make 15 slabs empty */
+    }
+    free_pages(page, 10);
+    nexus_free_page(mine[0]); /* sends the ten */
+    free_pages(page + 10, 58);
+    EXPECT_EQ(counters_of(FAR_CORE).waiting, 58);
+    EXPECT_EQ(counters_of(1).outgoing, 10);
+    nexus_free_page(mine[1]); /* sends ten more, which are too many for a sleeper */
+    EXPECT_TRUE(counters_of(FAR_CORE).waiting < 58);
+    spmalloc_free(object[0]);
+    spmalloc_free(object[FAR_OBJECTS - 1]);
+    EXPECT_EQ(machine_free_pages(), before);
+}
+
 TEST(nexus, an_owner_that_runs_is_asked_to_take_a_backlog_in)
 {
     static paddr_t page[MANY];
@@ -187,6 +273,38 @@ TEST(nexus, other_cores_stocks_are_used_before_memory_is_out)
     ASSERT_TRUE(page[count] != FRAME_NONE);
     free_pages(page, count + 1);
     EXPECT_EQ(machine_free_pages(), before);
+}
+
+#define WAITING 400U
+
+/* Too few to wake anybody, but each of them is half a page. */
+TEST(nexus, objects_that_wait_for_a_sleeper_are_pages_before_memory_is_out)
+{
+    static paddr_t page[PAGES];
+    static void *object[WAITING];
+    unsigned count = 0;
+    uint64_t before;
+
+    machine_init(PAGES);
+    machine_be_core(1);
+    for (unsigned i = 0; i < WAITING; i++) {
+        object[i] = spmalloc(&kernel_account, 2000);
+    }
+    machine_be_core(0);
+    before = machine_free_pages();
+    while ((page[count] = nexus_alloc_page()) != FRAME_NONE) {
+        count++;
+    }
+    EXPECT_EQ(count, before - frame_reserve_pages());
+    for (unsigned i = 0; i < WAITING; i++) {
+        spmalloc_free(object[i]);
+    }
+    spmalloc_flush_core(0);
+    EXPECT_EQ(spmalloc_waiting(1), WAITING);
+    EXPECT_EQ(nexus_idle_pages(1), 0);
+    for (before = count; (page[count] = nexus_alloc_page()) != FRAME_NONE; count++) {
+    }
+    EXPECT_EQ(count - before, WAITING / 2);
 }
 
 TEST(nexus, the_last_reference_frees_the_page)

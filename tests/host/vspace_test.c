@@ -10,6 +10,7 @@
 #include "mm/fail.h"
 #include "mm/frame.h"
 #include "mm/nexus.h"
+#include "mm/spmalloc.h"
 #include "tests/host/machine.h"
 #include "tests/host/space.h"
 #include "tests/test.h"
@@ -120,6 +121,19 @@ TEST(vspace, unmap_splits_regions_and_keeps_the_rest)
     EXPECT_EQ(space->region_count, 0);
     EXPECT_EQ(space->pages, 0);
     space_finish();
+}
+
+TEST(vspace, a_part_can_be_unmapped_when_all_memory_is_used_up)
+{
+    space_start();
+    EXPECT_OK(space_map(SPACE_BASE, 5));
+    while (nexus_alloc_page() != FRAME_NONE) {
+    }
+    while (spmalloc(&space_account, sizeof(struct vspace_region)) != NULL) {
+    }
+    EXPECT_TRUE(account_pages(&space_account) < SPACE_QUOTA_PAGES);
+    EXPECT_OK(vspace_unmap(space, SPACE_BASE + 2 * PAGE_BYTES, PAGE_BYTES));
+    EXPECT_EQ(space->region_count, 2);
 }
 
 static uint64_t free_at_flush;
@@ -274,7 +288,7 @@ static status_t map_clone(struct vspace *other)
         .address = SPACE_BASE,
         .bytes = 3 * PAGE_BYTES,
         .protection = SPACE_RW,
-        .flags = MAP_POPULATE,
+        .flags = MEMORY_POPULATE,
         .allowed = PROTECT_ALL,
     };
     vaddr_t mapped;
@@ -413,7 +427,7 @@ TEST(vspace, guarded_ranges_keep_their_neighbours_away)
     struct vspace_mapping mapping = {.address = SPACE_BASE,
                                      .bytes = 4 * PAGE_BYTES,
                                      .protection = SPACE_RW,
-                                     .flags = MAP_GUARDED};
+                                     .flags = MEMORY_GUARDED};
 
     space_start();
     EXPECT_OK(space_map(SPACE_BASE + 5 * PAGE_BYTES, 1));
@@ -430,33 +444,11 @@ TEST(vspace, guarded_ranges_keep_their_neighbours_away)
     space_finish();
 }
 
-TEST(vspace, tables_go_back_when_they_are_empty)
-{
-    uint64_t empty;
-
-    space_start();
-    EXPECT_OK(space_map(0x40000000, 1));
-    space_touch(0x40000000, 1);
-    empty = space->tables;
-    EXPECT_OK(space_map(0x80000000 + 510 * PAGE_BYTES, 4));
-    EXPECT_OK(space_map(0x80000000 + 1024 * PAGE_BYTES, 1));
-    space_touch(0x80000000 + 510 * PAGE_BYTES, 4);
-    space_touch(0x80000000 + 1024 * PAGE_BYTES, 1);
-    EXPECT_EQ(space->tables, empty + 1 + 3);
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 510 * PAGE_BYTES, 2 * PAGE_BYTES));
-    EXPECT_EQ(space->tables, empty + 1 + 2);
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 512 * PAGE_BYTES, 2 * PAGE_BYTES));
-    EXPECT_OK(vspace_unmap(space, 0x80000000 + 1024 * PAGE_BYTES, PAGE_BYTES));
-    EXPECT_EQ(space->tables, empty);
-    EXPECT_EQ(space->pages, 1);
-    space_finish();
-}
-
 TEST(vspace, populated_pages_are_entered_at_once_or_not_at_all)
 {
     vaddr_t mapped = 0;
     struct vspace_mapping mapping = {
-        .bytes = 200 * PAGE_BYTES, .protection = SPACE_RW, .flags = MAP_POPULATE};
+        .bytes = 200 * PAGE_BYTES, .protection = SPACE_RW, .flags = MEMORY_POPULATE};
 
     space_start();
     EXPECT_OK(vspace_map(space, &mapping, &mapped));

@@ -27,6 +27,7 @@
 struct core cores[MAX_CORES];
 struct platform platform;
 _Thread_local struct core *host_core = &cores[0];
+_Thread_local bool host_irq_enabled = true;
 
 /* No names of functions: what reports an error does without. */
 const struct symbol_table symbol_kernel_table;

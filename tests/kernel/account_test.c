@@ -4,6 +4,7 @@
 
 #include "ipc/mailbox.h"
 #include "ipc/name.h"
+#include "ipc/port_priv.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
 #include "mm/drain.h"
@@ -93,6 +94,26 @@ TEST(account, what_others_still_hold_of_a_dead_domain_stays_charged_until_they_l
     object_release(&port->object);
     EXPECT_SOON((drain_all(), account_pages(domain->account) == 0));
     object_release(&domain->object);
+}
+
+TEST(account, a_name_that_another_domain_takes_over_is_not_charged_to_the_first_one)
+{
+    struct port_attributes attributes = {.mode = PORT_MODE_MAILBOX};
+    struct port *successor = ports_make_mailbox();
+    struct domain *domain = NULL;
+    struct port *port = NULL;
+
+    ASSERT_OK(domain_create("names", 0, &domain));
+    ASSERT_OK(port_create(domain, &attributes, &port));
+    EXPECT_OK(name_register(NAME, sizeof(NAME) - 1, port));
+    atomic_or_relaxed(&port->word, PORT_RUN); /* somebody runs in it, so it is closed but stays */
+    port_close(port, ERR_STALE);
+    EXPECT_OK(name_register(NAME, sizeof(NAME) - 1, successor));
+    port_retire(port);
+    object_release(&port->object);
+    end(domain);
+    EXPECT_OK(name_unregister(NAME, sizeof(NAME) - 1, &kernel_domain));
+    ports_close(successor);
 }
 
 struct traffic {

@@ -104,7 +104,7 @@ TEST(memory_object, a_megapage_that_is_unmapped_in_part_is_flushed_as_a_whole)
     run_in_space();
     ASSERT_OK(vspace_map_anonymous(space, AT + 2 * MEGAPAGE, PAGE_BYTES, RW, &other));
     ASSERT_OK(vspace_fault(space, AT + 2 * MEGAPAGE, PROTECT_READ)); /* keeps the table above */
-    ASSERT_OK(map(AT, MEGAPAGE / PAGE_BYTES, MAP_POPULATE));
+    ASSERT_OK(map(AT, MEGAPAGE / PAGE_BYTES, MEMORY_POPULATE));
     EXPECT_OK(vspace_translate(space, AT + 9 * PAGE_BYTES, RW, &physical));
     EXPECT_OK(vspace_unmap(space, AT + 100 * PAGE_BYTES, PAGE_BYTES));
     EXPECT_EQ(vspace_translate(space, AT, RW, &physical), ERR_FAULT);
@@ -130,7 +130,7 @@ TEST(memory_object, unmapping_flushes_what_another_thread_has_just_taken_out)
     run_in_space();
     ASSERT_OK(vspace_map_anonymous(space, AT + 2 * PAGE_BYTES, PAGE_BYTES, RW, &other));
     ASSERT_OK(vspace_fault(space, AT + 2 * PAGE_BYTES, PROTECT_READ)); /* keeps the table */
-    ASSERT_OK(map(AT, 1, MAP_POPULATE));
+    ASSERT_OK(map(AT, 1, MEMORY_POPULATE));
     state = memory_lock_save(memory);
     list_for_each_entry(struct vspace_region, region, &memory->mappings, mapping_link)
     {
@@ -192,7 +192,7 @@ TEST(memory_object, kernel_copies_keep_off_devices)
         begin();
         ASSERT_OK(memory_create_device(&account, NULL, bases[i], 1, &memory));
         ASSERT_OK(vspace_map_anonymous(space, AT - PAGE_BYTES, PAGE_BYTES, RW, &other));
-        ASSERT_OK(map(AT, 1, i == 0 ? MAP_POPULATE : 0));
+        ASSERT_OK(map(AT, 1, i == 0 ? MEMORY_POPULATE : 0));
         EXPECT_EQ(usercopy_in(space, &word, user_addr(AT), sizeof(word)), ERR_FAULT);
         EXPECT_EQ(usercopy_in_try(space, &word, user_addr(AT), sizeof(word)), ERR_FAULT);
         EXPECT_EQ(usercopy_out(space, user_addr(AT - 4), &word, sizeof(word)), ERR_FAULT);

@@ -231,26 +231,29 @@ TEST(program, out_of_memory_in_a_fault_ends_only_that_domain)
     EXPECT_EQ(join(server), EXIT_KILLED);
 }
 
+/* A failure that a second way makes up for is no failure; the sweep ends with one that never came. */
 TEST(program, starting_one_survives_the_failure_of_any_allocation)
 {
-    status_t status = ERR_NO_MEMORY;
+    bool all_failed = false;
 
     if (!have_archive()) {
         return;
     }
-    for (uint64_t n = 1; status != OK && n < 500; n++) {
+    for (uint64_t n = 1; !all_failed && n < 500; n++) {
         struct domain *domain = NULL;
+        status_t status;
 
         fail_nth_allocation(n);
         status = START("spin", "spin\0001", &domain);
+        all_failed = fail_is_pending();
         fail_nth_allocation(0);
         if (status == OK) {
             EXPECT_EQ(join(domain), 0);
-            EXPECT_TRUE(n > 20);
         } else {
             ASSERT_EQ(status, ERR_NO_MEMORY);
             ASSERT_TRUE(domain == NULL);
         }
+        EXPECT_TRUE(!all_failed || (status == OK && n > 20));
     }
-    EXPECT_OK(status);
+    EXPECT_TRUE(all_failed);
 }

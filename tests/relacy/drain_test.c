@@ -9,19 +9,15 @@
  */
 
 #include "arch/core.h"
-#include "arch/ipi.h"
-#include "arch/irq.h"
 #include "kernel/base/atomic.h"
 #include "mm/drain.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc.h"
+#include "tests/relacy/machine.h"
 #include "tests/relacy/model.h"
 
 #define CORES 3U
 #define OWNER 1U /* whose objects they are */
-
-struct core cores[MAX_CORES];
-_Thread_local struct core *host_core;
 
 struct object {
     struct remote_node node;
@@ -37,9 +33,8 @@ static struct {
 } memory[CORES];
 
 static struct object objects[CORES];
-static uint32_t home[CORES];    /* the object has come home */
-static uint32_t pending[CORES]; /* IPI_DRAIN */
-static uint32_t finished;       /* threads that want nothing more */
+static uint32_t home[CORES]; /* the object has come home */
+static uint32_t finished;    /* threads that want nothing more */
 
 /* --- what mm/drain.c calls --- */
 
@@ -75,6 +70,11 @@ bool spmalloc_collect_some(cpu_t cpu, unsigned n)
     return remote_waiting(&memory[cpu].inbox) != 0;
 }
 
+uint64_t spmalloc_waiting(cpu_t cpu)
+{
+    return cpu < CORES ? remote_waiting(&memory[cpu].inbox) : 0;
+}
+
 void spmalloc_trim_core(cpu_t cpu)
 {
     memory[cpu].slabs++;
@@ -104,54 +104,34 @@ uint64_t nexus_idle_pages(cpu_t cpu)
     return cpu < CORES;
 }
 
-/* ipi_request and trap_handle_ipi with their orders: arch/riscv/core.c, arch/riscv/trap.c. */
-void ipi_request(cpu_t cpu, uint32_t reasons)
-{
-    /* release: what the request is about; pairs with the swap in take_interrupt */
-    (void)atomic_or_release(&pending[cpu], reasons);
-}
-
-static void take_interrupt(void)
-{
-    /* acq_rel: see what the request is about; pairs with the or in ipi_request */
-    if (atomic_swap_acq_rel(&pending[core_index()], 0U) != 0) {
-        drain_handle_ipi();
-    }
-}
-
 /* In mm/drain.c interrupts are on where it waits for an answer, and off in drain_wake. */
 static bool interrupts_on[CORES];
 
-void arch_relax(void)
+static void take_interrupt(void)
+{
+    machine_take_interrupt(drain_handle_ipi);
+}
+
+static void relax(void)
 {
     if (interrupts_on[core_index()]) {
         take_interrupt();
     }
-    model_yield();
 }
 
 /* --- the tests --- */
 
-/* All threads of the checker are one to the machine: what is a thread's own must be put right, and
- * is no shared variable. */
-static __attribute__((no_sanitize("thread"))) void resume(unsigned self)
-{
-    host_core = &cores[self];
-}
-
 static void set_up(void)
 {
-    host_core = &cores[0];
+    machine_set_up(relax);
     drain_init();
     for (unsigned i = 0; i < CORES; i++) {
-        cores[i].cpu = i;
         objects[i] = (struct object){{NULL}, 1};
         memory[i].batch = i == OWNER ? NULL : &objects[i].node;
         memory[i].slabs = 0;
         memory[i].pages = 0;
         memory[i].inbox = (struct remote_list){NULL, 0};
         home[i] = 0;
-        pending[i] = 0;
         interrupts_on[i] = false;
     }
     finished = 0;
@@ -167,7 +147,7 @@ static void work(void)
 static void sleep_and_wake(void)
 {
     drain_sleep();
-    model_yield();
+    model_pause();
     drain_wake();
     work();
 }
@@ -236,10 +216,10 @@ static void help_a_sleeper(unsigned self)
 }
 
 MODEL_TEST(drain_all_comes_home, .threads = CORES, .rounds = 20000, .before = set_up,
-           .thread = drain_while_others_live, .resume = resume);
+           .thread = drain_while_others_live, .resume = machine_resume);
 
 MODEL_TEST(drain_sleepers_are_helped, .threads = CORES, .rounds = 20000, .before = set_up,
-           .thread = help_a_sleeper, .resume = resume);
+           .thread = help_a_sleeper, .resume = machine_resume);
 
 MODEL_TEST(drain_answers_what_it_has_seen, .threads = CORES, .rounds = 20000, .before = set_up,
-           .thread = ask_while_another_asks, .resume = resume);
+           .thread = ask_while_another_asks, .resume = machine_resume);

@@ -14,6 +14,10 @@
  */
 #include "tests/relacy/shadow.hpp"
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 extern "C" {
 extern const struct model_test __start_model_tests[];
 extern const struct model_test __stop_model_tests[];
@@ -94,6 +98,44 @@ static int list_tests()
     return 0;
 }
 
+static int simulate_and_print(const char *scheduler, unsigned factor, bool show)
+{
+    std::ostream nothing(NULL);
+    rl::test_params params;
+
+    params.iteration_count = test->rounds * factor;
+    params.search_type = strcmp(scheduler, "full") == 0 ? rl::sched_full : rl::sched_random;
+    params.execution_depth_limit = STEPS_MAX;
+    params.output_stream = show ? &std::cout : &nothing;
+    params.progress_stream = &nothing;
+    params.collect_history = show; /* else Relacy runs the failing execution again, to show it */
+    bool holds = simulate(params);
+    if (!show && !known->has_grown) {
+        printf("iterations %llu\n", (unsigned long long)params.stop_iteration);
+        for (unsigned i = 0; i < site_count && weak_order < 0; i++) {
+            printf("site %s:%d %s\n", sites[i].file, sites[i].line, order_name[sites[i].order]);
+        }
+    }
+    return holds ? 0 : 1;
+}
+
+/* In a process of its own, so that the variables of the code under test begin as they are in the
+ * program's file, whatever an execution that failed left in them. */
+static int run_apart(const char *scheduler, unsigned factor, bool show)
+{
+    int status = 0;
+
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        exit(simulate_and_print(scheduler, factor, show));
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        return 2;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
 int main(int argc, char **argv)
 {
     unsigned factor = 1;
@@ -117,28 +159,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: see the head of tests/relacy/model.cpp\n");
         return 2;
     }
-    std::ostream nothing(NULL);
-    rl::test_params params;
-    params.iteration_count = test->rounds * factor;
-    params.search_type = strcmp(argv[2], "full") == 0 ? rl::sched_full : rl::sched_random;
-    params.execution_depth_limit = STEPS_MAX;
-    params.output_stream = &nothing;
-    params.progress_stream = &nothing;
-    bool holds;
+    known = (struct known_atomics *)mmap(NULL, sizeof(*known), PROT_READ | PROT_WRITE,
+                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int code;
     do {
-        has_learned = false;
-        rl::test_params run = params;
-        holds = simulate(run);
-        params.stop_iteration = run.stop_iteration;
-    } while (has_learned);
-    if (!holds && weak_order < 0) { /* once more, to show what happened */
-        rl::test_params run = params;
-        run.output_stream = &std::cout;
-        (void)simulate(run);
+        known->has_grown = false;
+        code = run_apart(argv[2], factor, false);
+    } while (known->has_grown);
+    if (code == 1 && weak_order < 0) {
+        (void)run_apart(argv[2], factor, true);
     }
-    printf("iterations %llu\n", (unsigned long long)params.stop_iteration);
-    for (unsigned i = 0; i < site_count && weak_order < 0; i++) {
-        printf("site %s:%d %s\n", sites[i].file, sites[i].line, order_name[sites[i].order]);
-    }
-    return holds ? 0 : 1;
+    return code;
 }

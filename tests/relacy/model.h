@@ -28,8 +28,12 @@ struct model_test {
     static const struct model_test model_test_##name_                                              \
         __attribute__((section("model_tests"), used, aligned(8))) = {.name = #name_, __VA_ARGS__}
 
-/* Something else should run; for loops that wait. */
+/* Something else should run; for loops that wait. Afterwards the thread reads nothing that is older
+ * than what it had read before. */
 void model_yield(void);
+
+/* Something else may run here. */
+void model_pause(void);
 
 /* 0 .. limit - 1; each value is tried. */
 unsigned model_choose(unsigned limit);

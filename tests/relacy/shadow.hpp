@@ -132,30 +132,34 @@ static void make_atomic(void *p, size_t size)
     }
 }
 
-/* Addresses of atomics so far. An execution that meets another one ends, and all begins again. */
-static struct {
-    void *address;
-    size_t size;
-} known[ATOMICS_MAX];
-static unsigned known_count;
-static bool has_learned;
+/* Addresses of atomics so far; shared with the processes that run the executions. One that meets
+ * another atomic adds it and ends. */
+struct known_atomics {
+    unsigned count;
+    bool has_grown;
+    struct {
+        void *address;
+        size_t size;
+    } at[ATOMICS_MAX];
+};
+static struct known_atomics *known;
 
 static void learn_atomic(const void *p, size_t size)
 {
-    if (!running || known_count == ATOMICS_MAX) {
-        model_fail("too many atomics, or one outside of the threads", __FILE__, __LINE__);
+    if (known->count == ATOMICS_MAX) {
+        model_fail("too many atomics", __FILE__, __LINE__);
     }
-    known[known_count].address = const_cast<void *>(p);
-    known[known_count++].size = size;
-    has_learned = true;
+    known->at[known->count].address = const_cast<void *>(p);
+    known->at[known->count++].size = size;
+    known->has_grown = true;
     model_fail("an atomic was met for the first time", __FILE__, __LINE__);
 }
 
 /* With the values that before() gave them. */
 static void make_atomics()
 {
-    for (unsigned i = 0; i < known_count; i++) {
-        make_atomic(known[i].address, known[i].size);
+    for (unsigned i = 0; i < known->count; i++) {
+        make_atomic(known->at[i].address, known->at[i].size);
     }
 }
 
@@ -208,8 +212,33 @@ static void write_back(struct atomic_shadow *shadow)
     shadow->writer = rl::thread_index();
 }
 
+/* Outside of the threads, in before() and after(), the variables themselves are read and written. */
+static void set_plain(void *p, size_t size, uint64_t value)
+{
+    memcpy(p, &value, size);
+}
+
+static uint64_t plain_rmw(uint64_t before, enum model_operation operation, uint64_t value)
+{
+    switch (operation) {
+    case MODEL_ADD:
+        return before + value;
+    case MODEL_SUB:
+        return before - value;
+    case MODEL_OR:
+        return before | value;
+    case MODEL_AND:
+        return before & value;
+    default:
+        return value;
+    }
+}
+
 extern "C" uint64_t model_load(const void *p, size_t size, const struct model_site *site)
 {
+    if (!running) {
+        return plain_value(p, size);
+    }
     struct atomic_shadow *shadow = atomic_at(p, size, site);
     rl::memory_order order = order_of[effective(site)];
     rl::debug_info info = info_of(site);
@@ -222,6 +251,10 @@ extern "C" uint64_t model_load(const void *p, size_t size, const struct model_si
 
 extern "C" void model_store(void *p, size_t size, uint64_t value, const struct model_site *site)
 {
+    if (!running) {
+        set_plain(p, size, value);
+        return;
+    }
     struct atomic_shadow *shadow = atomic_at(p, size, site);
     rl::memory_order order = order_of[effective(site)];
     rl::debug_info info = info_of(site);
@@ -252,6 +285,11 @@ static T perform(rl::atomic<T> &atomic, enum model_operation operation, T value,
 extern "C" uint64_t model_rmw(void *p, size_t size, enum model_operation operation, uint64_t value,
                               const struct model_site *site)
 {
+    if (!running) {
+        uint64_t old = plain_value(p, size);
+        set_plain(p, size, plain_rmw(old, operation, value));
+        return old;
+    }
     struct atomic_shadow *shadow = atomic_at(p, size, site);
     rl::memory_order order = order_of[effective(site)];
     rl::debug_info info = info_of(site);
@@ -277,6 +315,11 @@ static bool exchange(rl::atomic<T> &atomic, void *expected, uint64_t desired,
 extern "C" bool model_cas(void *p, size_t size, void *expected, uint64_t desired,
                           const struct model_site *site)
 {
+    if (!running) {
+        bool equal = memcmp(p, expected, size) == 0;
+        memcpy(equal ? p : expected, equal ? (const void *)&desired : p, size);
+        return equal;
+    }
     struct atomic_shadow *shadow = atomic_at(p, size, site);
     rl::memory_order order = order_of[effective(site)];
     rl::debug_info info = info_of(site);
@@ -290,6 +333,9 @@ extern "C" bool model_cas(void *p, size_t size, void *expected, uint64_t desired
 
 extern "C" void model_fence(const struct model_site *site)
 {
+    if (!running) {
+        return;
+    }
     enum model_order order = effective(site);
 
     if (order != MODEL_RELAXED) {
@@ -301,6 +347,12 @@ extern "C" void model_fence(const struct model_site *site)
 extern "C" void model_yield(void)
 {
     rl::yield(1, rl::debug_info("", "model_yield", 0));
+    resumed();
+}
+
+extern "C" void model_pause(void)
+{
+    rl::ctx().sched();
     resumed();
 }
 
@@ -325,6 +377,7 @@ extern "C" void assert_fail(const char *expression, const char *file, int line)
 /* --- shadows of plain memory, four bytes each --- */
 
 #define PLAIN_SLOTS 4096U
+#define THREAD_LOCAL_BYTES 4096U
 
 static struct {
     uintptr_t address;
@@ -362,9 +415,18 @@ static void forget_plain(bool end)
     plain_count = 0;
 }
 
+/* A thread-local variable: one for all threads of the checker, which are one to the machine. Where
+ * its value matters the test's resume() puts it right. */
+static bool is_thread_local(const void *p)
+{
+    uintptr_t end = (uintptr_t)__builtin_thread_pointer(); /* x86-64: they lie below it */
+
+    return end - (uintptr_t)p <= THREAD_LOCAL_BYTES;
+}
+
 static void plain_access(const void *p, size_t size, bool is_store)
 {
-    if (!running) {
+    if (!running || is_thread_local(p)) {
         return; /* before() and after() are ordered with everything */
     }
     const struct atomic_shadow *atomic = find_atomic(p);

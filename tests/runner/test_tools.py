@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The tools of the build: the archive, the checks on the image, the build id."""
 
+import os
 import subprocess
+import sys
 
 import check_image
 import checker
@@ -9,6 +11,7 @@ import elffile
 import mkarchive
 import mkbuildid
 import paths
+import patterns
 
 
 class FakeImage:
@@ -76,3 +79,17 @@ def test_setup_with_nothing_missing_prints_nothing():
     done = subprocess.run([f"{paths.ROOT}/tools/setup"], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 0 and done.stdout == b"", done.stdout
+
+
+def test_pattern_that_matchers_read_differently_is_refused():
+    """Sets in brackets, blanks and what the kernel would cut off; each program says so in one line."""
+    for pattern in ("p[ab]*", "p]", "two words", "tab\there", "x" * (patterns.LENGTH_MAX + 1)):
+        assert patterns.complaint(pattern), pattern
+    for pattern in ("", "*", "port.a_?*", "x" * patterns.LENGTH_MAX):
+        assert patterns.complaint(pattern) is None, pattern
+    for program, variable in (("test", "T"), ("torture", "T"), ("mutants", "T"), ("bench", "B"), ("bench_host", "B")):
+        done = subprocess.run([sys.executable, "-B", f"{paths.ROOT}/tools/{program}.py"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, text=True, timeout=60,
+                              env={**os.environ, variable: "p[ab]*"})
+        assert done.returncode == 1 and "no sets like [ab]" in done.stdout, (program, done.stdout)
+        assert done.stdout.count("\n") == 1, (program, done.stdout)

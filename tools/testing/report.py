@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Collects results of all stages and prints them as KTAP, numbered through."""
 
-import fnmatch
 import sys
 import time
+
+import patterns
 
 
 SLOWEST_SHOWN = 8
@@ -26,7 +27,7 @@ class Report:
         print(text, file=self.out, flush=True)
 
     def is_chosen(self, name):
-        return self.pattern is None or fnmatch.fnmatchcase(name, self.pattern)
+        return self.pattern is None or patterns.matches(name, self.pattern)
 
     def count(self):
         return self.passed + self.failed + self.skipped

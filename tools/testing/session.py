@@ -61,6 +61,10 @@ class Terminal:
         self.log.seek(0)
         return TERMINAL.sub("", self.log.read()).replace("\r", "")[-length:]
 
+    def poll(self):
+        """None while the program runs."""
+        return None if self.child.isalive() else self.child.exitstatus
+
     def wait_exit(self, limit_s=None):
         """Waits for the end of the program; answers its exit code."""
         self.expect(pexpect.EOF, limit_s)
@@ -100,16 +104,22 @@ class Shell(Terminal):
 
 
 class Debugger(Terminal):
-    """gdb attached to a live kernel that has booted to its shell. run("baton cores") answers the output."""
+    """gdb attached to a live kernel that has booted to its shell, or (stopped) has run no instruction yet.
+
+    run("baton cores") answers the output.
+    """
 
     GDB_PROMPT = "(gdb) "
 
-    def __init__(self, smp=2, preset="debug", limit_s=60.0):
+    def __init__(self, smp=2, preset="debug", limit_s=60.0, stopped=False):
         self.folder = tempfile.mkdtemp(prefix="baton-gdb-")
         self.machine = None
         path = os.path.join(self.folder, "socket")
         try:
-            self.machine = Shell(smp=smp, preset=preset, extra=run.gdb_server(path), limit_s=limit_s)
+            extra = run.gdb_server(path) + (["-S"] if stopped else [])
+            self.machine = Shell(smp=smp, preset=preset, extra=extra, limit_s=limit_s, wait_for_prompt=not stopped)
+            if not run.wait_for_file(path, self.machine):
+                raise ExpectError("QEMU has no socket for gdb", self.machine.tail())
             # On a dumb terminal gdb's line editor draws nothing.
             super().__init__(run.gdb_command(path, preset), limit_s, "dumb")
             self.child.setwinsize(500, 500)

@@ -24,8 +24,8 @@
  * domain's own when it is HANDLE_NONE, at `address`, or, when that is 0, where there is room with an
  * unmapped page on each side, and returns the address. `protection`: PROTECT_READ (implied), and one
  * of PROTECT_WRITE and PROTECT_EXECUTE or none; or PROTECT_NONE alone, which keeps the range
- * until memory_protect opens it. Flags are added to it: MAP_POPULATE enters every page now;
- * MAP_GUARDED keeps the pages below and above unmapped as long as that end of the mapping is.
+ * until memory_protect opens it. Flags are added to it: MEMORY_POPULATE enters every page now;
+ * MEMORY_GUARDED keeps the pages below and above unmapped as long as that end of the mapping is.
  * `alignment`: of the address, a power of two up to 1 GiB; 0 means a page. A handle needs RIGHT_MAP_READ,
  * and RIGHT_MAP_WRITE or RIGHT_MAP_EXECUTE for what the protection says, also for a later one.
  * ERR_INVALID: bytes is 0; the address, offset or alignment is none that is allowed, or the address is

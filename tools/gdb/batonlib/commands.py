@@ -3,7 +3,7 @@
 
 import gdb
 
-from . import backtrace, core, domain, mem, memory, page, port, program, thread
+from . import backtrace, core, domain, mem, memory, page, port, program, thread, view
 
 
 def print_table(rows):
@@ -19,16 +19,18 @@ def print_table(rows):
 
 
 class Command(gdb.Command):
-    """A word below `baton`; work(argument) does it."""
+    """A word below `baton`; work(argument) does it. is_live: it looks at the machine."""
 
-    def __init__(self, name, help_text, work, complete=gdb.COMPLETE_NONE):
+    def __init__(self, name, help_text, work, complete=gdb.COMPLETE_NONE, is_live=True):
         self.__doc__ = help_text
-        self.work = work
+        self.work, self.is_live = work, is_live
         super().__init__(name, gdb.COMMAND_STATUS, complete)
 
     def invoke(self, argument, from_tty):
         memory.forget()
         try:
+            if self.is_live:
+                view.require_kernel()
             self.work(argument.strip())
         except gdb.error as error:
             raise gdb.GdbError(f"baton: {error}") from None
@@ -84,4 +86,4 @@ def register():
     Command("baton bt", "Backtrace of a thread, running or not, down to the user code of each domain.\n"
             "Usage: baton bt THREAD", show_backtrace)
     Command("baton symbols", "Give gdb the symbols of one user program, or of none.\n"
-            "Usage: baton symbols [PROGRAM]", program.choose)
+            "Usage: baton symbols [PROGRAM]", program.choose, is_live=False)

@@ -17,8 +17,10 @@ class Domain:
         self.state = kernel.enumerator(structure["state"], "domain_state", "DOMAIN_")
         self.thread_count = int(structure["thread_count"])
         self.account = int(structure["account"])
-        self.pages = int(structure["account"]["pages"])
-        self.limit = int(structure["account"]["limit"])
+        # Not structure["account"]["pages"]: gdb would read through the pointer with the eyes of a core.
+        account = kernel.load("struct account", self.account)
+        self.pages = int(account["pages"])
+        self.limit = int(account["limit"])
         self.vspace = int(structure["vspace"])
 
     def __str__(self):
@@ -37,8 +39,7 @@ class Domain:
 
 
 def all_domains():
-    head = kernel.address_of("'sched/domain.c'::all_domains")
-    return [Domain(*pair) for pair in kernel.walk(head, "struct domain", "all_link")]
+    return [Domain(*pair) for pair in kernel.walk_long("'sched/domain.c'::all_domains", "struct domain", "all_link")]
 
 
 def table():

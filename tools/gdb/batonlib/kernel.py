@@ -47,6 +47,15 @@ def walk(head, type_name, member):
     raise ReadError(f"baton: the list of {type_name} has no end")
 
 
+def walk_long(variable, type_name, member):
+    """As walk, along a `struct long_list`; the marks of visits on their way are left out."""
+    offset = offset_of(type_name, member)
+    head = address_of(variable) + offset_of("struct long_list", "entries")
+    for link, structure in walk(head, "struct long_list_link", "link"):
+        if not structure["is_mark"]:
+            yield link - offset, load(type_name, link - offset)
+
+
 def text(array):
     """A char array up to its zero."""
     kind = array.type.range()

@@ -8,6 +8,7 @@ from .constants import constant
 from .domain import all_domains
 from .memory import KernelSpace, PAGE_BYTES, translate
 from .slab import Slab
+from .view import evaluate
 
 ADDRESS_TYPES = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM)
 USAGE = "Usage: baton page ADDR [DOMAIN]"
@@ -19,7 +20,7 @@ def parse(argument):
     if len(words) not in (1, 2):
         raise gdb.GdbError(f"baton: which page? An address, and for a user's its domain. {USAGE}")
     try:
-        value = gdb.parse_and_eval(words[0])
+        value = evaluate(words[0])
         if value.type.strip_typedefs().code not in ADDRESS_TYPES:
             raise gdb.GdbError(f"baton: '{words[0]}' is no address but a {value.type}; put & before it")
         address = int(value.cast(gdb.lookup_type("unsigned long")))

@@ -51,8 +51,7 @@ class Thread:
 
 def all_threads():
     """Every thread that was started and has not ended, oldest first."""
-    head = kernel.address_of("'sched/thread.c'::all_threads")
-    return [Thread(*pair) for pair in kernel.walk(head, "struct thread", "all_link")]
+    return [Thread(*pair) for pair in kernel.walk_long("'sched/thread.c'::all_threads", "struct thread", "all_link")]
 
 
 def find(number):

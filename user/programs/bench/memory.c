@@ -26,7 +26,7 @@ void bench_first_touch(const char *id)
 void bench_map_unmap_page(const char *id)
 {
     handle_t memory = (handle_t)memory_create(PAGE_BYTES, MEMORY_ANONYMOUS);
-    int64_t neighbour = memory_map(PLACE, PAGE_BYTES, READ_WRITE | MAP_POPULATE);
+    int64_t neighbour = memory_map(PLACE, PAGE_BYTES, READ_WRITE | MEMORY_POPULATE);
     uint64_t wrong = 0;
 
     if ((int64_t)memory < 0 || neighbour < 0) {
@@ -34,7 +34,7 @@ void bench_map_unmap_page(const char *id)
         return;
     }
     MEASURE(id, 1,
-            wrong += memory_map_object(PLACE + PAGE_BYTES, PAGE_BYTES, READ_WRITE | MAP_POPULATE,
+            wrong += memory_map_object(PLACE + PAGE_BYTES, PAGE_BYTES, READ_WRITE | MEMORY_POPULATE,
                                        memory, 0, 0) < 0;
             wrong += memory_unmap(PLACE + PAGE_BYTES, PAGE_BYTES) != OK);
     if (wrong != 0) {

@@ -101,8 +101,8 @@ static int64_t call(struct storm *storm)
     case 2:
         return memory_map_object(some_address(storm), some_bytes(storm),
                                  some_protection(storm) |
-                                     (below(storm, 2) == 0 ? MAP_POPULATE : 0UL) |
-                                     (below(storm, 4) == 0 ? MAP_GUARDED : 0UL),
+                                     (below(storm, 2) == 0 ? MEMORY_POPULATE : 0UL) |
+                                     (below(storm, 4) == 0 ? MEMORY_GUARDED : 0UL),
                                  object, offset, 0);
     case 3:
         return memory_map(some_address(storm), some_bytes(storm) % (4UL << 20),
