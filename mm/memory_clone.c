@@ -140,11 +140,13 @@ static void clear_stale(struct memory *memory, uint64_t first, uint64_t pages, u
         for (; memory->generation == generation && index < end; index++) {
             uint64_t *word = memory_find_page_locked(memory, index);
 
-            if (word != NULL) {
+            if (word == NULL) { /* nor is any other page of that node there */
+                index |= NODE_PAGES - 1;
+            } else {
                 *word &= ~MEMORY_PAGE_STALE;
             }
         }
-        index = end;
+        index = max_u64(index, end);
         memory_unlock_restore(memory, state);
     }
 }
