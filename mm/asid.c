@@ -126,7 +126,7 @@ uint64_t asid_assign(uint64_t *entry)
     /* relaxed: the fence orders it */
     atomic_store_relaxed(entry, satp);
     /* full: the entry is seen before this core walks the tables, or the walk sees what was changed
-     * before the entry was found empty; pairs with the fence in shootdown_finish */
+     * before the entry was found empty; pairs with the fence in shootdown_finish, shootdown_here */
     fence_seq_cst();
     /* What an earlier space left under the number goes; and the walks of the hardware heed no fence
      * but this one (privileged specification 1.12, 4.2.1). */

@@ -97,13 +97,31 @@ static bool is_level(const struct tree_node *node)
     return left <= right + 1 && right <= left + 1;
 }
 
+/* The maxima alone, from `node` upwards; as repair, for where no height changes any more. */
+static void repair_maxima(struct tree_node *node, const struct tree_node *least)
+{
+    for (; node != NULL; node = node->parent) {
+        uint64_t heaviest =
+            max_u64(node->weight, max_u64(heaviest_of(node->left), heaviest_of(node->right)));
+
+        if (node == least) {
+            least = NULL;
+        }
+        if (heaviest == node->heaviest && least == NULL) {
+            return;
+        }
+        node->heaviest = heaviest;
+    }
+}
+
 /*
  * Repairs heights, balance and maxima from `node` upwards until nothing changes any more, but
  * not before `least` (NULL: none), an ancestor or the node itself, has been repaired.
  */
 static void repair(struct tree *tree, struct tree_node *node, const struct tree_node *least)
 {
-    while (node != NULL) {
+    for (; node != NULL; node = node->parent) {
+        uint64_t height = node->height; /* what those above know of this place */
         bool changed = true;
         bool is_least = node == least;
 
@@ -118,7 +136,10 @@ static void repair(struct tree *tree, struct tree_node *node, const struct tree_
         if (!changed && least == NULL) {
             return;
         }
-        node = node->parent;
+        if (node->height == height) {
+            repair_maxima(node->parent, least);
+            return;
+        }
     }
 }
 
@@ -184,7 +205,8 @@ void tree_remove(struct tree *tree, struct tree_node *node, const struct tree_no
 
 void tree_update(struct tree *tree, struct tree_node *node)
 {
-    repair(tree, node, NULL);
+    (void)tree;
+    repair_maxima(node, NULL);
 }
 
 struct tree_node *tree_first(const struct tree *tree)
@@ -205,22 +227,6 @@ struct tree_node *tree_last(const struct tree *tree)
         node = node->right;
     }
     return node;
-}
-
-struct tree_node *tree_next(const struct tree_node *node)
-{
-    struct tree_node *next = node->right;
-
-    if (next != NULL) {
-        while (next->left != NULL) {
-            next = next->left;
-        }
-        return next;
-    }
-    for (next = node->parent; next != NULL && next->right == node; next = next->parent) {
-        node = next;
-    }
-    return next;
 }
 
 struct tree_node *tree_previous(const struct tree_node *node)

@@ -60,7 +60,22 @@ struct tree_node *tree_first(const struct tree *tree);
 struct tree_node *tree_last(const struct tree *tree);
 
 /* The neighbours in order, or NULL at the end. */
-struct tree_node *tree_next(const struct tree_node *node);
+static inline struct tree_node *tree_next(const struct tree_node *node)
+{
+    struct tree_node *next = node->right;
+
+    if (next != NULL) {
+        while (next->left != NULL) {
+            next = next->left;
+        }
+        return next;
+    }
+    for (next = node->parent; next != NULL && next->right == node; next = next->parent) {
+        node = next;
+    }
+    return next;
+}
+
 struct tree_node *tree_previous(const struct tree_node *node);
 
 /* The entry of `type` whose node is `member`. */
