@@ -162,7 +162,6 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
     region->narrowed_outside = false;
     region->guard_below = guarded;
     region->guard_above = guarded;
-    region->narrowed_outside = false;
     region->space = space;
     list_init(&region->mapping_link);
     *out = region;
