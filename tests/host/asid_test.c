@@ -3,7 +3,6 @@
 #include "mm/asid.h"
 
 #include "arch/core.h"
-#include "arch/core.h"
 #include "arch/mmu.h"
 #include "tests/host/machine.h"
 #include "tests/host/space.h"
