@@ -84,10 +84,13 @@ void asid_remove_space(struct vspace *space)
 
 void asid_drop(struct vspace *space, cpu_t cpu)
 {
+    uint64_t bit = 1UL << (cpu % VSPACE_CORE_BITS);
+
+    /* relaxed: read by that core alone, which runs this or is held asleep */
+    atomic_store_relaxed(&space->satp[cpu], 0UL);
     /* release: what this core's users did through its translations is done before anyone finds the
-     * entry empty and does without an answer; pairs with the acquire in
-     * shootdown_entry_of */
-    atomic_store_release(&space->satp[cpu], 0UL);
+     * bit gone and does without an answer; pairs with the acquire in shootdown_entered */
+    atomic_and_release(&space->entered[cpu / VSPACE_CORE_BITS], ~bit);
     tlb_record_note_drop(space, cpu);
 }
 
@@ -101,7 +104,10 @@ static void roll_over(struct asid_core *core, cpu_t cpu)
     spin_lock(&spaces_lock);
     list_for_each_entry(struct vspace, space, &spaces, asid_link)
     {
-        asid_drop(space, cpu);
+        /* relaxed: this core's own */
+        if (atomic_load_relaxed(&space->satp[cpu]) != 0) {
+            asid_drop(space, cpu);
+        }
     }
     spin_unlock(&spaces_lock);
     core->last = 0;
@@ -123,10 +129,12 @@ uint64_t asid_assign(uint64_t *entry)
         core->last++;
     }
     satp = mmu_satp(space->root, core->last);
-    /* relaxed: the fence orders it */
+    /* relaxed, both: only this core reads the one, and the fence orders the other */
     atomic_store_relaxed(entry, satp);
-    /* full: the entry is seen before this core walks the tables, or the walk sees what was changed
-     * before the entry was found empty; pairs with the fence in shootdown_finish, shootdown_here */
+    (void)atomic_or_relaxed(&space->entered[cpu / VSPACE_CORE_BITS],
+                            1UL << (cpu % VSPACE_CORE_BITS));
+    /* full: the bit is seen before this core walks the tables, or the walk sees what was changed
+     * before the bit was found missing; pairs with the fence in shootdown_finish, shootdown_here */
     fence_seq_cst();
     /* What an earlier space left under the number goes; and the walks of the hardware heed no fence
      * but this one (privileged specification 1.12, 4.2.1). */

@@ -38,9 +38,6 @@
 #include "mm/asid.h"
 #include "mm/tlb_record.h"
 
-#define WORD_BITS 64U
-#define ASKED_WORDS ((MAX_CORES + WORD_BITS - 1) / WORD_BITS)
-
 /* shootdown_core.sleep: ASLEEP by the core itself, HELPER for each that empties entries for it. */
 #define ASLEEP 1U
 #define HELPER 2U
@@ -52,7 +49,7 @@ struct shootdown_core {
     /* Raised by the core that asks, lowered by those asked. */
     _Alignas(64) uint32_t waiting;
     /* Raised by cores that ask, a bit each; taken by this one. */
-    _Alignas(64) uint64_t asked[ASKED_WORDS];
+    _Alignas(64) uint64_t asked[VSPACE_CORE_WORDS];
     uint32_t sleep;
 } CACHE_ALIGNED;
 
@@ -116,7 +113,7 @@ static void answer(struct shootdown_core *asker, cpu_t self)
 
 static void answer_all(struct shootdown_core *core, cpu_t self)
 {
-    for (cpu_t word = 0; word < ASKED_WORDS; word++) {
+    for (cpu_t word = 0; word < VSPACE_CORE_WORDS; word++) {
         uint64_t bits;
 
         /* relaxed: who asks after this look interrupts, or is seen at the next */
@@ -126,7 +123,7 @@ static void answer_all(struct shootdown_core *core, cpu_t self)
         /* acquire: see the requests and the changed tables; pairs with the release in ask */
         bits = atomic_swap_acquire(&core->asked[word], 0UL);
         for (; bits != 0; bits &= bits - 1) {
-            cpu_t asker = word * WORD_BITS + (cpu_t)__builtin_ctzl(bits);
+            cpu_t asker = word * VSPACE_CORE_BITS + (cpu_t)__builtin_ctzl(bits);
 
             answer(&shootdown_cores[asker], self);
         }
@@ -165,7 +162,8 @@ static void ask(struct shootdown_core *mine, cpu_t self, cpu_t cpu)
     /* relaxed: the release below publishes it */
     atomic_add_relaxed(&mine->waiting, 1U);
     /* release: the request and the changed tables come before; pairs with the swap in answer_all */
-    atomic_or_release(&shootdown_cores[cpu].asked[self / WORD_BITS], 1UL << (self % WORD_BITS));
+    atomic_or_release(&shootdown_cores[cpu].asked[self / VSPACE_CORE_BITS],
+                      1UL << (self % VSPACE_CORE_BITS));
     ipi_request(cpu, IPI_SHOOTDOWN);
     mine->counts.asked++;
 }
@@ -177,14 +175,17 @@ __attribute__((noinline)) static void settle_others(const struct shootdown *batc
     struct shootdown_core *mine = &shootdown_cores[self];
 
     mine->request = batch;
-    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
-        if (cpu == self || shootdown_entry_of(batch->space, cpu) == 0) {
-            continue;
-        }
-        if (empty_sleeper(batch->space, cpu)) {
-            mine->counts.emptied++;
-        } else {
-            ask(mine, self, cpu);
+    for (cpu_t word = 0; word < VSPACE_CORE_WORDS; word++) {
+        uint64_t others = shootdown_others(batch->space, word, self);
+
+        for (; others != 0; others &= others - 1) {
+            cpu_t cpu = word * VSPACE_CORE_BITS + (cpu_t)__builtin_ctzl(others);
+
+            if (empty_sleeper(batch->space, cpu)) {
+                mine->counts.emptied++;
+            } else {
+                ask(mine, self, cpu);
+            }
         }
     }
     /* acquire: what the others did with the old translations is over; pairs with the release in
@@ -210,7 +211,8 @@ void shootdown_finish(struct shootdown *batch)
     /* full: the tables were changed before the entries are looked at; pairs with the fence in
      * asid_assign */
     fence_seq_cst();
-    entry = shootdown_entry_of(batch->space, self);
+    /* relaxed: only this core changes it while it is awake */
+    entry = atomic_load_relaxed(&batch->space->satp[self]);
     if (entry != 0) {
         flush_request(batch, entry);
     }

@@ -58,22 +58,31 @@ void shootdown_finish(struct shootdown *batch);
 void shootdown(struct vspace *space, vaddr_t start, uint64_t bytes);
 
 /*
- * The entry of core `cpu`. acquire: when it is empty, what ran there through it is over; pairs with
- * the release in asid_drop.
+ * The cores with an entry, of those in word `word` of the bits. acquire: of one that is missing, what
+ * ran there through its entry is over; pairs with the release in asid_drop.
  */
-static inline uint64_t shootdown_entry_of(const struct vspace *space, cpu_t cpu)
+static inline uint64_t shootdown_entered(const struct vspace *space, cpu_t word)
 {
-    return atomic_load_acquire(&space->satp[cpu]); /* pairs with asid_drop */
+    return atomic_load_acquire(&space->entered[word]); /* pairs with asid_drop */
 }
 
+/* The same without core `self`. */
+static inline uint64_t shootdown_others(const struct vspace *space, cpu_t word, cpu_t self)
+{
+    uint64_t own = word == self / VSPACE_CORE_BITS ? 1UL << (self % VSPACE_CORE_BITS) : 0;
+
+    return shootdown_entered(space, word) & ~own;
+}
+
+/* This takes as long with 128 cores as with one. */
 static inline bool shootdown_has_others(const struct vspace *space, cpu_t self)
 {
-    for (cpu_t cpu = 0; cpu < asid_core_count(); cpu++) {
-        if (shootdown_entry_of(space, cpu) != 0 && cpu != self) {
-            return true;
-        }
+    uint64_t others = 0;
+
+    for (cpu_t word = 0; word < VSPACE_CORE_WORDS; word++) {
+        others |= shootdown_others(space, word, self);
     }
-    return false;
+    return others != 0;
 }
 
 /*
@@ -92,7 +101,8 @@ WARN_UNUSED static inline bool shootdown_here(struct vspace *space, vaddr_t star
     if (shootdown_has_others(space, self)) {
         return false;
     }
-    entry = shootdown_entry_of(space, self);
+    /* relaxed: only this core changes it while it is awake */
+    entry = atomic_load_relaxed(&space->satp[self]);
     if (entry == 0) {
         return true;
     }

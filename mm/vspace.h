@@ -32,6 +32,10 @@
 /* Bounds the records that one space can make the kernel keep; a region is about 150 bytes. */
 #define VSPACE_MAX_REGIONS 4096
 
+/* A bit for each core. */
+#define VSPACE_CORE_BITS 64U
+#define VSPACE_CORE_WORDS ((MAX_CORES + VSPACE_CORE_BITS - 1) / VSPACE_CORE_BITS)
+
 #define PROTECT_ALL ((uint32_t)(PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE))
 
 struct vspace {
@@ -48,8 +52,9 @@ struct vspace {
     uint64_t leaf_number; /* address >> 21 of what `leaf` maps; VSPACE_NO_LEAF: of nothing */
     pte_t *leaf;          /* the table of level 0 that was used last */
     uint64_t idle_number; /* address >> 21 of the table that may stay empty; VSPACE_NO_LEAF: none */
-    struct list asid_link; /* mm/asid.c */
-    uint64_t satp[];       /* by cpu: what to load there; rules in mm/asid.h */
+    struct list asid_link;               /* mm/asid.c */
+    uint64_t entered[VSPACE_CORE_WORDS]; /* cores whose `satp` is not 0, a bit each; mm/asid.c */
+    uint64_t satp[];                     /* by cpu: what to load there; rules in mm/asid.h */
 };
 
 struct vspace_region {

@@ -6,6 +6,8 @@ Rules:
 - One instruction is one nanosecond of guest time: the figures are the same on every machine. A row runs on one
   hart, or on as many as its column `harts` in targets.csv says; more than one takes QEMU 10 and a seed.
 - The machine prints a line "bench <id> <value> <unit>" for each row, and ends with code 0.
+- A second table shows that no row costs more with more harts or more memory: the rows again on the machines
+  of FLAT, which take QEMU 10.
 - build/bench/bench.csv has the columns id,value,unit,target,peer,peer_value.
 - tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached;
   bench.py --save brings the latter up to date.
@@ -27,6 +29,7 @@ COLUMNS = ["id", "value", "unit", "target", "peer", "peer_value"]
 ROW = re.compile(r"^bench (\w+) (\d+(?:\.\d+)?) (\S+)\s*$")
 QUIET_LIMIT_S = 120.0
 ALLOWED_GROWTH = 0.03
+FLAT = [(1, "64M"), (8, "64M"), (64, "64M"), (1, "4G"), (8, "4G"), (64, "4G")]
 
 
 class BenchError(Exception):
@@ -83,6 +86,21 @@ def measure(pattern="*"):
     return rows
 
 
+def measure_flat(pattern="*", machines=tuple(FLAT)):
+    """{(harts, memory): {id: (value, unit)}}, empty without QEMU 10."""
+    program = qemu.qemu10()[0]
+    return {(harts, memory): run_machine(pattern, smp=harts, mem=memory, extra=qemu.seeded(1),
+                                         qemu=program)
+            for harts, memory in (machines if program else ())}
+
+
+def growth(rows, larger):
+    """{id: sentence or None}: what costs more on a larger machine; both are {id: (value, unit)}."""
+    return {name: None if larger[name][0] <= value * (1 + ALLOWED_GROWTH)
+            else f"{larger[name][0]:g}, and {value:g} on the smaller machine"
+            for name, (value, _) in rows.items() if name in larger}
+
+
 def table(rows):
     """The rows of the CSV file, as dictionaries."""
     targets = read_table("targets.csv")
@@ -126,6 +144,17 @@ def print_table(rows, out=sys.stdout):
               f"{peer}{met}", file=out)
 
 
+def print_flat(machines, out=sys.stdout):
+    print("\nThe same by harts and memory (QEMU 10, several harts in turn)", file=out)
+    print(f"{'id':<26}" + "".join(f"{harts:>6} x {memory:<4}" for harts, memory in machines),
+          file=out)
+    for name in read_table("targets.csv"):
+        values = [rows.get(name, ("-",))[0] for rows in machines.values()]
+        if any(value != "-" for value in values):
+            print(f"{name:<26}" + "".join(
+                f"{value if value == '-' else f'{value:g}':>13}" for value in values), file=out)
+
+
 def write_csv(rows):
     folder = os.path.join(paths.BUILD, "bench")
     os.makedirs(folder, exist_ok=True)
@@ -152,11 +181,14 @@ def main():
     try:
         build.build("release")
         rows = table(measure(pattern))
+        machines = measure_flat(pattern)
     except (build.BuildError, BenchError) as error:
         sys.exit(f"bench: {error}")
     if not rows:
         sys.exit(f"bench: no row matches '{pattern}'")
     print_table(rows)
+    if machines:
+        print_flat(machines)
     print(os.path.relpath(write_csv(rows), paths.ROOT))
     if "--save" in sys.argv[1:]:
         save_baseline(rows)

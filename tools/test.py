@@ -63,6 +63,7 @@ def stages(context):
     stage_functions.run_functions(context, "gdb", Debugger)
     yield
     stage_bench.run_bench(context)
+    stage_bench.run_flat(context)
     if context.long:
         yield
         stage_long.run_long(context)

@@ -92,6 +92,28 @@ TEST(shootdown, a_core_that_left_the_space_is_asked_once_and_loses_its_entry)
     finish();
 }
 
+/* The bits say what the entries say, through numbers given, emptied, and run out of. */
+TEST(shootdown, who_has_an_entry_has_a_bit)
+{
+    space_start();
+    for (unsigned i = 0; i < 40; i++) {
+        cpu_t cpu = i * 7 % MACHINE_CORES;
+
+        space_run_core(cpu, i % 5 == 4 ? NULL : space);
+        if (i % 3 == 2) {
+            space_run_core(cpu, NULL);
+            machine_be_core((cpu + 1) % MACHINE_CORES);
+            shootdown(space, RANGE);
+        }
+        for (cpu_t at = 0; at < MACHINE_CORES; at++) {
+            EXPECT_EQ((space->entered[0] >> at & 1) != 0, space->satp[at] != 0);
+        }
+    }
+    EXPECT_EQ(space->entered[0] >> MACHINE_CORES, 0);
+    machine_be_core(0);
+    finish();
+}
+
 TEST(shootdown, a_core_that_sleeps_is_not_asked_but_finds_its_entry_empty)
 {
     space_start();

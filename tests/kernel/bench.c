@@ -30,6 +30,13 @@ void bench_print(const char *id, uint64_t total, uint64_t empty)
     print("bench %s %lu.%02lu instructions\n", id, hundredths / 100, hundredths % 100);
 }
 
+void bench_print_bytes(const char *id, uint64_t bytes, uint64_t parts)
+{
+    uint64_t hundredths = (bytes * 100 + parts / 2) / parts;
+
+    print("bench %s %lu.%02lu bytes\n", id, hundredths / 100, hundredths % 100);
+}
+
 uint64_t bench_empty_loop(void)
 {
     uint64_t start = bench_instructions();
@@ -122,6 +129,10 @@ static const struct {
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},
+    {"frame_overhead", bench_frame_overhead},
+    {"object_overhead_8", bench_object_overhead_8},
+    {"object_overhead_64", bench_object_overhead_64},
+    {"object_overhead_2048", bench_object_overhead_2048},
 };
 
 void bench_run(const char *pattern)

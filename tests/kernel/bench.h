@@ -25,9 +25,16 @@ static inline uint64_t bench_instructions(void)
 /* Prints (total - empty) / BENCH_ROUNDS. */
 void bench_print(const char *id, uint64_t total, uint64_t empty);
 
+/* Prints a row of memory: bytes / parts. */
+void bench_print_bytes(const char *id, uint64_t bytes, uint64_t parts);
+
 /* What a loop of BENCH_ROUNDS rounds costs. */
 uint64_t bench_empty_loop(void);
 
 /* bench_memory.c */
 void bench_spmalloc_64(void);
 void bench_remote_free_pair(void);
+void bench_frame_overhead(void);
+void bench_object_overhead_8(void);
+void bench_object_overhead_64(void);
+void bench_object_overhead_2048(void);

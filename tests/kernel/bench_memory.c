@@ -4,6 +4,8 @@
  */
 #include "arch/irq.h"
 #include "kernel/base/assert.h"
+#include "mm/account.h"
+#include "mm/frame.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/bench.h"
@@ -97,4 +99,53 @@ void bench_remote_free_pair(void)
     }
     bench_print("remote_free_pair", instructions * BENCH_ROUNDS / (TURNS * BATCH),
                 empty_batches() * BENCH_ROUNDS / BATCH);
+}
+
+void bench_frame_overhead(void)
+{
+    bench_print_bytes("frame_overhead", sizeof(struct frame), 1);
+}
+
+#define OVERHEAD_OBJECTS 4096U
+
+/* A fresh account's pages, their records and its heap, less what was asked for, an object. */
+static void object_overhead(const char *id, size_t bytes)
+{
+    static struct account account;
+    void **first = NULL;
+    uint64_t held;
+
+    account_init(&account, ACCOUNT_UNLIMITED);
+    for (unsigned i = 0; i < OVERHEAD_OBJECTS; i++) {
+        void **object = spmalloc(&account, bytes);
+
+        BUG_ON(object == NULL);
+        *object = first;
+        first = object;
+    }
+    held = account_pages(&account) * (PAGE_BYTES + sizeof(struct frame));
+    bench_print_bytes(id, held - OVERHEAD_OBJECTS * bytes, OVERHEAD_OBJECTS);
+    while (first != NULL) {
+        void **next = *first;
+
+        spmalloc_free(first);
+        first = next;
+    }
+    account_close(&account);
+    BUG_ON(account_finish(&account) != 0);
+}
+
+void bench_object_overhead_8(void)
+{
+    object_overhead("object_overhead_8", 8);
+}
+
+void bench_object_overhead_64(void)
+{
+    object_overhead("object_overhead_64", 64);
+}
+
+void bench_object_overhead_2048(void)
+{
+    object_overhead("object_overhead_2048", 2048);
 }

@@ -83,6 +83,7 @@ static void set_up(void)
     asid_init(NUMBERS, CORES);
     asid_add_space(SPACE);
     SPACE->root = 0x1000;
+    SPACE->entered[0] = 0;
     for (unsigned i = 0; i < CORES; i++) {
         SPACE->satp[i] = 0;
         mmu[i].satp = mmu_kernel_satp();

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The figures against the committed table: more than 3% above it fails."""
+"""The figures against the committed table, and on a large machine against a small one: more than 3% above fails."""
 
 import bench
+import qemu
 
 
 def run_bench(context):
@@ -25,3 +26,27 @@ def run_bench(context):
                 report.result("bench", f"bench.{name}", True, skip=reason)
         for name, problem in bench.regressions(rows, names.__contains__).items():
             report.result("bench", f"bench.{name}", problem is None, problem or "")
+
+
+def run_flat(context):
+    """A test for each row: it costs on the largest machine what it costs on the smallest."""
+    report = context.report
+    smallest, largest = (1, "4G"), (64, "4G")
+    names = [name for name in bench.read_table("baseline.csv")
+             if report.is_chosen(f"bench.flat_{name}") and name not in bench.several_harts()]
+    if not names:
+        return
+    with report.stage("bench flat"):
+        try:
+            machines = bench.measure_flat(machines=(smallest, largest))
+        except bench.BenchError as error:
+            report.note(str(error))
+            machines = {smallest: {}, largest: {}}
+        if not machines:
+            for name in names:
+                report.result("bench", f"bench.flat_{name}", True, skip=qemu.qemu10()[1])
+            return
+        problems = bench.growth(machines[smallest], machines[largest])
+        for name in names:
+            problem = problems.get(name, "not measured on both machines")
+            report.result("bench", f"bench.flat_{name}", problem is None, problem or "")
