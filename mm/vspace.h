@@ -37,12 +37,13 @@
 struct vspace {
     paddr_t root; /* root page table; fixed */
     struct account *account;
-    uint32_t references;  /* of the record alone; see vspace_retain */
-    struct spinlock lock; /* guards the user half of the tables and what follows */
-    struct tree regions;  /* struct vspace_region, by rising address, disjoint */
-    unsigned region_count;
-    uint64_t pages;       /* entries of pages; a megapage counts as one */
-    uint64_t tables;      /* page table pages, with the root */
+    uint32_t references;        /* of the record alone; see vspace_retain */
+    struct spinlock lock;       /* guards the user half of the tables and what follows */
+    struct tree regions;        /* struct vspace_region, by rising address, disjoint */
+    struct vspace_region *idle; /* unmapped, but still in the tree: see vspace_idle.c; or NULL */
+    unsigned region_count;      /* without `idle` */
+    uint64_t pages;             /* entries of pages; a megapage counts as one */
+    uint64_t tables;            /* page table pages, with the root */
     struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
     uint64_t pager_badge;
     uint64_t leaf_number; /* address >> 21 of what `leaf` maps; VSPACE_NO_LEAF: of nothing */
@@ -56,7 +57,7 @@ struct vspace_region {
     struct tree_node node; /* weight: free bytes below it, down to the region before or to 0 */
     vaddr_t start;         /* page-aligned; start < end */
     vaddr_t end;
-    struct memory *memory;
+    struct memory *memory;    /* NULL while idle */
     uint64_t first;           /* page of the object at `start` */
     uint8_t protection;       /* PROTECT_*; 0: no access */
     uint8_t allowed;          /* what vspace_protect may give */
@@ -114,7 +115,11 @@ void vspace_release(struct vspace *space);
 WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping,
                                 vaddr_t *mapped);
 
-/* The same for private anonymous memory. */
+/* The same; the caller's reference to mapping->memory goes with it, whatever is returned. */
+WARN_UNUSED status_t vspace_map_given(struct vspace *space, const struct vspace_mapping *mapping,
+                                      vaddr_t *mapped);
+
+/* The same as vspace_map for private anonymous memory. */
 WARN_UNUSED status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
                                           uint32_t protection, vaddr_t *mapped);
 
