@@ -8,7 +8,9 @@
  * entered when they are touched, or at once when that is asked for. No region is ever writable and
  * executable at once. Page tables and the root are charged to the account, which must outlive the
  * space; so are region records and private objects. A page table that becomes empty goes back when
- * it is unmapped, but for the one to which that happened last with a page unmapped alone. A frame or table is freed only after every core that may remember it has flushed it.
+ * it is unmapped, but for the one to which that happened last with a page unmapped alone; of what was
+ * unmapped last the record may stay (vspace_idle.c). A frame or table is freed only after every core
+ * that may remember it has flushed it.
  * A region that is being changed by one thread is `changing`: to others its range is taken and can be
  * neither unmapped nor protected. Looking up a region, inserting, removing and finding a free range
  * each cost O(log regions).

@@ -21,38 +21,43 @@
 
 #define READ_WRITE (uint32_t)(PROTECT_READ | PROTECT_WRITE)
 
-void vspace_free_idle_locked(struct vspace *space)
+/* Takes the idle region out of the tree and returns it; NULL: there is none. */
+static struct vspace_region *take_locked(struct vspace *space) REQUIRES(space->lock)
 {
-    struct vspace_region *idle = space->idle;
-
-    vspace_set_idle_locked(space, NULL);
-    vspace_take_out_locked(space, idle);
-    spmalloc_free(idle);
-}
-
-struct vspace_region *vspace_take_idle(struct vspace *space)
-{
-    uint64_t state = spin_lock_save(&space->lock);
     struct vspace_region *idle = space->idle;
 
     if (idle != NULL) {
         vspace_set_idle_locked(space, NULL);
         vspace_take_out_locked(space, idle);
     }
+    return idle;
+}
+
+void vspace_free_idle_locked(struct vspace *space)
+{
+    spmalloc_free(take_locked(space));
+}
+
+struct vspace_region *vspace_take_idle(struct vspace *space)
+{
+    uint64_t state = spin_lock_save(&space->lock);
+    struct vspace_region *idle = take_locked(space);
+
     spin_unlock_restore(&space->lock, state);
     return idle;
 }
 
 /* Gives the idle region the place that the mapping asks for. False: it cannot be had. */
-static bool move_idle_locked(struct vspace *space, struct vspace_region *idle,
-                             const struct vspace_mapping *mapping) REQUIRES(space->lock)
+static bool move_locked(struct vspace *space, const struct vspace_mapping *mapping)
+    REQUIRES(space->lock)
 {
     vaddr_t start = mapping->address;
+    struct vspace_region *idle;
 
     if (!vspace_range_ok(start == 0 ? USER_BASE : start, mapping->bytes)) {
         return false;
     }
-    vspace_take_out_locked(space, idle);
+    idle = take_locked(space);
     if (start == 0) {
         start = vspace_find_free_locked(space, mapping->bytes, PAGE_BYTES);
     }
@@ -61,10 +66,10 @@ static bool move_idle_locked(struct vspace *space, struct vspace_region *idle,
     idle->guard_below = false;
     idle->guard_above = false;
     if (start == 0 || !vspace_put_in_locked(space, idle)) {
-        vspace_set_idle_locked(space, NULL);
         spmalloc_free(idle);
         return false;
     }
+    vspace_set_idle_locked(space, idle);
     return true;
 }
 
@@ -78,8 +83,7 @@ static inline bool revive_locked(struct vspace *space, struct vspace_region *reg
 
     ASSERT(space->region_count < VSPACE_MAX_REGIONS);
     if ((mapping->flags & MEMORY_POPULATE) != 0 &&
-        (mapping->bytes != PAGE_BYTES ||
-         !vspace_enter_present_locked(space, memory, first, region->start, protection))) {
+        !vspace_enter_present_locked(space, memory, first, region->start, protection)) {
         return false;
     }
     vspace_set_idle_locked(space, NULL);
@@ -96,14 +100,16 @@ static inline bool revive_locked(struct vspace *space, struct vspace_region *reg
     return true;
 }
 
-/* Readable or writable pages of an anonymous object, all of which may be had, wherever they are to be. */
+/* Readable or writable pages of an anonymous object, of which one at most is wanted at once, and all of
+ * which may be had, wherever they are to be. */
 static inline bool is_plain(const struct vspace_mapping *mapping)
 {
     const struct memory *memory = mapping->memory;
     uint64_t first = mapping->offset / PAGE_BYTES;
 
     return mapping->alignment == 0 && memory->kind == MEMORY_ANONYMOUS &&
-           (mapping->flags & ~(uint32_t)MEMORY_POPULATE) == 0 &&
+           (mapping->flags == 0 ||
+            (mapping->flags == MEMORY_POPULATE && mapping->bytes == PAGE_BYTES)) &&
            ((mapping->protection | PROTECT_READ) & ~(mapping->allowed & READ_WRITE)) == 0 &&
            IS_ALIGNED(mapping->offset, PAGE_BYTES) && first < memory->pages &&
            mapping->bytes / PAGE_BYTES <= memory->pages - first;
@@ -120,7 +126,7 @@ static inline vaddr_t map_plain_locked(struct vspace *space, const struct vspace
         return 0;
     }
     if (((idle->start == mapping->address && idle->end == idle->start + mapping->bytes) ||
-         move_idle_locked(space, idle, mapping)) &&
+         move_locked(space, mapping)) &&
         revive_locked(space, idle, mapping)) {
         start = idle->start;
     }

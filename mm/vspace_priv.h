@@ -75,7 +75,7 @@ struct vspace_region *vspace_next(struct vspace *space, struct vspace_region *re
 vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t alignment)
     REQUIRES(space->lock);
 
-/* Puts the region into the tree, and takes it out; it is not counted. False: it overlaps another, or a
+/* Puts the region into the tree, nothing being idle, and takes it out; it is not counted. False: it overlaps another, or a
  * guard is in the way. */
 WARN_UNUSED bool vspace_put_in_locked(struct vspace *space, struct vspace_region *region)
     REQUIRES(space->lock);

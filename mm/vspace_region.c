@@ -82,6 +82,7 @@ vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t a
     vaddr_t found = search_subtree(space->regions.root, bytes, alignment, need);
     struct vspace_region *last;
 
+    ASSERT(space->idle == NULL);
     if (found != 0) {
         return found;
     }
@@ -103,6 +104,7 @@ bool vspace_put_in_locked(struct vspace *space, struct vspace_region *region)
     struct vspace_region *below = NULL;
     struct vspace_region *above = NULL;
 
+    ASSERT(space->idle == NULL);
     while (*place != NULL) {
         parent = *place;
         if (region->start < region_of(parent)->start) {
