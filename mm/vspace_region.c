@@ -187,7 +187,7 @@ void vspace_unlock_region(struct vspace_region *region, uint64_t state) NO_THREA
 
 /* The part from `cut` on, which is inside the region, becomes `upper`. Both locks are held. */
 static void split_locked(struct vspace *space, struct vspace_region *region, vaddr_t cut,
-                         struct vspace_region *upper)
+                         struct vspace_region *upper) NO_THREAD_SAFETY
 {
     struct tree_node **place = &region->node.right;
     struct tree_node *parent = &region->node;
