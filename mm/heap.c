@@ -142,7 +142,8 @@ static void core_init(cpu_t cpu, uint64_t seed)
 
     memset(core, 0, sizeof(*core));
     for (unsigned i = 0; i < OUTGOING_SLOTS; i++) {
-        core->outgoing[i].cpu = OUTGOING_FREE;
+        core->outgoing[i].place = OUTGOING_EMPTY;
+        core->outgoing[i].cpu = UINT32_MAX;
     }
     list_init(&core->heaps);
     core->random = (seed + cpu) * 0x9e3779b97f4a7c15UL | 1;
