@@ -71,8 +71,10 @@ void spmalloc_free_object(void *pointer)
     uint64_t differs = (uint64_t)(id ^ mine);
 
     if (UNLIKELY(id != mine)) {
-        if (UNLIKELY((differs & 0xfe) != 0) || UNLIKELY(differs >> 16 == 0)) {
+        if (UNLIKELY((differs & 0xfe) != 0)) {
             spmalloc_free_elsewhere(pointer, state);
+        } else if (UNLIKELY(differs >> 16 == 0)) {
+            spmalloc_free_full(pointer, state);
         } else {
             free_remote(slab, pointer, (cpu_t)((uint64_t)id >> 16), state);
         }

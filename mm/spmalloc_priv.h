@@ -72,7 +72,8 @@ ALWAYS_INLINE bool outgoing_add(struct outgoing *out, const struct frame *slab, 
     struct remote_node **at = (struct remote_node **)((char *)out->node + place) - 1;
 
     travelling->mark = MARK_TRAVELLING ^ slab->key;
-    travelling->node.next = at[1]; /* of the first one: anything, it is set when the batch is sent */
+    travelling->node.next =
+        at[1]; /* of the first one: anything, it is set when the batch is sent */
     if (!BATON_DEBUG) {
         travelling->ahead = at[OUTGOING_AHEAD];
     }
@@ -97,6 +98,7 @@ void *spmalloc_small_slow(uintptr_t end, struct account *account, struct frame *
 void *spmalloc_small_broken(uintptr_t object);
 void spmalloc_free_elsewhere(void *object, uint64_t state);
 void spmalloc_free_suspect(void *object, uint64_t state);
+void spmalloc_free_full(void *object, uint64_t state);
 void spmalloc_free_last(void *object, uint64_t state);
 void spmalloc_free_first(void *object, uint64_t state);
 void spmalloc_free_send(void *object, uint64_t state);
@@ -106,6 +108,7 @@ extern struct frame slab_none;
 extern struct heap heap_none;
 struct heap *heap_of(struct account *account, cpu_t cpu);    /* made if need be; NULL: no memory */
 uintptr_t heap_take(struct heap *heap, unsigned size_class); /* 0: no memory or quota */
+uintptr_t heap_take_partial(struct heap *heap, unsigned size_class); /* the current slab is full */
 
 /* slab.c: slabs */
 extern const uint16_t spmalloc_class_bytes[SPMALLOC_CLASSES];
