@@ -110,6 +110,20 @@ TEST(spmalloc_remote, a_few_that_wait_are_left_until_they_are_more)
     EXPECT_EQ(account_pages(&account), 3);
 }
 
+TEST(spmalloc_remote, one_that_is_freed_at_home_into_a_full_slab_can_be_had_again)
+{
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    for (unsigned i = 0; i < 192; i++) {
+        object[i] = allocate_64();
+    }
+    spmalloc_free_object(object[5]);
+    spmalloc_free_object(object[100]);
+    EXPECT_TRUE(allocate_64() == object[100]);
+    EXPECT_TRUE(allocate_64() == object[5]);
+    EXPECT_EQ(account_pages(&account), 3);
+}
+
 TEST(spmalloc_remote, cores_that_share_a_place_for_batches_get_their_own_objects)
 {
     static void *of[MACHINE_CORES][8];
