@@ -67,6 +67,13 @@ extern struct core cores[MAX_CORES];
 
 #ifdef __riscv
 
+/* Advice that a line will be written soon. Any pointer: nothing is read, nothing faults. Zicbop's
+ * prefetch.w, which is an ORI without effect on a core that does not know it. */
+static inline void arch_prefetch_write(const void *pointer)
+{
+    __asm__ volatile("ori zero, %0, 3" ::"r"(pointer));
+}
+
 /* This core's block. The answer is stale after a migration: hold interrupts off while using it. */
 static inline struct core *core_current(void)
 {
@@ -124,6 +131,11 @@ static inline uint64_t core_index_wide(void)
 #else /* the host: each thread of a unit test says which core it is (tests/host/machine.h) */
 
 extern _Thread_local struct core *host_core;
+
+static inline void arch_prefetch_write(const void *pointer)
+{
+    __builtin_prefetch(pointer, 1);
+}
 
 static inline struct core *core_current(void)
 {
