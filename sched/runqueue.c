@@ -40,13 +40,6 @@ void sched_program_timer(void)
     timer_set_deadline(timeout);
 }
 
-void sched_advance_timer(void)
-{
-    if (timeout_first() < runqueue_here()->timer_at) {
-        sched_program_timer();
-    }
-}
-
 static void runqueue_push(struct runqueue *runqueue, struct thread *thread)
 {
     thread->state = THREAD_READY;

@@ -16,8 +16,8 @@
  * an atomic a call. The lock is ten of the instructions of arming and cancelling, the cache line
  * that it is in is the core's own, and only threads that moved meanwhile cancel from elsewhere.
  *
- * The timer: after arming it is set no later than wheel.first says. Cancelling does not set it;
- * what was set comes early once, unless the core looks again before it sleeps, as it does.
+ * The timer: after arming it is set no later than `first` says. Cancelling does not set it: what was
+ * set comes early once, unless the core looks again before, as it does when it goes to sleep.
  */
 #include "sched/timeout.h"
 
@@ -49,19 +49,22 @@ nsec_t timeout_first(void)
     return atomic_load_relaxed(&core_wheel()->first);
 }
 
-/* Any moment, any state of the lock, and the timer. Apart, so that the other way has no frame. */
-__attribute__((noinline)) static void arm_slow(struct wheel *wheel, struct timeout *timeout,
-                                               uint64_t state)
+/* The first of the core, one that has passed, or while entries move. Apart, so that the usual way has
+ * no frame. */
+__attribute__((noinline)) static void arm_first(struct wheel *wheel, struct timeout *timeout,
+                                                uint64_t state) RELEASES(wheel->lock)
 {
-    spin_lock(&wheel->lock);
-    nsec_t before = wheel->first;
     wheel_insert_slow(wheel, timeout);
-    bool earlier = wheel->first < before;
+    nsec_t first = wheel->first;
     spin_unlock(&wheel->lock);
-    if (earlier) {
-        sched_advance_timer();
-    }
+    sched_advance_timer(first);
     irq_restore(state);
+}
+
+__attribute__((noinline)) static void arm_contended(struct timeout *timeout, uint64_t state)
+{
+    spin_lock(&timeout->wheel->lock);
+    arm_first(timeout->wheel, timeout, state);
 }
 
 void timeout_arm(struct timeout *timeout, nsec_t when, void (*fire)(struct timeout *timeout))
@@ -72,28 +75,35 @@ void timeout_arm(struct timeout *timeout, nsec_t when, void (*fire)(struct timeo
     timeout->when = when;
     timeout->wheel = wheel;
     timeout->fire = fire;
-    if (__builtin_expect(spin_lock_try(&wheel->lock), 1)) {
-        if (__builtin_expect(when > wheel->open, 1)) {
-            wheel_insert(wheel, timeout, when);
-            spin_unlock(&wheel->lock);
-            irq_restore(state);
-            return;
-        }
-        spin_unlock(&wheel->lock);
+    if (__builtin_expect(!spin_lock_try(&wheel->lock), 0)) {
+        arm_contended(timeout, state);
+        return;
     }
-    arm_slow(wheel, timeout, state);
+    if (__builtin_expect(when <= wheel->open, 0)) {
+        arm_first(wheel, timeout, state);
+        return;
+    }
+    wheel_insert(wheel, timeout, when);
+    spin_unlock(&wheel->lock);
+    irq_restore(state);
 }
 
-/* After the wheel has lost its first entry, or when the lock was held. */
-__attribute__((noinline)) static void cancel_slow(struct timeout *timeout, uint64_t state)
+/* The wheel has lost what may have been its first entry. */
+__attribute__((noinline)) static void cancel_first(struct wheel *wheel, uint64_t state)
+    RELEASES(wheel->lock)
+{
+    wheel_update(wheel);
+    spin_unlock(&wheel->lock);
+    irq_restore(state);
+}
+
+__attribute__((noinline)) static void cancel_contended(struct timeout *timeout, uint64_t state)
 {
     struct wheel *wheel = timeout->wheel;
 
     spin_lock(&wheel->lock);
     (void)wheel_remove(wheel, timeout);
-    wheel_update(wheel);
-    spin_unlock(&wheel->lock);
-    irq_restore(state);
+    cancel_first(wheel, state);
 }
 
 void timeout_cancel(struct timeout *timeout)
@@ -101,16 +111,16 @@ void timeout_cancel(struct timeout *timeout)
     uint64_t state = irq_save();
     struct wheel *wheel = timeout->wheel;
 
-    if (__builtin_expect(spin_lock_try(&wheel->lock), 1)) {
-        bool first = wheel_remove(wheel, timeout);
-
-        spin_unlock(&wheel->lock);
-        if (__builtin_expect(!first, 1)) {
-            irq_restore(state);
-            return;
-        }
+    if (__builtin_expect(!spin_lock_try(&wheel->lock), 0)) {
+        cancel_contended(timeout, state);
+        return;
     }
-    cancel_slow(timeout, state);
+    if (__builtin_expect(wheel_remove(wheel, timeout), 0)) {
+        cancel_first(wheel, state);
+        return;
+    }
+    spin_unlock(&wheel->lock);
+    irq_restore(state);
 }
 
 bool timeout_is_armed(const struct timeout *timeout)

@@ -4,17 +4,18 @@
  *
  * The obvious wheel has a finest slot of a tick or a microsecond and fires late or in the wrong
  * order within it, and it wakes the core at the start of each slot of a higher level, only to move
- * entries down. Here the levels go down to the nanosecond, and each slot knows its earliest
- * moment: the timer is set for that, the clock jumps there, and the entry that was waited for is
- * the first to come out of `moving`. So an entry that nobody disturbs takes one interrupt, however
- * far it was, and an interrupt finds nothing to fire only after a cancel: then slot.first is
- * earlier than what is left in the slot. Such a look moves all of the slot down by a level or more
- * and makes the new slots' `first` right; so there are at most as many as cancels, and at most ten
- * for each entry that fires.
+ * entries down. Here the levels go down to the nanosecond, and each slot knows its earliest moment:
+ * the timer is set for that, the clock jumps there, and the entry that was waited for is the first
+ * to fire out of `moving`. So an entry that nobody disturbs takes one interrupt, however far it was.
+ * Beside those that go on with a batch (sched/timeout.c), an interrupt finds nothing to fire only
+ * after a cancel, when slot.first is earlier than what is left in the slot. Such a look moves all of
+ * the slot down and makes the new slots' `first` right; so there are no more of them than cancels,
+ * and at most ten for each entry that fires.
  *
  * An entry moves down at most ten times in its life, so inserting, moving and firing are O(1) each.
- * What is not bounded by a constant is the lateness while many entries move: an entry that is due
- * comes after all that share its slot have been looked at.
+ * What no constant bounds is the lateness while many entries move: an entry that is due comes after
+ * all that share its slot have been looked at. To fire it first would take its moment out of order,
+ * or a heap with its O(log n) in every arming.
  */
 #include "sched/wheel.h"
 
@@ -32,6 +33,7 @@ void wheel_init(struct wheel *wheel)
     wheel->no_level = 0;
     wheel->moving = (struct wheel_slot){.first = 0, .occupied = &wheel->no_level};
     list_init(&wheel->moving.entries);
+    wheel->occupied[WHEEL_LEVELS] = 1;
     for (unsigned i = 0; i < WHEEL_ALL_SLOTS; i++) {
         unsigned level = i / WHEEL_SLOTS;
 
@@ -46,7 +48,7 @@ static unsigned wheel_lowest_level(const struct wheel *wheel)
 {
     unsigned level = 0;
 
-    while (level < WHEEL_LEVELS && wheel->occupied[level] == 0) {
+    while (wheel->occupied[level] == 0) {
         level++;
     }
     return level;

@@ -50,7 +50,7 @@ struct wheel {
     bool is_moving;           /* then all goes to `moving` */
     struct wheel_slot moving; /* its bit is in `no_level` and means nothing */
     uint64_t no_level;
-    uint64_t occupied[WHEEL_LEVELS];
+    uint64_t occupied[WHEEL_LEVELS + 1]; /* the last one is never 0: it ends a search */
     /* Aligned so that a slot's address has its digit in it. */
     _Alignas(WHEEL_SLOTS * sizeof(struct wheel_slot)) struct wheel_slot slots[WHEEL_ALL_SLOTS];
 };

@@ -48,7 +48,9 @@ nsec_t timer_now_ns(void)
     return atomic_load_relaxed(&time_now);
 }
 
-void sched_advance_timer(void)
+struct runqueue runqueues[MAX_CORES];
+
+void sched_program_timer(void)
 {
 }
 

@@ -344,12 +344,15 @@ static void arm_or_cancel_at_random(nsec_t now, unsigned bits)
     }
 }
 
-/* Until the wheel is empty, and the time has gone on by much. */
+/* From all armed until the wheel is empty. */
 static unsigned live(uint64_t rounds, unsigned bits)
 {
     nsec_t now = wheel.clock;
     unsigned useless = 0;
 
+    for (unsigned i = 0; i < ARMED; i++) {
+        arm(&entries[i], now + random_span(bits));
+    }
     for (uint64_t i = 0; i < rounds; i++) {
         uint64_t choice = next_random() % 256;
 

@@ -6,12 +6,14 @@
 #include "arch/timer.h"
 #include "kernel/base/assert.h"
 #include "mm/spmalloc.h"
+#include "sched/sched.h"
 #include "sched/timeout.h"
 #include "tests/kernel/bench.h"
 
 #define MS 1000000UL
 #define MOMENTS 16U       /* a power of two */
 #define NEAREST (50 * MS) /* after the end of the row */
+#define BEGIN (1UL << 30) /* so that the moments have the same digits in each run */
 
 struct armed {
     struct timeout timeout;
@@ -73,8 +75,11 @@ static void arm_cancel(const char *id, unsigned count)
 {
     nsec_t moments[MOMENTS];
     struct timeout timeout;
-    nsec_t now = timer_now_ns();
-    struct armed *others = arm_others(now, count);
+    nsec_t now = ALIGN_UP(timer_now_ns() + 1, BEGIN);
+    struct armed *others;
+
+    BUG_ON(sched_sleep_until(now) != OK);
+    others = arm_others(now, count);
 
     for (unsigned i = 0; i < MOMENTS; i++) {
         moments[i] = now + NEAREST + ((3 * MS) << i) / 2;
