@@ -18,14 +18,14 @@
  * MUTANT 1: timeout_cancel takes no lock
  * MUTANT 2: timeout_cancel looks whether it is linked before it locks
  * MUTANT 3: timeout_run fires after it has released the lock
- * MUTANT 4 -DIDLES=0: arm_slow does not set the timer
+ * MUTANT 4 -DIDLES=0: arm_first does not set the timer
  * MUTANT 5 -DIDLES=0: wheel_update looks only at the slots while entries move
  * MUTANT 6 -DNR=3 -DBUDGET=3 -DLAST=4: wheel_insert_slow puts entries to their slots while others move
  * MUTANT 7 -DIDLES=0: wheel_put leaves first alone when the slot has entries
  * MUTANT 8: wheel_put takes the lower first even if the slot is empty
  * MUTANT 9 -DBUDGET=3 -DIDLES=0 -DLAST=5: wheel_step moves the clock into a slot that has entries
  * MUTANT 10: wheel_insert_slow puts one that has passed where its moment says
- * MUTANT 11 -DIDLES=0: cancel_slow computes first before it has the lock
+ * MUTANT 11 -DIDLES=0: timeout_cancel stores first when it has released the lock
  * MUTANT 12: timeout_arm leaves interrupts on
  * MUTANT 13: timeout_cancel does not bring first up to date
  * MUTANT 14: wheel_remove leaves the bit of an empty slot
@@ -248,7 +248,7 @@ inline RUN() {
 #endif
 }
 
-/* arm_slow, which does all that timeout_arm does where it need not look at the timer */
+/* timeout_arm and arm_first, which does what the short way does, too */
 inline ARM(r) {
 #if MUT == 12
 	do
@@ -261,7 +261,6 @@ inline ARM(r) {
 	if :: timer_at <= now -> (lock == 0) :: else fi; /* the interrupt waits for its own core */
 #endif
 	d_step {
-		t = first;
 		moment[r] = (when[r] > clock -> when[r] : clock);
 		if
 		:: is_moving && MUT != 6 -> APPEND(MOVING, r)
@@ -278,21 +277,17 @@ inline ARM(r) {
 		:: (!is_moving || MUT == 6) && when[r] > clock -> INSERT(r, when[r])
 		fi;
 		if :: (!is_moving || MUT == 6) && moment[r] < first -> first = moment[r] :: else fi;
-		more = first < t;
-		t = 0
+		t = first
 	};
 	UNLOCK(lock);
 	/* sched_advance_timer */
 	if
-	:: more && MUT != 4 ->
-		t = first;
-		if :: t < timer_at -> PROGRAM(t) :: else -> t = 0 fi
-	:: else
-	fi;
-	more = 0
+	:: t < timer_at && MUT != 4 -> PROGRAM(t)
+	:: else -> t = 0
+	fi
 }
 
-/* timeout_cancel and cancel_slow */
+/* timeout_cancel and cancel_first */
 inline TAKE_OUT(r) {
 #if MUT != 1
 	LOCK(lock);
@@ -306,26 +301,20 @@ inline TAKE_OUT(r) {
 			slow = (length[k] == 0 && (k == MOVING || slot_first[k] <= first));
 			k = 0; j = 0
 		:: else
+		fi;
+		if
+		:: slow && MUT == 11 -> UPDATE(t)
+		:: slow && MUT != 11 && MUT != 13 -> UPDATE(first)
+		:: else
 		fi
 	};
 #if MUT != 1
 	UNLOCK(lock);
 #endif
-	if
-	:: slow && MUT != 13 ->
 #if MUT == 11
-		d_step { UPDATE(t) };
-		LOCK(lock);
-		first = t;
-		t = 0;
-		UNLOCK(lock)
-#else
-		LOCK(lock);
-		d_step { UPDATE(first) };
-		UNLOCK(lock)
+	if :: slow -> first = t :: else fi;
 #endif
-	:: else
-	fi
+	slow = 0
 }
 
 inline CANCEL(r) {
@@ -341,7 +330,7 @@ inline CANCEL(r) {
 	d_step {
 		assert(in[r] == NONE);
 		used[r] = 0; fired[r] = 0; taken[r] = 0; when[r] = 0; moment[r] = 0; number[r] = 0; fate[r] = 0;
-		slow = 0
+		t = 0
 	}
 }
 
