@@ -18,7 +18,7 @@
 #include "tests/test.h"
 
 #define THREADS 4U
-#define OPERATIONS 20000U
+#define OPERATIONS 100000U
 #define PLACES 4U
 #define MOST_PAGES 70U /* more than are entered in one go */
 #define AT(place) (SPACE_BASE + (place)*2 * MOST_PAGES * PAGE_BYTES)
