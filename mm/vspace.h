@@ -82,7 +82,7 @@ struct vspace_mapping {
     uint64_t bytes;     /* rounded up to pages */
     uint64_t alignment; /* of the address, a power of two up to VSPACE_MAX_ALIGNMENT; 0: a page */
     uint32_t protection;
-    uint32_t flags;        /* MAP_* */
+    uint32_t flags;        /* MEMORY_POPULATE, MEMORY_GUARDED */
     uint32_t allowed;      /* what the object may ever be used for here, PROTECT_*; for anonymous
                               memory all */
     struct memory *memory; /* NULL: new zeroed memory of this space's own */

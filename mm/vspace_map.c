@@ -209,17 +209,16 @@ static status_t populate_rest(struct vspace *space, struct vspace_region *region
 {
     while (status == OK) {
         uint64_t state = memory_lock_save(region->memory);
+        bool is_done;
 
         spin_lock(&space->lock);
         status = populate_locked(region, &next);
-        if (status == OK && next >= region->end) {
-            region->changing = false;
-            spin_unlock(&space->lock);
-            memory_unlock_restore(region->memory, state);
+        is_done = status == OK && next >= region->end;
+        region->changing = !is_done;
+        vspace_unlock_region(region, state); /* when it is done, others may unmap and free it */
+        if (is_done) {
             return OK;
         }
-        spin_unlock(&space->lock);
-        memory_unlock_restore(region->memory, state);
     }
     remove_regions(space, region, region->end);
     return status;
@@ -254,8 +253,9 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
             region->changing = unfinished;
         }
     }
-    spin_unlock(&space->lock);
-    memory_unlock_restore(memory, state);
+    /* The space comes last: then others may unmap the region, and end an object that has no lock. */
+    memory_unlock(memory);
+    spin_unlock_restore(&space->lock, state);
     if (unfinished) {
         status = populate_rest(space, region, next, populated);
         *made = status == OK ? region : NULL;

@@ -21,6 +21,7 @@
 #include "mm/frame.h"
 #include "mm/nexus.h"
 #include "mm/shootdown.h"
+#include "mm/slab_priv.h"
 #include "mm/spmalloc.h"
 
 uint64_t host_direct_map_base;
@@ -240,3 +241,21 @@ void tlb_flush_local(vaddr_t va, uint64_t bytes, uint16_t asid)
         machine_on_flush(va, bytes, asid);
     }
 }
+
+#ifdef __SANITIZE_THREAD__
+/* To the thread sanitizer, who frees an object of a slab writes to all of it: so what others may still do
+ * with it is a race, also if nobody has the memory again so soon. */
+void __tsan_write_range(void *start, long bytes);
+void __real_spmalloc_free_object(void *object);
+void __wrap_spmalloc_free_object(void *object);
+
+void __wrap_spmalloc_free_object(void *object)
+{
+    const struct frame *frame = frame_of_pointer(object);
+
+    if (slab_state(frame) != FRAME_LARGE) {
+        __tsan_write_range(object, frame->object_bytes);
+    }
+    __real_spmalloc_free_object(object);
+}
+#endif

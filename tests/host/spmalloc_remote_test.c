@@ -110,6 +110,21 @@ TEST(spmalloc_remote, a_few_that_wait_are_left_until_they_are_more)
     EXPECT_EQ(account_pages(&account), 3);
 }
 
+TEST(spmalloc_remote, a_few_that_wait_are_had_before_the_quota_is_out)
+{
+    machine_init(PAGES);
+    account_init(&account, 2);
+    for (unsigned i = 0; i < 128; i++) {
+        object[i] = allocate_64();
+    }
+    EXPECT_TRUE(allocate_64() == NULL);
+    free_on_core_1(0, 10);
+    for (unsigned i = 0; i < 10; i++) {
+        EXPECT_TRUE(allocate_64() != NULL);
+    }
+    EXPECT_TRUE(allocate_64() == NULL);
+}
+
 TEST(spmalloc_remote, one_that_is_freed_at_home_into_a_full_slab_can_be_had_again)
 {
     machine_init(PAGES);

@@ -6,6 +6,7 @@
  * a TLB is used without one. The frame is a plain variable: a use through an old translation that is
  * not over when the frame is used again is a data race.
  *
+ * COVERS mm/shootdown.h
  * COVERS mm/shootdown.c
  * COVERS mm/asid.c
  */

@@ -5,7 +5,7 @@ Rules:
 - The same program as in stage_host.py, built without assertions and with -fsanitize=thread; of its tests those
   whose name has the word threads. A data race fails the test that it happened in.
 - The thread sanitizer knows no fences: code that is ordered by fence_*() alone would be reported falsely, and
-  is not run here but under the model checker (stage_relacy.py). So far the tests of threads use none.
+  is not run here but under the model checker (stage_relacy.py). What the tests of threads do hangs on none.
 - A long run does 10^7 random operations, in parts with a seed each, so that a failure can be had again:
   BATON_SEED=<seed> build/host-thread/host-tests 'threads.*'.
 """
