@@ -16,6 +16,9 @@
 #include "sched/activation.h"
 #include "sched/sched.h"
 
+/* A run did not begin; inside this file. */
+#define CALL_NOT_BEGUN ((status_t)2)
+
 static bool message_is_valid(const struct message *message)
 {
     return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
@@ -38,7 +41,7 @@ static status_t call_check_chain(const struct port *port)
 }
 
 /* A kernel service needs no room for user registers, so its record can lie in this frame. */
-static void call_run_kernel(struct port *port, uint64_t badge, struct message *message)
+static void call_run_kernel(struct port *port, const struct baton_request *asked)
 {
     struct activation *caller = activation_current();
     struct activation activation = {
@@ -50,16 +53,16 @@ static void call_run_kernel(struct port *port, uint64_t badge, struct message *m
         .satp_entry = caller->satp_entry,
     };
     struct request request = {
-        .message = *message,
-        .badge = badge,
+        .message = *asked->message,
+        .badge = asked->badge,
         .cookie = port->cookie,
-        .caller = caller->domain,
+        .caller = asked->caller,
     };
 
     activation_set(&activation);
     context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
     activation_set(caller);
-    *message = request.message;
+    *asked->message = request.message;
 }
 
 static bool call_is_inside_dying_domain(void)
@@ -115,28 +118,86 @@ static status_t call_refusal(struct port *port)
 
 /*
  * Interrupts stay off from the look at the pending work to user mode, as on every way out: a request
- * that comes later interrupts the service at once.
+ * that comes later interrupts the service at once. CALL_NOT_BEGUN: this thread is to end, to unwind, or
+ * the port was closed.
  */
-static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
+static status_t call_run_user(struct port *port, const struct baton_request *asked)
 {
     irq_disable();
     while (core_current()->work != 0) {
         if (call_must_not_start(port)) {
             irq_enable();
-            return call_refusal(port);
+            return CALL_NOT_BEGUN;
         }
         core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
         sched_yield();
     }
     activation_save_fpu();
     asid_enter(&port->satps[core_index()]);
-    status_t status = activation_enter_user(port, badge, message);
+    status_t status = activation_enter_user(port, asked->badge, asked->message);
     call_settle_unwind();
     return status;
 }
 
+/* One run of the service; the baton is ours. OK, ERR_PEER_DIED, CALL_NOT_BEGUN. */
+static status_t call_run(struct port *port, const struct baton_request *asked)
+{
+    uint64_t blocks = thread_current()->blocks;
+    status_t status = OK;
+
+    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
+        call_run_kernel(port, asked);
+    } else {
+        status = call_run_user(port, asked);
+    }
+    port->calls += status != CALL_NOT_BEGUN;
+    if (thread_current()->blocks != blocks) {
+        port->combines = false; /* else a holder would wait for what others asked for */
+    }
+    return status;
+}
+
+/*
+ * May this thread, its own call over, run the service for those who wait? Not when it is itself inside
+ * a service, which would stand still meanwhile, and whose baton the run might need; not when it is to end.
+ */
+static bool call_may_serve(const struct port *port)
+{
+    /* relaxed: what is raised after this look is seen when the next run begins or ends */
+    return port->combines && activation_current()->depth == 0 &&
+           atomic_load_relaxed(&thread_current()->flags) == 0;
+}
+
+/* Let go of the baton when somebody waits, after serving a few of them. */
+static void call_serve(struct port *port)
+{
+    struct baton_request *request;
+    unsigned budget = BATON_SNAPSHOT;
+
+    while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
+        status_t status = call_run(port, request);
+
+        if (status == CALL_NOT_BEGUN) {
+            baton_hand_over(port, request);
+            return;
+        }
+        baton_answer(request, status);
+        budget--;
+    }
+}
+
+/* The end of a run. */
+static void call_give(struct port *port)
+{
+    if (!baton_try_give(port)) {
+        call_serve(port);
+    }
+}
+
 status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
+    struct baton_request request = {
+        .message = message, .badge = badge, .caller = activation_current()->domain};
     status_t status;
 
     if (!message_is_valid(message)) {
@@ -146,19 +207,19 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
         return ERR_WRONG_TYPE;
     }
     status = call_check_chain(port);
-    if (status == OK) {
-        status = baton_take(port, deadline);
+    if (status == OK && !baton_try_take(port)) {
+        status = baton_take(port, &request, deadline);
     }
     if (status != OK) {
-        return status;
+        return status == BATON_ANSWERED ? request.status : status;
     }
-    port->calls++;
-    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, badge, message);
-    } else {
-        status = call_run_user(port, badge, message);
+    /* relaxed: close looks until it is there; rings of waiting are looked for after fences */
+    atomic_store_relaxed(&port->holder, thread_current());
+    status = call_run(port, &request);
+    if (status == CALL_NOT_BEGUN) {
+        status = call_refusal(port);
     }
-    baton_give(port);
+    call_give(port);
     call_settle_unwind_if_raised();
     return status;
 }
@@ -195,7 +256,7 @@ void call_finish_kernel(void)
     struct activation *activation = activation_current();
 
     activation_set(activation->previous);
-    baton_give(activation->port);
+    call_give(activation->port);
 }
 
 /*
@@ -210,7 +271,7 @@ static void activation_pop_to_user(struct activation *activation)
     activation_set(activation->previous);
     asid_enter(activation->previous->satp_entry);
     irq_restore(state);
-    baton_give(activation->port);
+    call_give(activation->port);
 }
 
 _Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)

@@ -24,6 +24,7 @@ struct service {
     const char *name; /* the port's name in the lookup service */
     void (*handle)(struct request *request);
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
+    bool combines;       /* runs are short and never wait, not even for the caller's memory */
 };
 
 /* Register a kernel service; the port is made at boot. */

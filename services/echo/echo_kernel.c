@@ -15,4 +15,5 @@ static void echo_serve(struct request *request)
 SERVICE(echo_service) = {
     .name = "echo",
     .handle = echo_serve,
+    .combines = true,
 };

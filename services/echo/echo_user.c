@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     static struct echo echo;
     const char *name = argc > 1 ? argv[1] : "echo.user";
     handle_t port;
-    status_t status = service_create(echo_handle, &echo, &port);
+    status_t status = service_create_combining(echo_handle, &echo, &port);
 
     if (status == OK) {
         status = lookup_register(name, port);

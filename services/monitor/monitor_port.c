@@ -29,14 +29,6 @@ static bool pick_port(struct port *port, void *argument)
     return false;
 }
 
-static void fill_queue(struct port *port, struct monitor_port *row)
-{
-    uint64_t irq = spin_lock_save(&port->lock);
-
-    row->queued = port->queue.count;
-    spin_unlock_restore(&port->lock, irq);
-}
-
 status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
 {
     char name[MAX_NAME_BYTES + 1] = {0};
@@ -51,11 +43,13 @@ status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
     row->index = port->index;
     row->generation = port->generation;
     row->domain_id = pick.domain_id;
-    fill_queue(port, row);
+    row->queued = port_queued(port);
     /* Relaxed: nothing is ordered by a snapshot. */
     row->served = atomic_load_relaxed(&port->calls);
-    row->busy = (atomic_load_relaxed(&port->word) & PORT_RUN) != 0;
-    row->kind = port->mode == PORT_MODE_MAILBOX ? PORT_MAILBOX : PORT_EXCLUSIVE;
+    row->busy = (atomic_load_relaxed(&port->word) & WORD_RUN) != 0;
+    row->kind = port->mode == PORT_MODE_MAILBOX ? PORT_MAILBOX
+                : port->combines                ? PORT_COMBINING
+                                                : PORT_EXCLUSIVE;
     name_of_port((struct port_id){port->index, port->generation}, name);
     memcpy(row->name, name, strnlen(name, sizeof(row->name)));
     object_release(&port->object);

@@ -65,7 +65,7 @@ struct monitor_port {
     uint64_t domain_id;        /* the owner */
     uint64_t queued;           /* requests that wait now */
     uint64_t served;           /* calls or messages so far; 0 where it is not counted */
-    uint32_t kind;             /* PORT_EXCLUSIVE or PORT_MAILBOX */
+    uint32_t kind;             /* PORT_EXCLUSIVE, PORT_MAILBOX, PORT_COMBINING */
     uint32_t busy;             /* 1 while somebody runs the service */
     char name[MAX_NAME_BYTES]; /* padded with zeros, none when it is full; all zero: no name */
 };

@@ -151,7 +151,7 @@ TEST(baton, close_sends_each_waiter_away_once_and_lets_the_holder_finish)
         EXPECT_EQ(callers[i].status, ERR_STALE);
         EXPECT_EQ(callers[i].word, i + 1);
     }
-    EXPECT_EQ(ports_queued(busy_port), 0);
+    EXPECT_EQ(port_queued(busy_port), 0);
     uint64_t word = 7;
     EXPECT_EQ(ports_call(busy_port, 1, &word, DEADLINE_NONE), ERR_STALE);
     end_busy(OK);
@@ -191,7 +191,7 @@ TEST(baton, who_times_out_leaves_the_line)
     queue_caller(&patient, 2);
     crew_join(late.thread);
     EXPECT_EQ(late.status, ERR_TIMED_OUT);
-    EXPECT_EQ(ports_queued(busy_port), 1);
+    EXPECT_EQ(port_queued(busy_port), 1);
     end_busy(OK);
     crew_join(patient.thread);
     EXPECT_OK(patient.status);
@@ -210,7 +210,7 @@ TEST(baton, who_is_killed_in_the_line_leaves_it_to_the_next)
     thread_kill(killed.thread);
     crew_join(killed.thread);
     EXPECT_EQ(killed.status, ERR_CANCELLED);
-    EXPECT_EQ(ports_queued(busy_port), 1);
+    EXPECT_EQ(port_queued(busy_port), 1);
     end_busy(OK);
     crew_join(next.thread);
     EXPECT_OK(next.status);

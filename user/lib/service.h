@@ -25,6 +25,13 @@ typedef void (*service_fn)(void *context, uint64_t badge, struct message *messag
  */
 status_t service_create(service_fn fn, void *context, handle_t *port);
 
+/*
+ * The same for a service whose runs are short and never wait: a caller that has its answer may run
+ * it for up to 16 others before its call returns, which spares each of them a switch. The service
+ * sees no difference. One that waits all the same becomes an ordinary one.
+ */
+status_t service_create_combining(service_fn fn, void *context, handle_t *port);
+
 /* Makes a reply that is only a status. */
 static inline void service_reply(struct message *message, status_t status, uint32_t words)
 {
