@@ -223,7 +223,7 @@ static bool would_wait_for_itself(struct port *port, struct baton_request *reque
 {
     struct leaving leaving = {port, request};
 
-    return activation_current()->depth != 0 && deadlock_leave(port, leave, &leaving);
+    return activation_depth(activation_current()) != 0 && deadlock_leave(port, leave, &leaving);
 }
 
 static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)

@@ -29,7 +29,7 @@ static status_t call_check_chain(const struct port *port)
 {
     const struct activation *activation = activation_current();
 
-    if (activation->depth >= MAX_CALL_DEPTH) {
+    if (activation->calls_left == 0) {
         return ERR_DEPTH;
     }
     for (; activation != NULL; activation = activation->previous) {
@@ -49,7 +49,7 @@ static void call_run_kernel(struct port *port, const struct baton_request *asked
         .domain = port->domain,
         .port = port,
         .kind = ACTIVATION_FROM_KERNEL,
-        .depth = (uint16_t)(caller->depth + 1),
+        .calls_left = (uint16_t)(caller->calls_left - 1),
         .satp_entry = caller->satp_entry,
     };
     struct request request = {
@@ -133,8 +133,10 @@ static status_t call_run_user(struct port *port, const struct baton_request *ask
         sched_yield();
     }
     activation_save_fpu();
-    asid_enter(&port->satps[core_index()]);
-    status_t status = activation_enter_user(port, asked->badge, asked->message);
+    uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
+
+    asid_enter(entry);
+    status_t status = activation_enter_user(port, asked->badge, asked->message, entry);
     call_settle_unwind();
     return status;
 }
@@ -164,7 +166,7 @@ static status_t call_run(struct port *port, const struct baton_request *asked)
 static bool call_may_serve(const struct port *port)
 {
     /* relaxed: what is raised after this look is seen when the next run begins or ends */
-    return port->combines && activation_current()->depth == 0 &&
+    return port->combines && activation_depth(activation_current()) == 0 &&
            atomic_load_relaxed(&thread_current()->flags) == 0;
 }
 

@@ -121,9 +121,10 @@ static void port_fill(struct port *port, struct domain *domain,
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
     if (attributes->mode == PORT_MODE_USER_SERVICE) {
-        port->satps = asid_entries(domain->vspace);
         if (mmu_max_asid() == 0) {
             port->mode = PORT_MODE_USER_FLUSH;
+        } else {
+            port->satps = asid_entries(domain->vspace);
         }
     }
     spin_lock_init(&port->lock, "port");

@@ -40,7 +40,8 @@ struct port {
     vaddr_t stack_top;
     vaddr_t service_tp;
     uint64_t cookie;
-    uint64_t *satps; /* address space of a user service: its entries by cpu (mm/asid.h) */
+    uint64_t
+        *satps; /* of a user service that the fast path may enter: entries by cpu (mm/asid.h) */
     /* Written at every call by whoever takes and gives the baton. */
     _Alignas(64) uint64_t word; /* ipc/word.h */
     struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */

@@ -21,16 +21,15 @@ PIN(ACTIVATION_PORT, struct activation, port);
 PIN(ACTIVATION_PC, struct activation, return_pc);
 PIN(ACTIVATION_SP, struct activation, return_sp);
 PIN(ACTIVATION_TP, struct activation, return_tp);
-PIN(ACTIVATION_META, struct activation, depth);
+PIN(ACTIVATION_META, struct activation, calls_left);
 PIN(ACTIVATION_KIND, struct activation, kind);
-PIN(ACTIVATION_DEPTH, struct activation, depth);
+PIN(ACTIVATION_CALLS_LEFT, struct activation, calls_left);
 PIN(ACTIVATION_SATP_ENTRY, struct activation, satp_entry);
 PIN(ACTIVATION_MESSAGE, struct activation, message);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
 _Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
-_Static_assert(MAX_DEPTH == MAX_CALL_DEPTH, "ipc/riscv/fastpath.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
                "ipc/riscv/fastpath.S");

@@ -13,8 +13,8 @@
 #define ACTIVATION_PC 24
 #define ACTIVATION_SP 32
 #define ACTIVATION_TP 40
-#define ACTIVATION_META 48 /* depth, kind << 16, fpu_saved << 24 */
-#define ACTIVATION_DEPTH 48
+#define ACTIVATION_META 48 /* calls left, kind << 16, fpu_saved << 24 */
+#define ACTIVATION_CALLS_LEFT 48
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
@@ -22,7 +22,6 @@
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
 #define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
-#define MAX_DEPTH 16
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16

@@ -56,7 +56,7 @@ static uint32_t depth_of(struct thread *thread, const struct core *core)
                                               ? atomic_load_relaxed(&core->activation)
                                               : atomic_load_relaxed(&thread->activation);
 
-    return activation == NULL ? 0 : atomic_load_relaxed(&activation->depth);
+    return activation == NULL ? 0 : activation_depth(activation);
 }
 
 /* Time on cores, with the stretch that is going on. */

@@ -89,7 +89,7 @@ static void look_around(struct request *request)
         .local = (vaddr_t)&local,
         .badge = request->badge,
         .cpu = core_index(),
-        .depth = activation_current()->depth,
+        .depth = activation_depth(activation_current()),
     };
     EXPECT_TRUE(irq_enabled());
     request_reply(request, OK, 0);
@@ -189,7 +189,7 @@ static void call_next(struct request *request)
     uint64_t word = request->message.word[0];
 
     chain_trace[chain_traced++] = (char)('A' + link->place);
-    EXPECT_EQ(activation_current()->depth, link->place + 1);
+    EXPECT_EQ(activation_depth(activation_current()), link->place + 1);
     if (link->place + 1 < chain_length) {
         status_t status = ports_call(chain[link->place + 1].port, 1, &word, DEADLINE_NONE);
 

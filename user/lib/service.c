@@ -33,6 +33,25 @@ static status_t create(uint64_t kind, service_fn fn, void *context, handle_t *po
     return OK;
 }
 
+status_t service_create_entry(uint64_t kind, service_entry_fn entry, void *context, handle_t *port)
+{
+    struct stack stack;
+    status_t status = stack_alloc(&stack);
+
+    if (status != OK) {
+        return status;
+    }
+    int64_t handle = port_create(kind, (const void *)(uintptr_t)entry, (void *)stack.top, stack.tp,
+                                 (uintptr_t)context);
+
+    if (handle < 0) {
+        stack_free(stack.slot);
+        return handle;
+    }
+    *port = (handle_t)handle;
+    return OK;
+}
+
 status_t service_create(service_fn fn, void *context, handle_t *port)
 {
     return create(PORT_EXCLUSIVE, fn, context, port);
