@@ -75,7 +75,7 @@ ipc_fastpath_call:
     addi    sp, sp, -CALL_PUSH_BYTES
     csrw    satp, t3
     sd      sp, CORE_ACTIVATION(tp)
-    port_note_run
+    port_note_run t5, t6
 
     ld      t1, PORT_ENTRY(t4)
     csrw    sscratch, tp
@@ -104,8 +104,7 @@ ipc_fastpath_call:
 .Lcall_kernel:
     ld      t3, PORT_MODE(t4)
     bgez    t3, .Lslow
-    mv      t1, t6
-    baton_take t6, .Lslow
+    baton_take a7, .Lcall_busy
 
     csrr    t3, sepc
     addi    t3, t3, 4
@@ -124,19 +123,21 @@ ipc_fastpath_call:
     ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
     addi    sp, sp, -CALL_PUSH_BYTES
     sd      sp, CORE_ACTIVATION(tp)
-    port_note_run
+    port_note_run t1, t3
 
     ld      sp, PORT_STACK_TOP(t4)
     ld      t5, PORT_COOKIE(t4)
-    addi    sp, sp, -REQUEST_BYTES
-    sd      a1, REQUEST_TAG(sp)
-    sd      a2, (REQUEST_WORD0 + 0)(sp)
-    sd      a3, (REQUEST_WORD0 + 8)(sp)
-    sd      a4, (REQUEST_WORD0 + 16)(sp)
-    sd      a5, (REQUEST_WORD0 + 24)(sp)
-    sd      t1, REQUEST_BADGE(sp)
+    addi    sp, sp, -(REQUEST_BYTES + MESSAGE_ROOM)
+    sd      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
+    sd      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
+    sd      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
+    sd      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
+    sd      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
+    addi    t1, sp, REQUEST_BYTES
+    sd      t6, REQUEST_BADGE(sp)
     sd      t5, REQUEST_COOKIE(sp)
     sd      t2, REQUEST_CALLER(sp)
+    sd      t1, REQUEST_MESSAGE(sp)
     ld      t1, PORT_ENTRY(t4)
     mv      a0, sp
     csrsi   sstatus, SSTATUS_SIE_BIT
@@ -145,11 +146,11 @@ ipc_fastpath_call:
     csrc    sstatus, t0
 
     /* The reply is read before the baton goes: the next holder uses the same stack. */
-    ld      a1, REQUEST_TAG(sp)
-    ld      a2, (REQUEST_WORD0 + 0)(sp)
-    ld      a3, (REQUEST_WORD0 + 8)(sp)
-    ld      a4, (REQUEST_WORD0 + 16)(sp)
-    ld      a5, (REQUEST_WORD0 + 24)(sp)
+    ld      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
+    ld      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
+    ld      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
+    ld      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
+    ld      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
     ld      sp, CORE_ACTIVATION(tp)
     lw      t0, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)

@@ -51,8 +51,11 @@ PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
 _Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
-PIN(REQUEST_TAG, struct request, message.tag);
-PIN(REQUEST_WORD0, struct request, message.word[0]);
+PIN(REQUEST_MESSAGE, struct request, message);
+PIN(MESSAGE_TAG_WORD, struct message, tag);
+PIN(MESSAGE_WORD0, struct message, word[0]);
+_Static_assert(MESSAGE_ROOM >= sizeof(struct message) && MESSAGE_ROOM % 16 == 0,
+               "ipc/riscv/fastpath.S");
 PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
 PIN(REQUEST_CALLER, struct request, caller);

@@ -46,11 +46,15 @@
 #define PORT_MODE 88
 
 /* struct request */
-#define REQUEST_TAG 0
-#define REQUEST_WORD0 8
-#define REQUEST_BADGE 40
-#define REQUEST_COOKIE 48
-#define REQUEST_CALLER 56
-#define REQUEST_BYTES 64
+#define REQUEST_MESSAGE 0
+#define REQUEST_BADGE 8
+#define REQUEST_COOKIE 16
+#define REQUEST_CALLER 24
+#define REQUEST_BYTES 32
+
+/* struct message; the room for one, which keeps the stack aligned */
+#define MESSAGE_TAG_WORD 0
+#define MESSAGE_WORD0 8
+#define MESSAGE_ROOM 48
 
 #define REGISTER_WORDS 4

@@ -24,7 +24,7 @@ static void count_exclusively(struct request *request)
     served++;
     fence_compiler();
     inside--;
-    request->message.word[0] = ~request->message.word[0];
+    request->message->word[0] = ~request->message->word[0];
     request_reply(request, OK, 1);
 }
 
@@ -61,9 +61,9 @@ static unsigned came;
 
 static void stop_for_zero(struct request *request)
 {
-    order[came++] = request->message.word[0];
-    if (request->message.word[0] == 0) {
-        request->message.word[0] = (uint64_t)ports_stop(&stop);
+    order[came++] = request->message->word[0];
+    if (request->message->word[0] == 0) {
+        request->message->word[0] = (uint64_t)ports_stop(&stop);
     }
     request_reply(request, OK, 1);
 }
@@ -162,7 +162,7 @@ TEST(baton, close_sends_each_waiter_away_once_and_lets_the_holder_finish)
 static void close_own_port(struct request *request)
 {
     port_close(*(struct port **)request->cookie, ERR_STALE);
-    request->message.word[0]++;
+    request->message->word[0]++;
     request_reply(request, OK, 1);
 }
 
@@ -247,7 +247,7 @@ static struct level {
 static void stop_and_call_next(struct request *request)
 {
     struct level *level = (struct level *)request->cookie;
-    uint64_t word = request->message.word[0];
+    uint64_t word = request->message->word[0];
     volatile uint64_t local[16];
 
     for (unsigned i = 0; i < ARRAY_SIZE(local); i++) {
@@ -259,7 +259,7 @@ static void stop_and_call_next(struct request *request)
 
         EXPECT_OK(ports_call(level->next->port, 1, &deeper, DEADLINE_NONE));
         EXPECT_OK(ports_stop(&level->stop));
-        request->message.word[0] = deeper;
+        request->message->word[0] = deeper;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(local); i++) {
         EXPECT_EQ(local[i], word * 31 + i);

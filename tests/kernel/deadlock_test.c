@@ -27,7 +27,7 @@ static void meet_and_call(struct request *request)
     struct message message = {.tag = MESSAGE_TAG(1, 1)};
     nsec_t since = timer_now_ns();
 
-    if (request->message.word[0] == 1) { /* from outside */
+    if (request->message->word[0] == 1) { /* from outside */
         /* relaxed, both: a meeting */
         atomic_add_relaxed(&arrived, 1U);
         while (atomic_load_relaxed(&arrived) < ring && crew_wait_on(since)) {
@@ -86,7 +86,7 @@ static struct port *tiers[TIERS];
 static void call_upwards(struct request *request)
 {
     unsigned mine = (unsigned)request->cookie;
-    uint32_t random = (uint32_t)request->message.word[0];
+    uint32_t random = (uint32_t)request->message->word[0];
     unsigned next = mine + 1 + crew_random(&random) % TIERS;
 
     if (next < TIERS) {
@@ -128,7 +128,7 @@ static uint32_t victims;
 static void call_anywhere(struct request *request)
 {
     unsigned mine = (unsigned)request->cookie;
-    uint32_t random = (uint32_t)request->message.word[0];
+    uint32_t random = (uint32_t)request->message->word[0];
     unsigned next = crew_random(&random) % (2 * TIERS);
 
     if (next < TIERS && next != mine) {
