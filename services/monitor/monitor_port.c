@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "arch/irq.h"
 #include "ipc/name.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
@@ -29,6 +30,17 @@ static bool pick_port(struct port *port, void *argument)
     return false;
 }
 
+/* Interrupts are off: a thread that is still noted stays memory. */
+static uint64_t holder_of(const struct port *port)
+{
+    uint64_t irq = irq_save();
+    const struct thread *holder = atomic_load_relaxed(&port->holder);
+    uint64_t id = holder == NULL ? 0 : holder->id;
+
+    irq_restore(irq);
+    return id;
+}
+
 status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
 {
     char name[MAX_NAME_BYTES + 1] = {0};
@@ -43,6 +55,7 @@ status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
     row->index = port->index;
     row->generation = port->generation;
     row->domain_id = pick.domain_id;
+    row->holder = holder_of(port);
     row->queued = port_queued(port);
     /* Relaxed: nothing is ordered by a snapshot. */
     row->served = atomic_load_relaxed(&port->calls);

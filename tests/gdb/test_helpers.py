@@ -82,6 +82,9 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     console = ports["console.input"]
     assert console["WORD"] == "run", console
     assert console["HOLDER"] == f"{shell['ID']} shell", console
+    text = gdb.run(f"baton port {console['INDEX']}")
+    assert f"held by: {shell['ID']} shell" in text and "1." not in text, text
+    assert gdb.run("baton waits").strip() == "nobody waits for a baton"
 
 
 def test_domains_lists_programs_and_the_kernel(gdb):
