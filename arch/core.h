@@ -18,6 +18,7 @@
 
 struct thread;
 struct activation;
+struct wheel;
 
 /* Bits of core.work: what must be done before the next return to user mode. */
 enum core_work {
@@ -54,6 +55,7 @@ struct core {
     int32_t slab_id;      /* mm/spmalloc: the frame id of this core's slabs with a free object */
     uint64_t heap_offset; /* mm/spmalloc: where struct account points to this core's heap */
     void *heaps;          /* mm/spmalloc: what else it has for this core */
+    struct wheel *wheel;  /* sched/timeout: this core's time-outs */
 
     /* Written by other cores (ipi_request), read and cleared by this one (trap_handle_ipi). */
     _Alignas(64) uint32_t ipi_reasons;
@@ -66,6 +68,13 @@ struct core {
 extern struct core cores[MAX_CORES];
 
 #ifdef __riscv
+
+/* Advice that a line will be written soon. Any pointer: nothing is read, nothing faults. Zicbop's
+ * prefetch.w, which is an ORI without effect on a core that does not know it. */
+static inline void arch_prefetch_write(const void *pointer)
+{
+    __asm__ volatile("ori zero, %0, 3" ::"r"(pointer));
+}
 
 /* This core's block. The answer is stale after a migration: hold interrupts off while using it. */
 static inline struct core *core_current(void)
@@ -113,7 +122,15 @@ static inline void *core_heaps(void)
     return heaps;
 }
 
-/* The same, to index an array with: the compiler need not extend it. */
+/* For sched/timeout.c; interrupts are off. */
+static inline struct wheel *core_wheel(void)
+{
+    struct wheel *wheel;
+    __asm__ volatile("ld %0, %1(tp)" : "=r"(wheel) : "i"(offsetof(struct core, wheel)));
+    return wheel;
+}
+
+/* The same as core_index, to index an array with: the compiler need not extend it. */
 static inline uint64_t core_index_wide(void)
 {
     uint64_t cpu;
@@ -124,6 +141,11 @@ static inline uint64_t core_index_wide(void)
 #else /* the host: each thread of a unit test says which core it is (tests/host/machine.h) */
 
 extern _Thread_local struct core *host_core;
+
+static inline void arch_prefetch_write(const void *pointer)
+{
+    __builtin_prefetch(pointer, 1);
+}
 
 static inline struct core *core_current(void)
 {
@@ -153,6 +175,11 @@ static inline int64_t core_slab_id(void)
 static inline void *core_heaps(void)
 {
     return host_core->heaps;
+}
+
+static inline struct wheel *core_wheel(void)
+{
+    return host_core->wheel;
 }
 
 static inline uint64_t core_index_wide(void)

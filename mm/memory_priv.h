@@ -2,7 +2,7 @@
 /*
  * Between the parts of a memory object: where its pages are noted.
  *
- * Rules: only for mm/memory*.c and mm/vspace_page.c. `_locked` as in memory.h.
+ * Rules: only for mm/memory*.c and what includes mm/vspace_page_priv.h. `_locked` as in memory.h.
  */
 #pragma once
 

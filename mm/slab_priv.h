@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "arch/core.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "mm/frame.h"
@@ -34,15 +35,31 @@ ALWAYS_INLINE uint64_t *object_word(uintptr_t object)
     return (uint64_t *)object;
 }
 
-/* Word 1 of an object on its way home. */
+/* An object on its way home. */
+struct travelling {
+    uint64_t mark; /* MARK_TRAVELLING, encoded */
+    struct remote_node node;
+    /* Not in debug builds, whose trailer may be here: the node that the owner comes to a few objects
+     * later. Advice: it is prefetched, not followed, and may have gone home before. */
+    struct remote_node *ahead;
+};
+
 ALWAYS_INLINE struct remote_node *object_node(uintptr_t object)
 {
-    return (struct remote_node *)(object + sizeof(uint64_t));
+    return &((struct travelling *)object)->node;
 }
 
 ALWAYS_INLINE uintptr_t node_object(const struct remote_node *node)
 {
-    return (uintptr_t)node - sizeof(uint64_t);
+    return (uintptr_t)node - offsetof(struct travelling, node);
+}
+
+/* The owner is about to come to the node. */
+ALWAYS_INLINE void node_prefetch_ahead(const struct remote_node *node)
+{
+    if (!BATON_DEBUG) {
+        arch_prefetch_write(container_of(node, struct travelling, node)->ahead);
+    }
 }
 
 /* Difference (high 12 bits) and check (low 52, zero in a free object) of an object's first word. */

@@ -31,22 +31,17 @@ void *spmalloc_small(size_t slot, struct account *account)
     return (void *)object;
 }
 
-/* Into the batch for the owner, in the shape that the owner's collect_object expects. */
+/* Into the batch for the owner. */
 ALWAYS_INLINE void free_remote(const struct frame *slab, void *pointer, cpu_t cpu, uint64_t state)
 {
-    uintptr_t object = (uintptr_t)pointer;
     struct spmalloc_core *core = core_heaps();
     struct outgoing *out = &core->outgoing[cpu % OUTGOING_SLOTS];
-    struct remote_node *node = object_node(object);
 
     if (UNLIKELY(out->cpu != cpu)) {
         spmalloc_free_first(pointer, state);
         return;
     }
-    *object_word(object) = MARK_TRAVELLING ^ slab->key;
-    node->next = out->first;
-    out->first = node;
-    if (UNLIKELY(--out->room == 0)) {
+    if (UNLIKELY(outgoing_add(out, slab, pointer))) {
         spmalloc_free_send(pointer, state);
         return;
     }
@@ -76,8 +71,10 @@ void spmalloc_free_object(void *pointer)
     uint64_t differs = (uint64_t)(id ^ mine);
 
     if (UNLIKELY(id != mine)) {
-        if (UNLIKELY((differs & 0xfe) != 0) || UNLIKELY(differs >> 16 == 0)) {
+        if (UNLIKELY((differs & 0xfe) != 0)) {
             spmalloc_free_elsewhere(pointer, state);
+        } else if (UNLIKELY(differs >> 16 == 0)) {
+            spmalloc_free_full(pointer, state);
         } else {
             free_remote(slab, pointer, (cpu_t)((uint64_t)id >> 16), state);
         }

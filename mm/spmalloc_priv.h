@@ -32,17 +32,22 @@ struct heap {
     uint32_t slabs;
 };
 
+#define OUTGOING_SLOTS 8U
+#define OUTGOING_OBJECTS 24U /* a full batch */
+#define OUTGOING_AHEAD 7U    /* see struct travelling */
+/* Of a batch without objects. */
+#define OUTGOING_EMPTY ((int32_t)(OUTGOING_OBJECTS * sizeof(struct remote_node *)))
+
 /* What a core has freed for one other core, not yet sent. */
 struct outgoing {
-    struct remote_node *first;
-    struct remote_node *last;
-    uint32_t room; /* objects until it is full */
-    cpu_t cpu;     /* where it goes; OUTGOING_FREE when there is nothing */
-} __attribute__((aligned(32)));
+    int32_t place; /* offset in node[] of the last one that was freed; 0: full */
+    cpu_t cpu;     /* where it goes, also while it is empty; UINT32_MAX at first */
+    /* Filled downwards; above OUTGOING_EMPTY the last ones of the batch before. */
+    struct remote_node *node[OUTGOING_OBJECTS + OUTGOING_AHEAD];
+};
 
-#define OUTGOING_SLOTS 8U
-#define OUTGOING_OBJECTS 32U /* a full batch */
-#define OUTGOING_FREE UINT32_MAX
+_Static_assert((sizeof(struct outgoing) & (sizeof(struct outgoing) - 1)) == 0,
+               "an index is one shift");
 
 struct spmalloc_core {
     struct outgoing outgoing[OUTGOING_SLOTS]; /* by destination modulo OUTGOING_SLOTS */
@@ -57,6 +62,26 @@ struct spmalloc_core {
 } CACHE_ALIGNED;
 
 extern struct spmalloc_core spmalloc_cores[MAX_CORES];
+
+/* Marks an object and puts it into a batch, which is not full; true: now it is. */
+ALWAYS_INLINE bool outgoing_add(struct outgoing *out, const struct frame *slab, void *object)
+{
+    __asm__("" : "+r"(out)); /* else GCC computes `at` from the batch's index again */
+    struct travelling *travelling = object;
+    int64_t place = out->place;
+    struct remote_node **at = (struct remote_node **)((char *)out->node + place) - 1;
+
+    travelling->mark = MARK_TRAVELLING ^ slab->key;
+    travelling->node.next =
+        at[1]; /* of the first one: anything, it is set when the batch is sent */
+    if (!BATON_DEBUG) {
+        travelling->ahead = at[OUTGOING_AHEAD];
+    }
+    *at = &travelling->node;
+    place -= (int64_t)sizeof(*at);
+    out->place = (int32_t)place;
+    return place == 0;
+}
 
 /* In debug builds each object ends with this. */
 struct trailer {
@@ -73,6 +98,7 @@ void *spmalloc_small_slow(uintptr_t end, struct account *account, struct frame *
 void *spmalloc_small_broken(uintptr_t object);
 void spmalloc_free_elsewhere(void *object, uint64_t state);
 void spmalloc_free_suspect(void *object, uint64_t state);
+void spmalloc_free_full(void *object, uint64_t state);
 void spmalloc_free_last(void *object, uint64_t state);
 void spmalloc_free_first(void *object, uint64_t state);
 void spmalloc_free_send(void *object, uint64_t state);
@@ -82,6 +108,7 @@ extern struct frame slab_none;
 extern struct heap heap_none;
 struct heap *heap_of(struct account *account, cpu_t cpu);    /* made if need be; NULL: no memory */
 uintptr_t heap_take(struct heap *heap, unsigned size_class); /* 0: no memory or quota */
+uintptr_t heap_take_partial(struct heap *heap, unsigned size_class); /* the current slab is full */
 
 /* slab.c: slabs */
 extern const uint16_t spmalloc_class_bytes[SPMALLOC_CLASSES];
@@ -95,9 +122,6 @@ void spmalloc_count_pages(cpu_t cpu, int64_t pages); /* that core's memory is he
 void *large_alloc(struct account *account, size_t bytes);
 void large_free(struct frame *frame, uintptr_t object); /* any core */
 size_t large_bytes(size_t bytes);
-
-/* spmalloc_remote.c: objects that go home */
-void outgoing_send(struct outgoing *out);
 
 /* spmalloc_debug.c: debug builds */
 void debug_fill_slab(struct frame *slab);

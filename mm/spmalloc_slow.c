@@ -43,15 +43,16 @@ void *spmalloc_small_slow(uintptr_t end, struct account *account, struct frame *
                           uint64_t state)
 {
     bool none = slot >= heap_none.slot && slot < heap_none.slot + SPMALLOC_CLASSES;
-    struct frame **first = none ? heap_none.slot : account->heap[core_index()]->slot;
-    uintptr_t object = 0;
+    struct heap *own = none ? &heap_none : account->heap[core_index()];
+    unsigned size_class = (unsigned)(slot - own->slot);
+    uintptr_t object = none ? 0 : heap_take_partial(own, size_class);
 
     (void)end; /* in the register of the result: leaving it there saves the fast path a move */
-    if (!fail_this_allocation()) {
+    if (object == 0 && !fail_this_allocation()) {
         struct heap *heap = heap_of(account, core_index());
 
         if (heap != NULL) {
-            object = take_hard(account, heap, (unsigned)(slot - first));
+            object = take_hard(account, heap, size_class);
         }
     }
     irq_restore_whole(state);
@@ -61,6 +62,17 @@ void *spmalloc_small_slow(uintptr_t end, struct account *account, struct frame *
 void *spmalloc_small_broken(uintptr_t object)
 {
     panic_free_object_written(frame_of_pointer((void *)object), object);
+}
+
+/* Of a slab of this core without a free object. It has others in use, for every slab has two. */
+void spmalloc_free_full(void *pointer, uint64_t state)
+{
+    struct frame *slab = frame_of_pointer(pointer);
+
+    (void)slab_put(slab, (uintptr_t)pointer);
+    frame_set_state(slab, FRAME_SLAB);
+    list_push_front(&slab->heap->partial[slab->size_class], &slab->link);
+    irq_restore_whole(state);
 }
 
 /* It was the last one of its slab, which is not current. */
@@ -87,7 +99,7 @@ void spmalloc_free_elsewhere(void *pointer, uint64_t state)
     } else if (!object_is_start(frame, object)) {
         panic_not_a_start(frame, object);
     } else {
-        slab_put_home(frame, object); /* full, and this core's */
+        slab_put_home(frame, object);
     }
     irq_restore_whole(state);
 }

@@ -8,7 +8,9 @@
  * entered when they are touched, or at once when that is asked for. No region is ever writable and
  * executable at once. Page tables and the root are charged to the account, which must outlive the
  * space; so are region records and private objects. A page table that becomes empty goes back when
- * it is unmapped, but for the one to which that happened last with a page unmapped alone. A frame or table is freed only after every core that may remember it has flushed it.
+ * it is unmapped, but for the one to which that happened last with a page unmapped alone; of what was
+ * unmapped last the record may stay (vspace_idle.c). A frame or table is freed only after every core
+ * that may remember it has flushed it.
  * A region that is being changed by one thread is `changing`: to others its range is taken and can be
  * neither unmapped nor protected. Looking up a region, inserting, removing and finding a free range
  * each cost O(log regions).
@@ -41,12 +43,13 @@
 struct vspace {
     paddr_t root; /* root page table; fixed */
     struct account *account;
-    uint32_t references;  /* of the record alone; see vspace_retain */
-    struct spinlock lock; /* guards the user half of the tables and what follows */
-    struct tree regions;  /* struct vspace_region, by rising address, disjoint */
-    unsigned region_count;
-    uint64_t pages;       /* entries of pages; a megapage counts as one */
-    uint64_t tables;      /* page table pages, with the root */
+    uint32_t references;        /* of the record alone; see vspace_retain */
+    struct spinlock lock;       /* guards the user half of the tables and what follows */
+    struct tree regions;        /* struct vspace_region, by rising address, disjoint */
+    struct vspace_region *idle; /* unmapped, but still in the tree: see vspace_idle.c; or NULL */
+    unsigned region_count;      /* without `idle` */
+    uint64_t pages;             /* entries of pages; a megapage counts as one */
+    uint64_t tables;            /* page table pages, with the root */
     struct object *pager; /* who is asked about faults that the kernel cannot settle, or NULL */
     uint64_t pager_badge;
     uint64_t leaf_number; /* address >> 21 of what `leaf` maps; VSPACE_NO_LEAF: of nothing */
@@ -61,7 +64,7 @@ struct vspace_region {
     struct tree_node node; /* weight: free bytes below it, down to the region before or to 0 */
     vaddr_t start;         /* page-aligned; start < end */
     vaddr_t end;
-    struct memory *memory;
+    struct memory *memory;    /* NULL while idle */
     uint64_t first;           /* page of the object at `start` */
     uint8_t protection;       /* PROTECT_*; 0: no access */
     uint8_t allowed;          /* what vspace_protect may give */
@@ -119,7 +122,11 @@ void vspace_release(struct vspace *space);
 WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping,
                                 vaddr_t *mapped);
 
-/* The same for private anonymous memory. */
+/* The same; the caller's reference to mapping->memory goes with it, whatever is returned. */
+WARN_UNUSED status_t vspace_map_given(struct vspace *space, const struct vspace_mapping *mapping,
+                                      vaddr_t *mapped);
+
+/* The same as vspace_map for private anonymous memory. */
 WARN_UNUSED status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
                                           uint32_t protection, vaddr_t *mapped);
 

@@ -135,20 +135,20 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
                                    : check_object(mapping, bytes / PAGE_BYTES);
 }
 
-/* The region's record, with a reference to its object. */
+/* The region's record, with the caller's reference to the object if it is not a private one. */
 static status_t make_region(struct vspace *space, const struct vspace_mapping *mapping,
                             uint64_t bytes, struct vspace_region **out)
 {
-    struct vspace_region *region = spmalloc(space->account, sizeof *region);
+    struct vspace_region *region = vspace_has_idle(space) ? vspace_take_idle(space) : NULL;
     struct memory *memory = mapping->memory;
     bool guarded = (mapping->flags & MEMORY_GUARDED) != 0;
 
+    region = region != NULL ? region : spmalloc(space->account, sizeof *region);
     if (region == NULL) {
         return ERR_NO_MEMORY;
     }
-    if (memory != NULL) {
-        object_retain(&memory->object);
-    } else if (memory_create_private(space->account, bytes / PAGE_BYTES, &memory) != OK) {
+    if (memory == NULL &&
+        memory_create_private(space->account, bytes / PAGE_BYTES, &memory) != OK) {
         spmalloc_free(region);
         return ERR_NO_MEMORY;
     }
@@ -172,6 +172,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
 static status_t place_locked(struct vspace *space, struct vspace_region *region, uint64_t alignment)
     REQUIRES(space->lock)
 {
+    vspace_drop_idle_locked(space);
     if (region->start == 0) {
         uint64_t bytes = region->end;
 
@@ -262,7 +263,7 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
     return status;
 }
 
-status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
 {
     uint64_t bytes = ALIGN_UP(mapping->bytes, PAGE_BYTES);
     struct vspace_region *region = NULL;
@@ -273,6 +274,9 @@ status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, 
         status = make_region(space, mapping, bytes, &region);
     }
     if (status != OK) {
+        if (mapping->memory != NULL) {
+            object_release(&mapping->memory->object);
+        }
         return status;
     }
     if (mapping->memory != NULL && (mapping->protection & PROTECT_EXECUTE) != 0) {
@@ -286,6 +290,14 @@ status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, 
         spmalloc_free(region);
     }
     return status;
+}
+
+status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+{
+    if (mapping->memory != NULL) {
+        object_retain(&mapping->memory->object);
+    }
+    return vspace_map_given(space, mapping, mapped);
 }
 
 status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,

@@ -20,41 +20,14 @@ static uint64_t page_index(const struct vspace_region *region, vaddr_t address)
     return region->first + (address - region->start) / PAGE_BYTES;
 }
 
-static inline void enter_new_locked(struct vspace *space, pte_t *entry, paddr_t page,
-                                    uint32_t protection) REQUIRES(space->lock)
-{
-    frame_of_pointer(entry)->references++;
-    space->pages++;
-    /* release: the page's zeros come before the entry; pairs with the walk that another core's
-     * hardware makes, whose accesses depend on the entry */
-    atomic_store_release(entry, pte_make_user(page, protection));
-}
-
-/* Enters a page that the object has, where nothing is entered. */
-static inline bool enter_present_locked(struct vspace_region *region, vaddr_t address)
-    REQUIRES(region->space->lock)
-{
-    struct memory *memory = region->memory;
-    uint64_t *word;
-    pte_t *entry;
-
-    if (memory->kind != MEMORY_ANONYMOUS) {
-        return false;
-    }
-    word = memory_find_page_locked(memory, page_index(region, address));
-    entry = vspace_find_entry_locked(region->space, address);
-    if (word == NULL || *word == 0 || (*word & MEMORY_PAGE_STALE) != 0 || entry == NULL ||
-        *entry != 0 || (!memory->is_private && memory_is_shared(*word))) {
-        return false;
-    }
-    enter_new_locked(region->space, entry, *word & MEMORY_PAGE_ADDRESS, region->protection);
-    return true;
-}
-
 status_t vspace_enter_locked(struct vspace_region *region, vaddr_t address, bool write)
 {
-    return enter_present_locked(region, address) ? OK
-                                                 : vspace_enter_any_locked(region, address, write);
+    return region->memory->kind == MEMORY_ANONYMOUS &&
+                   vspace_enter_present_locked(region->space, region->memory,
+                                               page_index(region, address), address,
+                                               region->protection)
+               ? OK
+               : vspace_enter_any_locked(region, address, write);
 }
 
 static inline status_t touch_locked(struct vspace *space, struct vspace_region *region,
@@ -75,7 +48,7 @@ static inline status_t touch_locked(struct vspace *space, struct vspace_region *
         return ERR_NO_MEMORY;
     }
     *word = page;
-    enter_new_locked(space, entry, page, region->protection);
+    vspace_enter_new_locked(space, entry, page, region->protection);
     vspace_flush_here(space, address);
     return OK;
 }
@@ -86,7 +59,7 @@ status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t acces
     struct vspace_region *region = vspace_find_region_locked(space, address);
     status_t status = ERR_STALE;
 
-    if (region != NULL && region->memory->is_private && region->protection != 0 &&
+    if (region != NULL && region->protection != 0 && region->memory->is_private &&
         (access & ~(uint32_t)region->protection) == 0) {
         status = touch_locked(space, region, address);
     }
@@ -112,72 +85,109 @@ static void keep_table_locked(struct vspace *space, vaddr_t address, struct vspa
     space->idle_number = number;
 }
 
+/* The entry of `address` if [address, end) is that page and it is entered, else NULL. */
+static inline pte_t *find_single_locked(struct vspace *space, vaddr_t address, vaddr_t end)
+    REQUIRES(space->lock)
+{
+    pte_t *entry = end - address == PAGE_BYTES ? vspace_find_entry_locked(space, address) : NULL;
+
+    return entry == NULL || *entry == 0 ? NULL : entry;
+}
+
+/* Takes a page out; returns how many entries its table then has. */
+static inline uint32_t clear_entry_locked(struct vspace *space, vaddr_t address, pte_t *entry)
+    REQUIRES(space->lock)
+{
+    tlb_record_note_clear(space, address, pte_address(*entry));
+    /* relaxed: the flush that follows is what other cores wait for */
+    atomic_store_relaxed(entry, (pte_t)0);
+    space->pages--;
+    return --frame_of_pointer(entry)->references - 1;
+}
+
 /* Takes what is entered for the range out. */
 static void clear_locked(struct vspace *space, vaddr_t start, vaddr_t end,
                          struct vspace_removed *removed) REQUIRES(space->lock)
 {
-    pte_t *entry = vspace_find_entry_locked(space, start);
+    pte_t *entry = find_single_locked(space, start, end);
 
-    if (end - start != PAGE_BYTES || entry == NULL || *entry == 0) {
-        while (start < end) {
-            start = vspace_clear_pages_locked(space, start, end, removed);
+    if (entry != NULL) {
+        removed->entries++;
+        if (clear_entry_locked(space, start, entry) == 0) {
+            keep_table_locked(space, start, removed);
         }
         return;
     }
-    tlb_record_note_clear(space, start, pte_address(*entry));
-    /* relaxed: the flush that follows is what other cores wait for */
-    atomic_store_relaxed(entry, (pte_t)0);
-    removed->entries++;
-    space->pages--;
-    if (--frame_of_pointer(entry)->references == 1) {
-        keep_table_locked(space, start, removed);
+    while (start < end) {
+        start = vspace_clear_pages_locked(space, start, end, removed);
     }
 }
 
-/* Nobody remembers what was entered: the region goes; the locks with it. */
-static void finish_here(struct vspace *space, struct vspace_region *region,
-                        struct vspace_removed *removed, uint64_t state) NO_THREAD_SAFETY
+/* Nobody remembers what was entered: the region becomes the idle one, and the locks are given back. */
+static inline void finish_here(struct vspace *space, struct vspace_region *region,
+                               uint64_t state) NO_THREAD_SAFETY
 {
     struct memory *memory = region->memory;
 
-    vspace_remove_region_locked(space, region);
     list_remove(&region->mapping_link);
     memory->departures++;
+    vspace_make_idle_locked(space, region);
     memory_unlock(memory);
     spin_unlock_restore(&space->lock, state);
     object_release(&memory->object);
-    spmalloc_free(region);
-    if (!list_is_empty(&removed->tables)) {
-        vspace_free_removed(space, removed);
-    }
 }
 
-/* Unmaps [start, end), VSPACE_BATCH_PAGES at most, if it is one region that nobody is changing. */
-static bool unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY
+/* The rest of unmap_small when there is more to it than one entry; `cleared`: that was taken out. */
+__attribute__((noinline)) static void unmap_rest(struct vspace *space, struct vspace_region *region,
+                                                 bool cleared, uint64_t state) NO_THREAD_SAFETY
 {
     struct vspace_removed removed = {.tables = LIST_INIT(removed.tables)};
-    uint64_t state = spin_lock_save(&space->lock);
-    struct vspace_region *region = vspace_find_region_locked(space, start);
+    vaddr_t start = region->start;
+    vaddr_t end = region->end;
     bool has_tables;
 
-    if (region == NULL || region->start != start || region->end != end || region->changing ||
-        vspace_has_siblings(region) || !memory_try_lock(region->memory)) {
-        spin_unlock_restore(&space->lock, state);
-        return false;
+    removed.entries = cleared + region->narrowed_outside;
+    if (!cleared) {
+        clear_locked(space, start, end, &removed);
     }
-    removed.entries += region->narrowed_outside;
-    clear_locked(space, start, end, &removed);
     has_tables = !list_is_empty(&removed.tables) || removed.is_wider;
     if ((removed.entries == 0 && !has_tables) ||
         shootdown_here(space, start, end - start, has_tables)) {
-        finish_here(space, region, &removed, state);
-        return true;
+        finish_here(space, region, state);
+        vspace_free_removed(space, &removed);
+        return;
     }
     region->changing = true;
     region->protection = 0;
     vspace_unlock_region(region, state);
     vspace_finish_removal(space, start, end, &removed);
     vspace_drop_and_discard(space, region);
+}
+
+/* Unmaps [start, end), VSPACE_BATCH_PAGES at most, if it is one region that nobody is changing. */
+static inline bool unmap_small(struct vspace *space, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY
+{
+    uint64_t state = spin_lock_save(&space->lock);
+    struct vspace_region *region = vspace_find_region_locked(space, start);
+    pte_t *entry;
+    bool stays; /* its table, whether empty or not */
+
+    if (region == NULL || region->start != start || region->end != end || region->changing ||
+        vspace_has_siblings(region) || !memory_try_lock(region->memory)) {
+        spin_unlock_restore(&space->lock, state);
+        return false;
+    }
+    entry = find_single_locked(space, start, end);
+    stays = entry != NULL && (frame_of_pointer(entry)->references > 2 ||
+                              space->idle_number == start / MEGAPAGE_BYTES);
+    if (stays) {
+        (void)clear_entry_locked(space, start, entry);
+        if (shootdown_here(space, start, PAGE_BYTES, false)) {
+            finish_here(space, region, state);
+            return true;
+        }
+    }
+    unmap_rest(space, region, stays, state);
     return true;
 }
 

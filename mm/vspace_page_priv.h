@@ -6,9 +6,13 @@
  */
 #pragma once
 
+#include "mm/frame.h"
+#include "mm/memory_priv.h"
 #include "mm/vspace_priv.h"
 
-/* The general ways behind vspace_enter_locked and vspace_unmap. */
+/* The general ways behind vspace_map_given, vspace_enter_locked and vspace_unmap. */
+WARN_UNUSED status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping,
+                                    vaddr_t *mapped);
 WARN_UNUSED status_t vspace_enter_any_locked(struct vspace_region *region, vaddr_t address,
                                              bool write) REQUIRES(region->space->lock);
 WARN_UNUSED status_t vspace_unmap_any(struct vspace *space, vaddr_t start, vaddr_t end);
@@ -51,5 +55,43 @@ static inline pte_t *vspace_find_entry_locked(struct vspace *space, vaddr_t addr
     return space->leaf + (address >> 12) % MMU_TABLE_ENTRIES;
 }
 
-/* The same; makes and charges the tables. NULL: no memory, or a megapage. */
+static inline void vspace_enter_new_locked(struct vspace *space, pte_t *entry, paddr_t page,
+                                           uint32_t protection) REQUIRES(space->lock)
+{
+    frame_of_pointer(entry)->references++;
+    space->pages++;
+    /* release: the page's zeros come before the entry; pairs with the walk that another core's
+     * hardware makes, whose accesses depend on the entry */
+    atomic_store_release(entry, pte_make_user(page, protection));
+}
+
+/* Enters page `index` of an anonymous object if it has it and nothing is entered there. */
+static inline bool vspace_enter_present_locked(struct vspace *space, struct memory *memory,
+                                               uint64_t index, vaddr_t address, uint32_t protection)
+    REQUIRES(space->lock)
+{
+    uint64_t *word = memory_find_page_locked(memory, index);
+    pte_t *entry = vspace_find_entry_locked(space, address);
+
+    if (word == NULL || *word == 0 || (*word & MEMORY_PAGE_STALE) != 0 || entry == NULL ||
+        *entry != 0 || (!memory->is_private && memory_is_shared(*word))) {
+        return false;
+    }
+    vspace_enter_new_locked(space, entry, *word & MEMORY_PAGE_ADDRESS, protection);
+    return true;
+}
+
+/* Makes a region that nothing is entered for, and that has left its object, the idle one. */
+static inline void vspace_make_idle_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock)
+{
+    vspace_drop_idle_locked(space);
+    region->memory = NULL;
+    region->protection = 0;
+    region->changing = true;
+    vspace_set_idle_locked(space, region);
+    space->region_count--;
+}
+
+/* The same as vspace_find_entry_locked; makes and charges the tables. NULL: no memory, or a megapage. */
 pte_t *vspace_make_entry_locked(struct vspace *space, vaddr_t address) REQUIRES(space->lock);

@@ -71,13 +71,46 @@ struct vspace_region *vspace_next_locked(struct vspace *space, struct vspace_reg
 /* The same for who holds no lock but has claimed the regions up to `end`; NULL behind them. */
 struct vspace_region *vspace_next(struct vspace *space, struct vspace_region *region, vaddr_t end);
 
-/* A free range of `bytes` at a multiple of `alignment` with a free page on each side, or 0. */
+/* A free range of `bytes` at a multiple of `alignment` with a free page on each side, or 0. Nothing is idle. */
 vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t alignment)
     REQUIRES(space->lock);
 
-/* Puts the region in its place. ERR_EXISTS: overlaps another. ERR_NO_SPACE: too many. */
+/* Puts the region into the tree, nothing being idle, and takes it out; it is not counted. False: it overlaps another, or a
+ * guard is in the way. */
+WARN_UNUSED bool vspace_put_in_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock);
+void vspace_take_out_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock);
+
+/* Puts the region in its place; nothing is idle. ERR_EXISTS: overlaps another. ERR_NO_SPACE: too many. */
 WARN_UNUSED status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
     REQUIRES(space->lock);
+
+/* Whether there is an idle region; the answer may be stale at once. */
+static inline bool vspace_has_idle(const struct vspace *space)
+{
+    /* relaxed: who acts on it looks again under the lock */
+    return atomic_load_relaxed(&space->idle) != NULL;
+}
+
+static inline void vspace_set_idle_locked(struct vspace *space, struct vspace_region *region)
+    REQUIRES(space->lock)
+{
+    /* relaxed: vspace_has_idle reads it without the lock, nobody else */
+    atomic_store_relaxed(&space->idle, region);
+}
+
+/* Takes the idle region out of the tree; its record is the caller's then. NULL: there is none. */
+struct vspace_region *vspace_take_idle(struct vspace *space);
+
+/* Takes it out, if there is one, and frees it: before addresses are looked for or taken. */
+void vspace_free_idle_locked(struct vspace *space) REQUIRES(space->lock);
+static inline void vspace_drop_idle_locked(struct vspace *space) REQUIRES(space->lock)
+{
+    if (space->idle != NULL) {
+        vspace_free_idle_locked(space);
+    }
+}
 
 /* Takes the region out of the tree; it stays the caller's. */
 void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)

@@ -82,6 +82,7 @@ vaddr_t vspace_find_free_locked(struct vspace *space, uint64_t bytes, uint64_t a
     vaddr_t found = search_subtree(space->regions.root, bytes, alignment, need);
     struct vspace_region *last;
 
+    ASSERT(space->idle == NULL);
     if (found != 0) {
         return found;
     }
@@ -96,13 +97,14 @@ static bool collides(const struct vspace_region *below, const struct vspace_regi
     return below->end + apart > above->start;
 }
 
-status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
+bool vspace_put_in_locked(struct vspace *space, struct vspace_region *region)
 {
     struct tree_node *parent = NULL;
     struct tree_node **place = &space->regions.root;
     struct vspace_region *below = NULL;
     struct vspace_region *above = NULL;
 
+    ASSERT(space->idle == NULL);
     while (*place != NULL) {
         parent = *place;
         if (region->start < region_of(parent)->start) {
@@ -114,21 +116,30 @@ status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region 
         }
     }
     if ((below != NULL && collides(below, region)) || (above != NULL && collides(region, above))) {
-        return ERR_EXISTS;
+        return false;
     }
-    if (space->region_count == VSPACE_MAX_REGIONS) {
-        return ERR_NO_SPACE;
-    }
-    space->region_count++;
     region->node.weight = region->start - (below == NULL ? 0 : below->end);
     if (above != NULL) {
         above->node.weight = above->start - region->end;
     }
     tree_insert(&space->regions, &region->node, parent, place, above == NULL ? NULL : &above->node);
+    return true;
+}
+
+status_t vspace_insert_region_locked(struct vspace *space, struct vspace_region *region)
+{
+    if (!vspace_put_in_locked(space, region)) {
+        return ERR_EXISTS;
+    }
+    if (space->region_count == VSPACE_MAX_REGIONS) {
+        vspace_take_out_locked(space, region);
+        return ERR_NO_SPACE;
+    }
+    space->region_count++;
     return OK;
 }
 
-void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
+void vspace_take_out_locked(struct vspace *space, struct vspace_region *region)
 {
     struct tree_node *above = tree_next(&region->node);
 
@@ -136,6 +147,11 @@ void vspace_remove_region_locked(struct vspace *space, struct vspace_region *reg
         above->weight += region->end - region->start + region->node.weight;
     }
     tree_remove(&space->regions, &region->node, above);
+}
+
+void vspace_remove_region_locked(struct vspace *space, struct vspace_region *region)
+{
+    vspace_take_out_locked(space, region);
     space->region_count--;
 }
 
@@ -148,11 +164,11 @@ struct vspace_region *vspace_lock_region(struct vspace *space, vaddr_t address,
 
         *state = spin_lock_save(&space->lock);
         region = vspace_find_region_locked(space, address);
-        if (region == NULL) {
+        memory = region == NULL ? NULL : region->memory;
+        if (memory == NULL) { /* nothing there, or the idle region */
             spin_unlock_restore(&space->lock, *state);
             return NULL;
         }
-        memory = region->memory;
         if (memory_try_lock(memory)) {
             return region;
         }
@@ -171,11 +187,12 @@ void vspace_unlock_region(struct vspace_region *region, uint64_t state) NO_THREA
 
 /* The part from `cut` on, which is inside the region, becomes `upper`. Both locks are held. */
 static void split_locked(struct vspace *space, struct vspace_region *region, vaddr_t cut,
-                         struct vspace_region *upper)
+                         struct vspace_region *upper) NO_THREAD_SAFETY
 {
     struct tree_node **place = &region->node.right;
     struct tree_node *parent = &region->node;
 
+    vspace_drop_idle_locked(space);
     *upper = *region;
     upper->start = cut;
     upper->first += (cut - region->start) / PAGE_BYTES;
@@ -199,12 +216,13 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
 /* Makes a region begin at `cut`, if one holds it that nobody is changing. */
 static status_t split_at(struct vspace *space, vaddr_t cut)
 {
-    /* To unmap a part is a way out of a shortage. */
-    struct vspace_region *upper = spmalloc_reserve(space->account, sizeof *upper);
+    struct vspace_region *upper = vspace_has_idle(space) ? vspace_take_idle(space) : NULL;
     struct vspace_region *region;
     status_t status = OK;
     uint64_t state;
 
+    /* reserve: to unmap a part is a way out of a shortage */
+    upper = upper != NULL ? upper : spmalloc_reserve(space->account, sizeof *upper);
     if (upper == NULL) {
         return ERR_NO_MEMORY;
     }
@@ -293,6 +311,10 @@ void vspace_drop_region(struct vspace *space, struct vspace_region *region) NO_T
 
 void vspace_free_regions(struct vspace *space)
 {
+    uint64_t state = spin_lock_save(&space->lock);
+
+    vspace_drop_idle_locked(space);
+    spin_unlock_restore(&space->lock, state);
     while (space->regions.root != NULL) {
         vspace_drop_region(space, region_of(space->regions.root));
     }

@@ -21,14 +21,18 @@ static uint32_t online_count;
 
 status_t sched_init(uint32_t core_count)
 {
-    timeout_init();
+    status_t status = timeout_init(core_count);
+
+    if (status != OK) {
+        return status;
+    }
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         spin_lock_init(&runqueues[cpu].lock, "run queue");
         list_init(&runqueues[cpu].ready);
+        runqueues[cpu].timer_at = TIMER_NEVER;
     }
     for (cpu_t cpu = 0; cpu < core_count; cpu++) {
         char name[THREAD_NAME_BYTES];
-        status_t status;
 
         format_string(name, sizeof(name), "idle/%u", cpu);
         status = thread_make(&kernel_domain, name, &runqueues[cpu].idle);

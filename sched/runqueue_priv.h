@@ -42,6 +42,15 @@ void sched_notify_locked(cpu_t cpu);
 /* Program this core's timer for the earlier of slice end and first time-out. Interrupts off. */
 void sched_program_timer(void);
 
+/* The same if the timer is set for later than `first`; one that is set too early costs less than
+ * setting it again. Interrupts off. */
+static inline void sched_advance_timer(nsec_t first)
+{
+    if (first < runqueues[core_index_wide()].timer_at) {
+        sched_program_timer();
+    }
+}
+
 /* A dead thread is off its core: give it to the reaper. Interrupts off. */
 void reaper_add_thread(struct thread *thread);
 

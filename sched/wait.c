@@ -69,7 +69,7 @@ status_t sched_block_until(nsec_t when)
     if (thread_must_stop()) {
         return ERR_CANCELLED;
     }
-    /* relaxed: cancel took the list's lock, under which it was written */
+    /* relaxed: cancel took the wheel's lock, under which it was written */
     return atomic_load_relaxed(&deadline.passed) ? ERR_TIMED_OUT : OK;
 }
 

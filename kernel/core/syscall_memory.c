@@ -76,7 +76,7 @@ long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, ha
         .flags = (uint32_t)protection & ~PROTECTION_BITS,
         .offset = offset,
     };
-    struct object *object = NULL;
+    struct object *object;
     rights_t rights;
     vaddr_t mapped;
     status_t status;
@@ -93,10 +93,7 @@ long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, ha
         mapping.memory = memory_of_object(object);
         mapping.allowed = syscall_memory_allowed(rights);
     }
-    status = vspace_map(domain->vspace, &mapping, &mapped);
-    if (object != NULL) {
-        object_release(object);
-    }
+    status = vspace_map_given(domain->vspace, &mapping, &mapped);
     return status == OK ? (long)mapped : status;
 }
 

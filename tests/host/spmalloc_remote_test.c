@@ -74,6 +74,56 @@ TEST(spmalloc_remote, a_full_batch_leaves_by_itself)
     EXPECT_EQ(spmalloc_waiting(0), 0);
 }
 
+/* As a release build does, where 64 of them fill a slab. */
+static void *allocate_64(void)
+{
+    return spmalloc_small(8UL * spmalloc_class_of(64), &account);
+}
+
+/* Frees them on core 1; core 0 does not go to sleep, where it would take them in. */
+static void free_on_core_1(unsigned from, unsigned to)
+{
+    machine_set_core(1);
+    for (unsigned i = from; i < to; i++) {
+        spmalloc_free_object(object[i]);
+    }
+    spmalloc_flush_core(1);
+    machine_set_core(0);
+}
+
+TEST(spmalloc_remote, a_few_that_wait_are_left_until_they_are_more)
+{
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    for (unsigned i = 0; i < 128; i++) {
+        object[i] = allocate_64();
+    }
+    free_on_core_1(0, 10);
+    for (unsigned i = 128; i < 192; i++) {
+        object[i] = allocate_64();
+    }
+    EXPECT_EQ(spmalloc_waiting(0), 10);
+    EXPECT_EQ(account_pages(&account), 3);
+    free_on_core_1(10, 40);
+    EXPECT_TRUE(allocate_64() != NULL);
+    EXPECT_EQ(spmalloc_waiting(0), 0);
+    EXPECT_EQ(account_pages(&account), 3);
+}
+
+TEST(spmalloc_remote, one_that_is_freed_at_home_into_a_full_slab_can_be_had_again)
+{
+    machine_init(PAGES);
+    account_init(&account, ACCOUNT_UNLIMITED);
+    for (unsigned i = 0; i < 192; i++) {
+        object[i] = allocate_64();
+    }
+    spmalloc_free_object(object[5]);
+    spmalloc_free_object(object[100]);
+    EXPECT_TRUE(allocate_64() == object[100]);
+    EXPECT_TRUE(allocate_64() == object[5]);
+    EXPECT_EQ(account_pages(&account), 3);
+}
+
 TEST(spmalloc_remote, cores_that_share_a_place_for_batches_get_their_own_objects)
 {
     static void *of[MACHINE_CORES][8];

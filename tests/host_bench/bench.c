@@ -10,6 +10,7 @@
  *   live    200 objects live; each step frees one at random and allocates another
  *   remote  one thread allocates, another frees; a ring of 1024 pointers between them, the same
  *           for all, each side publishing its position every 32 objects
+ * - Each thread is bound to a processor, two threads to two, if there are.
  * - One thread: its processor time. Two threads: the time that passes, for they wait for each other.
  *   The figure is of the parts of the run: one thread the median, two threads the tenth percentile,
  *   for on a busy machine both rarely run together. A part takes several rounds of the ring.
@@ -39,6 +40,8 @@ static const uint16_t mix_bytes[] = {8,  16,  16,  32,  32,  32,   64,  64,
 static uint16_t sizes[SIZES];   /* bytes of the n-th allocation, n modulo SIZES */
 static uint16_t choices[SIZES]; /* which of the live objects */
 static uint64_t operations;     /* of the consumer */
+static cpu_set_t allowed;       /* processors of this process */
+static int producer_processor;
 
 /* xorshift: the same sequence for every allocator */
 static uint32_t next_random(void)
@@ -59,20 +62,22 @@ static double now_ns(clockid_t clock)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* Processor i of those that this process may use. */
+/* Processor i of those that this process might use when it began. A thread inherits what its maker
+ * was bound to, so it would find one processor only. */
 static void bind_to_processor(unsigned index)
 {
-    cpu_set_t allowed, one;
+    cpu_set_t one;
     unsigned seen = 0;
 
-    (void)sched_getaffinity(0, sizeof(allowed), &allowed);
     CPU_ZERO(&one);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (CPU_ISSET(cpu, &allowed) && seen++ == index % (unsigned)CPU_COUNT(&allowed)) {
             CPU_SET(cpu, &one);
         }
     }
-    (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+    if (pthread_setaffinity_np(pthread_self(), sizeof(one), &one) != 0) {
+        abort();
+    }
 }
 
 static void run_pair(uint64_t n)
@@ -153,6 +158,9 @@ static void *consume(void *unused)
     uint64_t end = 0;
 
     bind_to_processor(1);
+    if (sched_getcpu() == producer_processor && CPU_COUNT(&allowed) > 1) {
+        abort(); /* they would take turns, and nothing would travel */
+    }
     bench_thread(1);
     for (uint64_t i = 0; i < operations; i++) {
         if (i == end) {
@@ -186,6 +194,7 @@ static double measure_remote(uint64_t n)
     pthread_t consumer;
     double ns[PARTS];
 
+    producer_processor = sched_getcpu();
     if (pthread_create(&consumer, NULL, consume, NULL) != 0) {
         abort();
     }
@@ -235,6 +244,7 @@ int main(int argc, char **argv)
     uint64_t n = strtoull(argv[3], NULL, 10) / PARTS / BATCH * BATCH;
 
     operations = (PARTS + 1) * n;
+    (void)sched_getaffinity(0, sizeof(allowed), &allowed);
     bind_to_processor(0);
     bench_init();
     bench_thread(0);

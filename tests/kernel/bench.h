@@ -38,3 +38,9 @@ void bench_frame_overhead(void);
 void bench_object_overhead_8(void);
 void bench_object_overhead_64(void);
 void bench_object_overhead_2048(void);
+
+/* bench_timeout.c */
+void bench_timeout(void);
+void bench_timeout_1k(void);
+void bench_timeout_100k(void);
+void bench_timeout_alone(void);

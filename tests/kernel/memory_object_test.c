@@ -188,6 +188,37 @@ TEST(memory_object, cloning_copying_and_remapping_at_once_leaves_no_frame_in_a_t
     end();
 }
 
+/* In a space that no core runs, so that whoever unmaps needs nobody else and leaves an idle region. */
+static void map_and_unmap(void *member)
+{
+    struct crew_member *me = member;
+    vaddr_t mine = AT + 2 * me->index * PAGE_BYTES;
+
+    for (unsigned i = 0; i < 300; i++) {
+        vaddr_t place = mine + i % 2 * PAGE_BYTES;
+
+        ASSERT_OK(map(place, 1, i % 3 == 0 ? 0 : MEMORY_POPULATE));
+        EXPECT_OK(vspace_fault(space, place, PROTECT_WRITE));
+        EXPECT_OK(vspace_unmap(space, place, PAGE_BYTES));
+        EXPECT_EQ(vspace_fault(space, place, PROTECT_READ), ERR_FAULT);
+        EXPECT_OK(map(mine, 2, 0));
+        EXPECT_OK(vspace_unmap(space, mine + i % 2 * PAGE_BYTES, PAGE_BYTES)); /* splits */
+        EXPECT_OK(vspace_unmap(space, mine + (i + 1) % 2 * PAGE_BYTES, PAGE_BYTES));
+    }
+}
+
+TEST(memory_object, cores_share_the_idle_region_of_a_space)
+{
+    begin();
+    ASSERT_OK(memory_create(&account, NULL, 2, &memory));
+    crew_run(4, map_and_unmap, NULL);
+    EXPECT_EQ(space->region_count, 0);
+    EXPECT_EQ(space->pages, 0);
+    EXPECT_TRUE(list_is_empty(&memory->mappings));
+    EXPECT_EQ(memory->object.references, 1);
+    end();
+}
+
 /* The kernel's direct map has RAM only, and above it other things. */
 TEST(memory_object, kernel_copies_keep_off_devices)
 {

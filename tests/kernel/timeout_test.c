@@ -2,6 +2,7 @@
 /* Deadlines and time-outs. */
 #include "sched/timeout.h"
 
+#include "arch/core.h"
 #include "arch/irq.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
@@ -95,10 +96,120 @@ TEST(timeout, a_cancelled_one_never_fires)
 
     arm(&remote, 'y', timer_now_ns() + 100000 * MS);
     crew_join(crew_start(crew_core(1), cancel, &remote.timeout));
-    state = irq_save();
-    EXPECT_FALSE(list_is_linked(&remote.timeout.link));
-    irq_restore(state);
+    EXPECT_FALSE(timeout_is_armed(&remote.timeout));
     EXPECT_EQ(atomic_load_relaxed(&fired_count), 1);
+}
+
+TEST(timeout, a_cancelled_one_leaves_nothing_to_wake_for)
+{
+    struct named_timeout near, far;
+
+    uint64_t state = irq_save();
+    nsec_t first = timeout_first();
+    nsec_t now = timer_now_ns();
+
+    arm(&far, 'f', now + 900000 * MS);
+    arm(&near, 'n', now + 50 * MS);
+    EXPECT_TRUE(timeout_first() <= now + 50 * MS);
+    timeout_cancel(&near.timeout);
+    timeout_cancel(&far.timeout);
+    EXPECT_EQ(timeout_first(), first);
+    irq_restore(state);
+}
+
+#define CROWD (3 * TIMEOUT_BATCH + 5)
+
+struct member {
+    struct timeout timeout;
+    unsigned index;
+};
+
+static struct {
+    unsigned count;
+    uint64_t interrupt[CROWD]; /* that fired it */
+    bool in_order;
+} crowd;
+
+static void note_member(struct timeout *timeout)
+{
+    unsigned place = atomic_load_relaxed(&crowd.count); /* one core: in order */
+
+    crowd.in_order &= container_of(timeout, struct member, timeout)->index == place;
+    crowd.interrupt[place] = core_current()->interrupts;
+    /* release: the rest first; pairs with the acquire in the test */
+    atomic_store_release(&crowd.count, place + 1);
+}
+
+TEST(timeout, a_crowd_at_one_moment_fires_in_order_a_batch_an_interrupt)
+{
+    static struct member members[CROWD];
+    nsec_t when = timer_now_ns() + 2 * MS;
+    unsigned batch = 0;
+
+    crowd.count = 0;
+    crowd.in_order = true;
+    uint64_t state = irq_save(); /* on one core, and all before the first fires */
+    for (unsigned i = 0; i < CROWD; i++) {
+        members[i].index = i;
+        timeout_arm(&members[i].timeout, when, note_member);
+    }
+    irq_restore(state);
+    /* acquire: what the interrupts noted; pairs with note_member */
+    EXPECT_SOON(atomic_load_acquire(&crowd.count) == CROWD);
+    EXPECT_TRUE(crowd.in_order);
+    for (unsigned i = 0; i < CROWD; i++) {
+        batch = i > 0 && crowd.interrupt[i] == crowd.interrupt[i - 1] ? batch + 1 : 1;
+        EXPECT_TRUE(batch <= TIMEOUT_BATCH);
+        EXPECT_FALSE(timeout_is_armed(&members[i].timeout));
+    }
+}
+
+#define RACES 600U
+
+struct racer {
+    struct timeout timeout;
+    bool fired;
+};
+
+static void note_race(struct timeout *timeout)
+{
+    container_of(timeout, struct racer, timeout)->fired = true;
+}
+
+static void fire_after_cancel(struct timeout *timeout)
+{
+    (void)timeout;
+    test_fail(__FILE__, __LINE__, "fired after it was cancelled", false, 0, 0);
+}
+
+/* The thread arms on one core and cancels on the other, at about the deadline: the record is either
+ * fired or not when the cancel returns, and stays that way. */
+TEST(timeout, a_thread_that_has_moved_cancels_against_the_deadline)
+{
+    cpu_t home[2] = {crew_core(0), crew_core(1)};
+    nsec_t delay = MS / 10;
+    unsigned fired_first = 0;
+
+    if (home[0] == home[1]) {
+        test_skip("needs two cores");
+        return;
+    }
+    for (unsigned i = 0; i < RACES; i++) {
+        struct racer racer = {.fired = false};
+
+        EXPECT_OK(sched_migrate(home[i % 2]));
+        timeout_arm(&racer.timeout, timer_now_ns() + delay, note_race);
+        EXPECT_OK(sched_migrate(home[(i + 1) % 2]));
+        timeout_cancel(&racer.timeout);
+        bool was_fired = racer.fired;
+
+        racer.timeout.fire = fire_after_cancel;
+        fired_first += was_fired;
+        /* Towards the moment at which both happen as often; never so near that nothing is armed. */
+        delay = was_fired ? delay + delay / 8 + 100 : delay - delay / 8;
+        EXPECT_EQ(racer.fired, was_fired);
+    }
+    EXPECT_TRUE(fired_first > RACES / 20 && fired_first < RACES - RACES / 20);
 }
 
 static void sleep_at_random(void *member)

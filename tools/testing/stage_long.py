@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What only `make test-long` runs: repeats of the suite, long random runs, and every mutant."""
 
+import itertools
 import os
 import subprocess
 
@@ -14,13 +15,13 @@ RANDOM_SEEDS = (1, 2, 3)
 
 
 def run_random(context):
-    """The allocator against its shadow model, ten million operations for each seed."""
-    program = build.build_host(quiet=True)
-    for seed in RANDOM_SEEDS:
-        name = f"spmalloc.random_operations_seed{seed}"
+    """The allocator and the timing wheel against their models, ten million operations for each seed."""
+    program = build.build_apart("host", "host-tests", quiet=True)
+    for seed, group in itertools.product(RANDOM_SEEDS, ("spmalloc", "wheel")):
+        name = f"{group}.random_operations_seed{seed}"
         if context.report.is_chosen(name):
             environment = dict(os.environ, BATON_RANDOM_ROUNDS=str(RANDOM_ROUNDS), BATON_RANDOM_SEED=str(seed))
-            done = subprocess.run([program, "spmalloc.random_operations*"], env=environment, check=False,
+            done = subprocess.run([program, f"{group}.random_operations*"], env=environment, check=False,
                                   stdout=subprocess.PIPE, text=True)
             context.report.result("long", name, done.returncode == 0, done.stdout[-200:])
 

@@ -134,6 +134,7 @@ static const struct {
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
+    {"map_unmap_moved", bench_map_unmap_moved},
     {"map_touch_unmap", bench_map_touch_unmap},
 };
 

@@ -8,4 +8,5 @@
 
 void bench_first_touch(const char *id);
 void bench_map_unmap_page(const char *id);
+void bench_map_unmap_moved(const char *id);
 void bench_map_touch_unmap(const char *id);
