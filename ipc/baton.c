@@ -2,203 +2,298 @@
 /*
  * Taking and giving the baton when somebody else is there.
  *
- * Protocol (baton.md, with the queue under the port's lock and without combining):
- *   word = run | closed | 256 * waiting callers. Idle is 0.
- *   take, idle:   CAS 0 -> run.                              [acquire]
- *   take, busy:   under the lock, CAS +1 waiter while run is set, then link the record.
- *   give, alone:  CAS run -> 0.                              [release]
- *   give, queued: under the lock, take the oldest record off, -1 waiter, state TURN, wake. run
- *                 stays set: nobody can slip in between.
- *   cancel:       under the lock, unlink and -1; if it is not linked, the turn or the refusal has
- *                 come and is looked at first. A turn that is not wanted is given on.
- *   close:        under the lock, set closed, refuse every record. Who holds the baton retires
- *                 the port when it gives the baton back.
- * Two-core schedule to beat: the giver reads "no waiters" while a caller adds one. Forbidden
- * because both change the whole word by CAS: the giver's CAS expects exactly `run`.
- * A record lives on its caller's stack; nothing of it is read after its state was published.
+ * Protocol (baton.md; word.h has the word, line.c the arrivals and the line):
+ *   ask, idle:    CAS 0 -> run.                                            [acquire]
+ *   ask, busy:    CAS: +1 waiter, the record is the newest arrival.        [release]
+ *   wait:         look at the record's state for a while; CAS WAITS -> SLEEPS, then block; look
+ *                 again after every wake-up.
+ *   let go:       CAS run -> 0, which fails if anything came.              [release]
+ *   else:         under the lock take the oldest off: serve it (serve.c), or hand over: state TURN.
+ *                 run stays set, so nobody slips in between.
+ *   publish:      result first, then swap the state [release]; wake if it was SLEEPS. Nothing of the
+ *                 record is read after the swap.
+ *   leave:        under the lock: taken off by us, or taken off by the holder before, and then it
+ *                 is about to be answered or handed over, which is waited for. A turn that is not
+ *                 wanted is passed on.
+ *   close:        under the lock, closed is set and every record refused. Who holds the baton retires
+ *                 the port when it lets go.
+ * Schedules to beat: (1) the holder reads "nobody" while a caller arrives: both change the whole word
+ * by CAS, the holder's expects exactly `run`. (2) the holder publishes between the caller's look
+ * and its sleep: the caller's CAS WAITS -> SLEEPS fails, or the swap finds SLEEPS and wakes, and
+ * wake-ups are sticky.
  */
 #include "ipc/baton.h"
 
+#include "ipc/deadlock.h"
+#include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
-#include "kernel/base/atomic.h"
+#include "sched/activation.h"
 #include "sched/sched.h"
 
-enum waiter_state {
-    WAITER_WAITING,
-    WAITER_TURN,    /* the baton is ours */
-    WAITER_REFUSED, /* the port was closed; status says why */
-};
+/* Looks at the own record before the caller sleeps: about what a sleep and a wake-up cost. */
+#define WAIT_LOOKS 1000U
+/* After so many it is looked whether the holder still runs. */
+#define WAIT_LOOKS_BLIND 32U
 
-struct waiter {
-    struct queue_record record;
-    struct thread *thread;
-    status_t status;
-    uint32_t state; /* enum waiter_state; published by giver or closer, read by the waiter */
-};
-
-static struct waiter *waiter_of(struct queue_record *record)
+static struct baton_request *request_of(struct queue_record *record)
 {
-    return container_of(record, struct waiter, record);
+    return container_of(record, struct baton_request, record);
 }
 
-/* Publish, then wake. Interrupts are off (the lock is held), so the thread block outlives the
- * wake-up: threads are reclaimed after a grace period. */
-static void waiter_settle(struct waiter *waiter, enum waiter_state state)
+/*
+ * Publish, then wake. Interrupts are off, so the thread block outlives the wake-up: threads are
+ * reclaimed after a grace period. What the caller waits for is cleared first: who looks for rings of waiting
+ * callers may then still miss one, never see one that is not there.
+ */
+static void request_settle(struct baton_request *request, enum request_state state)
 {
-    struct thread *thread = waiter->thread;
+    struct thread *thread = request->thread;
 
-    /* release: status before state; pairs with the acquire in waiter_wait */
-    atomic_store_release(&waiter->state, (uint32_t)state);
-    sched_wake_thread(thread);
+    ASSERT(!irq_enabled());
+    /* relaxed: the release below orders it */
+    atomic_store_relaxed(&thread->waiting_for, (struct port *)NULL);
+    /* release: result before state; pairs with the acquire in request_wait */
+    if (atomic_swap_release(&request->state, (uint32_t)state) == REQUEST_SLEEPS) {
+        sched_wake_thread(thread);
+    }
 }
 
-/* Take the idle baton (OK), or count ourselves in and link the record (ERR_WOULD_BLOCK), or be
- * refused. */
-static status_t baton_take_or_queue(struct port *port, struct waiter *waiter)
+void baton_answer(struct baton_request *request, status_t status)
 {
-    status_t status;
+    uint64_t state = irq_save();
+
+    request->status = status;
+    request_settle(request, REQUEST_ANSWERED);
+    irq_restore(state);
+}
+
+void baton_hand_over(struct port *port, struct baton_request *request)
+{
+    uint64_t state = irq_save();
+
+    /* relaxed: who looks for the holder has the lock, or only wants a hint */
+    atomic_store_relaxed(&port->holder, request->thread);
+    request_settle(request, REQUEST_TURN);
+    irq_restore(state);
+}
+
+struct baton_request *baton_next(struct port *port, bool may_serve)
+{
+    struct baton_request *request = NULL;
     uint64_t state = spin_lock_save(&port->lock);
-    /* relaxed: the CAS below checks and orders */
-    uint64_t word = atomic_load_relaxed(&port->word);
 
     for (;;) {
-        if ((word & PORT_CLOSED) != 0) {
-            status = port->close_reason;
+        struct queue_record *record;
+        /* relaxed: closed is set under this lock */
+        bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+
+        /* relaxed: as in baton_try_give; and before a request is taken off, see deadlock.c */
+        atomic_store_relaxed(&port->holder, (struct thread *)NULL);
+        if (closed) { /* and whoever waited was refused */
+            /* relaxed: the lock orders it; nobody takes the baton of a closed port */
+            (void)atomic_and_relaxed(&port->word, ~WORD_RUN);
+            spin_unlock_restore(&port->lock, state);
+            port_retire(port);
+            return NULL;
+        }
+        record = line_pop_locked(&port->word, &port->queue);
+        if (record != NULL) {
+            request = request_of(record);
             break;
         }
-        if (word == 0) {
-            /* acquire: what the last holder wrote; pairs with the release in baton_give and
-             * in fastpath.S */
-            if (atomic_cas_acquire(&port->word, &word, PORT_RUN)) {
-                status = OK;
-                break;
-            }
-        } else if (atomic_cas_relaxed(&port->word, &word, word + PORT_ONE_WAITER)) {
-            /* relaxed: the record is published by the lock */
-            queue_push(&port->queue, &waiter->record);
-            status = ERR_WOULD_BLOCK;
-            break;
+        if (baton_try_give(port)) {
+            spin_unlock_restore(&port->lock, state);
+            return NULL;
         }
     }
+    if (!may_serve) {
+        /* Interrupts stay off: its thread is known only until it was published. */
+        spin_unlock(&port->lock);
+        baton_hand_over(port, request);
+        irq_restore(state);
+        return NULL;
+    }
+    /* relaxed: as in baton_hand_over. It waits for nobody any more: it is being served. */
+    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    atomic_store_relaxed(&port->holder, thread_current());
     spin_unlock_restore(&port->lock, state);
-    return status;
+    return request;
+}
+
+/* Pass a turn on that is not wanted. */
+static void baton_pass_on(struct port *port)
+{
+    if (!baton_try_give(port)) {
+        (void)baton_next(port, false);
+    }
+}
+
+/* Is it worth while to look on: the holder runs, and not here. */
+static bool holder_runs_elsewhere(struct port *port)
+{
+    uint64_t state = irq_save();
+    /* relaxed: a hint; the block stays a thread's while interrupts are off */
+    struct thread *holder = atomic_load_relaxed(&port->holder);
+    /* relaxed: hints */
+    bool runs = holder == NULL || (atomic_load_relaxed(&holder->state) == THREAD_RUNNING &&
+                                   atomic_load_relaxed(&holder->cpu) != core_index());
+
+    irq_restore(state);
+    return runs;
+}
+
+/* The state, after looking at it for a while if there is reason to. */
+static enum request_state request_watch(struct port *port, struct baton_request *request)
+{
+    for (unsigned looks = 0; looks < WAIT_LOOKS; looks++) {
+        /* acquire: the result, and what the last holder wrote; pairs with request_settle */
+        uint32_t state = atomic_load_acquire(&request->state);
+
+        if (state != REQUEST_WAITS) {
+            return state;
+        }
+        if (looks % WAIT_LOOKS_BLIND == 0 && !holder_runs_elsewhere(port)) {
+            break;
+        }
+        arch_relax();
+    }
+    return REQUEST_WAITS;
 }
 
 /* Out of the line if we are still in it. */
-static bool waiter_cancel(struct port *port, struct waiter *waiter)
+static bool request_leave(struct port *port, struct baton_request *request)
 {
     uint64_t state = spin_lock_save(&port->lock);
-    bool removed = queue_remove(&port->queue, &waiter->record);
+    bool removed = line_remove_locked(&port->word, &port->queue, &request->record);
 
     if (removed) {
-        /* relaxed: the count is only ever compared as part of the word */
-        atomic_sub_relaxed(&port->word, PORT_ONE_WAITER);
+        /* relaxed: under the lock nobody else settles it */
+        atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
     }
     spin_unlock_restore(&port->lock, state);
     return removed;
 }
 
-static status_t waiter_wait(struct port *port, struct waiter *waiter, nsec_t deadline)
+/* It was taken off: whoever did so says in a bounded time what becomes of it. */
+static enum request_state request_await(struct baton_request *request)
 {
     for (;;) {
-        /* acquire: status, and what the last holder wrote; pairs with waiter_settle */
-        uint32_t state = atomic_load_acquire(&waiter->state);
-        if (state == WAITER_TURN) {
-            return OK;
-        }
-        if (state == WAITER_REFUSED) {
-            return waiter->status;
-        }
-        status_t status = sched_block_until(deadline);
-        if (status == OK) {
-            continue;
-        }
-        if (waiter_cancel(port, waiter)) {
-            return status;
-        }
-        /* Settled meanwhile: the state is there, because it was written under the lock. */
-        /* acquire: as above; pairs with waiter_settle */
-        if (atomic_load_acquire(&waiter->state) == WAITER_REFUSED) {
-            return waiter->status;
-        }
-        /* The port may be closing just because its domain dies: then that is the reason. */
-        status_t reason = port_close_reason(port);
+        /* acquire: as in request_watch; pairs with request_settle */
+        uint32_t state = atomic_load_acquire(&request->state);
 
-        baton_give(port);
-        return reason != OK ? reason : status;
+        if (state >= REQUEST_TURN) {
+            return state;
+        }
+        sched_block();
     }
 }
 
-status_t baton_take(struct port *port, nsec_t deadline)
+/* We no longer want to wait. What the caller is told, or OK when it was answered before. */
+static status_t request_give_up(struct port *port, struct baton_request *request, status_t why)
 {
-    struct waiter waiter = {.thread = thread_current(), .state = WAITER_WAITING};
-    uint64_t idle = 0;
-    status_t status = OK;
+    status_t reason;
 
-    /* acquire: what the last holder wrote; pairs with the release in baton_give */
-    if (!atomic_cas_acquire(&port->word, &idle, PORT_RUN)) {
-        status = baton_take_or_queue(port, &waiter);
-        if (status == ERR_WOULD_BLOCK) {
-            waiter.thread->waiting_for = port;
-            status = waiter_wait(port, &waiter, deadline);
-            waiter.thread->waiting_for = NULL;
+    if (request_leave(port, request)) {
+        return why;
+    }
+    if (request_await(request) == REQUEST_ANSWERED) {
+        return BATON_ANSWERED;
+    }
+    /* The port may be closing just because its domain dies: then that is the reason. */
+    reason = port_close_reason(port);
+    baton_pass_on(port);
+    return reason != OK ? reason : why;
+}
+
+struct leaving {
+    struct port *port;
+    struct baton_request *request;
+};
+
+static bool leave(void *argument)
+{
+    const struct leaving *leaving = argument;
+
+    return request_leave(leaving->port, leaving->request);
+}
+
+/* A caller that holds a baton may close a ring of waiting. */
+static bool would_wait_for_itself(struct port *port, struct baton_request *request)
+{
+    struct leaving leaving = {port, request};
+
+    return activation_depth(activation_current()) != 0 && deadlock_leave(port, leave, &leaving);
+}
+
+static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
+{
+    uint32_t state = request_watch(port, request);
+    uint32_t waits = REQUEST_WAITS;
+
+    /* acquire: when it fails, as in request_watch; pairs with request_settle */
+    if (state == REQUEST_WAITS &&
+        atomic_cas_acquire(&request->state, &waits, (uint32_t)REQUEST_SLEEPS)) {
+        state = REQUEST_SLEEPS;
+    } else if (state == REQUEST_WAITS) {
+        state = waits;
+    }
+    if (state < REQUEST_TURN && would_wait_for_itself(port, request)) {
+        return ERR_DEADLOCK;
+    }
+    while (state < REQUEST_TURN) {
+        status_t status = sched_block_until(deadline);
+
+        /* acquire: as in request_watch; pairs with request_settle */
+        state = atomic_load_acquire(&request->state);
+        if (state < REQUEST_TURN && status != OK) {
+            return request_give_up(port, request, status);
         }
     }
-    if (status == OK) {
-        atomic_store_relaxed(&port->holder, waiter.thread); /* a hint; close spins on it */
+    return state == REQUEST_ANSWERED ? BATON_ANSWERED : OK;
+}
+
+status_t baton_take(struct port *port, struct baton_request *request, nsec_t deadline)
+{
+    status_t status = ERR_WOULD_BLOCK;
+
+    request->record = (struct queue_record){0};
+    request->thread = thread_current();
+    request->state = REQUEST_WAITS;
+    if (deadline == DEADLINE_NOW) {
+        if (baton_try_take(port)) {
+            status = OK;
+        } else if (port_close_reason(port) != OK) {
+            status = port_close_reason(port);
+        }
+    } else {
+        /* relaxed: only this thread writes it */
+        atomic_store_relaxed(&request->thread->waits, request->thread->waits + 1);
+        /* release: `waits` first; pairs with the acquire in walk of deadlock.c */
+        atomic_store_release(&request->thread->waiting_for, port);
+        switch (line_take_or_join(&port->word, &request->record)) {
+        case LINE_JOINED:
+            return request_wait(port, request, deadline);
+        case LINE_IDLE:
+            status = OK;
+            break;
+        case LINE_CLOSED:
+            status = port_close_reason(port);
+            break;
+        }
+        /* relaxed: we did not arrive */
+        atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
     }
     return status;
 }
 
-static void baton_give_slow(struct port *port)
-{
-    bool retire = false;
-    uint64_t state = spin_lock_save(&port->lock);
-    struct queue_record *record = queue_pop(&port->queue);
-
-    if (record != NULL) {
-        struct waiter *waiter = waiter_of(record);
-
-        /* relaxed: run stays set, so nobody else acts on the word; the order to the new holder
-         * is waiter_settle's */
-        atomic_sub_relaxed(&port->word, PORT_ONE_WAITER);
-        atomic_store_relaxed(&port->holder, waiter->thread);
-        waiter_settle(waiter, WAITER_TURN);
-    } else {
-        /* release: our writes are visible to the next holder; pairs with baton_take and the
-         * lr.aq in fastpath.S */
-        uint64_t before = atomic_and_release(&port->word, ~PORT_RUN);
-        retire = (before & PORT_CLOSED) != 0;
-    }
-    spin_unlock_restore(&port->lock, state);
-    if (retire) {
-        port_retire(port);
-    }
-}
-
-void baton_give(struct port *port)
-{
-    uint64_t alone = PORT_RUN;
-
-    /* relaxed: cleared before the release below, so that an idle port shows no holder */
-    atomic_store_relaxed(&port->holder, (struct thread *)NULL);
-    /* release: our writes are visible to the next holder; pairs with baton_take and the lr.aq
-     * in fastpath.S */
-    if (!atomic_cas_release(&port->word, &alone, 0)) {
-        baton_give_slow(port);
-    }
-}
-
 void baton_refuse_all_locked(struct port *port, status_t reason)
 {
-    for (struct queue_record *record = queue_pop(&port->queue); record != NULL;
-         record = queue_pop(&port->queue)) {
-        struct waiter *waiter = waiter_of(record);
+    for (struct queue_record *record = line_pop_locked(&port->word, &port->queue); record != NULL;
+         record = line_pop_locked(&port->word, &port->queue)) {
+        struct baton_request *request = request_of(record);
 
-        /* relaxed: closed is set; only the holder's bit still matters */
-        atomic_sub_relaxed(&port->word, PORT_ONE_WAITER);
-        waiter->status = reason;
-        waiter_settle(waiter, WAITER_REFUSED);
+        request->status = reason;
+        request_settle(request, REQUEST_ANSWERED);
     }
 }

@@ -2,20 +2,82 @@
 /*
  * The baton: the right to run an exclusive service, in C.
  *
- * Rules: taking it blocks the calling thread while another holds it; nothing may be locked. Who
- * took it gives it back exactly once. The uncontended cases are one compare-and-swap, the same
- * that ipc/riscv/fastpath.S does; all others go through the port's lock.
+ * Rules: thread context, nothing locked. Who has it runs the service, alone; when its own run is over
+ * it may serve some of those who wait, and then lets go, or hands the baton to the one that waits
+ * longest. Who asks for a run is read from the request, never from `current`. The uncontended cases are
+ * one compare-and-swap each, the same that ipc/riscv/fastpath.S does. Source: baton.md of the design;
+ * flat combining (Hendler and others, SPAA 2010).
  */
 #pragma once
 
 #include "ipc/port.h"
+#include "kernel/base/atomic.h"
 
-/* OK; ERR_STALE or ERR_PEER_DIED (closed before our turn), ERR_TIMED_OUT, ERR_CANCELLED. */
-WARN_UNUSED status_t baton_take(struct port *port, nsec_t deadline);
+enum request_state {
+    REQUEST_WAITS,    /* its caller looks at it */
+    REQUEST_SLEEPS,   /* its caller is blocked, or about to */
+    REQUEST_TURN,     /* the baton is its caller's */
+    REQUEST_ANSWERED, /* over: `status` says how, the reply is in *message */
+};
 
-/* Give it to the caller that waits longest, or leave the port idle; a port that was closed
- * meanwhile is retired. */
-void baton_give(struct port *port);
+/* A caller that waits. Lies on its stack until its state was published, and no longer. */
+struct baton_request {
+    _Alignas(16) struct queue_record record;
+    struct thread *thread;
+    struct message *message; /* in: what is asked; out: the reply */
+    uint64_t badge;
+    struct domain *caller;
+    status_t status;
+    uint32_t state; /* enum request_state */
+};
+
+/* What baton_take says when somebody else has run the request. */
+#define BATON_ANSWERED ((status_t)1)
+
+/* How many requests of others a holder serves. */
+#define BATON_SNAPSHOT 16U
+
+/* Take it if it is idle. */
+static inline bool baton_try_take(struct port *port)
+{
+    uint64_t idle = 0;
+
+    /* acquire: what the last holder wrote; pairs with the release in baton_try_give and
+     * fastpath.S */
+    return atomic_cas_acquire(&port->word, &idle, WORD_RUN);
+}
+
+/*
+ * Take it, waiting for those who came before. `request` is filled in but for its state, thread and
+ * record. OK: it is ours. BATON_ANSWERED: another holder ran the request; look at its status.
+ * ERR_STALE or ERR_PEER_DIED (closed before our turn), ERR_DEADLOCK, ERR_TIMED_OUT, ERR_WOULD_BLOCK,
+ * ERR_CANCELLED: it was not run and will not be.
+ */
+WARN_UNUSED status_t baton_take(struct port *port, struct baton_request *request, nsec_t deadline);
+
+/* Let go of the baton if nobody waits and the port is open. */
+static inline bool baton_try_give(struct port *port)
+{
+    uint64_t alone = WORD_RUN;
+
+    /* relaxed: cleared before the release below, so that an idle port shows no holder */
+    atomic_store_relaxed(&port->holder, (struct thread *)NULL);
+    /* release: our writes are visible to the next holder; pairs with baton_try_take,
+     * line_take_or_join and the lr.aq in fastpath.S */
+    return atomic_cas_release(&port->word, &alone, 0UL);
+}
+
+/*
+ * The next request to serve, if `may_serve`. NULL: the baton is gone; it was handed to the one that
+ * waits longest, or the port is idle, or it was closed and is retired.
+ */
+struct baton_request *baton_next(struct port *port, bool may_serve);
+
+/* A request from baton_next has been run: its caller gets its answer. */
+void baton_answer(struct baton_request *request, status_t status);
+
+/* A request from baton_next will not be run by us: its caller gets the baton. */
+void baton_hand_over(struct port *port, struct baton_request *request);
 
 /* Refuse every waiting caller with `reason`. The port is closed and its lock is held. */
 void baton_refuse_all_locked(struct port *port, status_t reason) REQUIRES(port->lock);

@@ -16,50 +16,33 @@
 #include "sched/activation.h"
 #include "sched/sched.h"
 
+/* A run did not begin; inside this file. */
+#define CALL_NOT_BEGUN ((status_t)2)
+
 static bool message_is_valid(const struct message *message)
 {
     return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
 }
 
-/* Would the call wait for itself, or go too deep? */
-static status_t call_check_chain(const struct port *port)
-{
-    const struct activation *activation = activation_current();
-
-    if (activation->depth >= MAX_CALL_DEPTH) {
-        return ERR_DEPTH;
-    }
-    for (; activation != NULL; activation = activation->previous) {
-        if (activation->port == port) {
-            return ERR_DEADLOCK;
-        }
-    }
-    return OK;
-}
-
-/* A kernel service needs no room for user registers, so its record can lie in this frame. */
-static void call_run_kernel(struct port *port, uint64_t badge, struct message *message)
+/* A kernel service needs no room for user registers, so its record can lie in this frame. It works
+ * on the message where that is. */
+static inline void call_run_kernel(struct port *port, uint64_t badge, struct domain *asker,
+                                   struct message *message)
 {
     struct activation *caller = activation_current();
-    struct activation activation = {
-        .previous = caller,
-        .domain = port->domain,
-        .port = port,
-        .kind = ACTIVATION_FROM_KERNEL,
-        .depth = (uint16_t)(caller->depth + 1),
-        .satp_entry = caller->satp_entry,
-    };
-    struct request request = {
-        .message = *message,
-        .badge = badge,
-        .cookie = port->cookie,
-        .caller = caller->domain,
-    };
+    struct activation activation; /* nothing else of it is looked at */
+    struct request request = {message, badge, port->cookie, asker};
 
+    activation.previous = caller;
+    activation.domain = port->domain;
+    activation.port = port;
+    activation.calls_left = (uint16_t)(caller->calls_left - 1);
+    activation.kind = ACTIVATION_FROM_KERNEL;
+    activation.fpu_saved = 0;
+    activation.satp_entry = caller->satp_entry;
     activation_set(&activation);
     context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
     activation_set(caller);
-    *message = request.message;
 }
 
 static bool call_is_inside_dying_domain(void)
@@ -115,7 +98,8 @@ static status_t call_refusal(struct port *port)
 
 /*
  * Interrupts stay off from the look at the pending work to user mode, as on every way out: a request
- * that comes later interrupts the service at once.
+ * that comes later interrupts the service at once. CALL_NOT_BEGUN: this thread is to end, to unwind, or
+ * the port was closed.
  */
 static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
 {
@@ -123,44 +107,142 @@ static status_t call_run_user(struct port *port, uint64_t badge, struct message 
     while (core_current()->work != 0) {
         if (call_must_not_start(port)) {
             irq_enable();
-            return call_refusal(port);
+            return CALL_NOT_BEGUN;
         }
         core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
         sched_yield();
     }
     activation_save_fpu();
-    asid_enter(&port->satps[core_index()]);
-    status_t status = activation_enter_user(port, badge, message);
+    uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
+
+    asid_enter(entry);
+    status_t status = activation_enter_user(port, badge, message, entry);
     call_settle_unwind();
     return status;
 }
 
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+/* One run of the service for `asker`; the baton is ours. OK, ERR_PEER_DIED, CALL_NOT_BEGUN. */
+static inline status_t call_run(struct port *port, uint64_t badge, struct domain *asker,
+                                struct message *message)
+{
+    status_t status = OK;
+
+    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
+        call_run_kernel(port, badge, asker, message);
+    } else {
+        status = call_run_user(port, badge, message);
+    }
+    port->calls += status != CALL_NOT_BEGUN;
+    return status;
+}
+
+/* The same for who waits; a run that waits itself makes the service an ordinary one: else its holder
+ * would wait for what others asked for. */
+static status_t call_run_for(struct port *port, const struct baton_request *request)
+{
+    uint64_t blocks = thread_current()->blocks;
+    status_t status = call_run(port, request->badge, request->caller, request->message);
+
+    if (thread_current()->blocks != blocks) {
+        port->combines = false;
+    }
+    return status;
+}
+
+/*
+ * May this thread, its own call over, run the service for those who wait? Not when it is itself inside
+ * a service, which would stand still meanwhile, and whose baton the run might need; not when it is to end.
+ */
+static bool call_may_serve(const struct port *port)
+{
+    /* relaxed: what is raised after this look is seen when the next run begins or ends */
+    return port->combines && activation_depth(activation_current()) == 0 &&
+           atomic_load_relaxed(&thread_current()->flags) == 0;
+}
+
+/* Let go of the baton when somebody waits, after serving a few of them. */
+static void call_serve(struct port *port)
+{
+    struct baton_request *request;
+    unsigned budget = BATON_SNAPSHOT;
+
+    while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
+        status_t status = call_run_for(port, request);
+
+        if (status == CALL_NOT_BEGUN) {
+            baton_hand_over(port, request);
+            return;
+        }
+        baton_answer(request, status);
+        budget--;
+    }
+}
+
+/* The end of a run. */
+static inline void call_give(struct port *port)
+{
+    if (!baton_try_give(port)) {
+        call_serve(port);
+    }
+}
+
+/* The baton is ours: run the service, and let go. */
+static inline status_t call_run_and_give(struct port *port, uint64_t badge, struct message *message)
 {
     status_t status;
 
+    /* relaxed: close looks until it is there; rings of waiting are looked for after fences */
+    atomic_store_relaxed(&port->holder, thread_current());
+    status = call_run(port, badge, activation_current()->domain, message);
+    if (__builtin_expect(status == CALL_NOT_BEGUN, 0)) {
+        status = call_refusal(port);
+    }
+    call_give(port);
+    call_settle_unwind_if_raised();
+    return status;
+}
+
+/* Is the port in this thread's chain? Only then can the call wait for itself without others; and then
+ * the port is busy. */
+static bool call_is_inside(const struct port *port)
+{
+    const struct activation *activation = activation_current();
+
+    while (activation != NULL && activation->port != port) {
+        activation = activation->previous;
+    }
+    return activation != NULL;
+}
+
+/* The port was not idle. Apart, to keep the common call short. */
+__attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t badge,
+                                                    struct message *message, nsec_t deadline)
+{
+    struct baton_request request = {
+        .message = message, .badge = badge, .caller = activation_current()->domain};
+    status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
+
+    if (status == OK) {
+        return call_run_and_give(port, badge, message);
+    }
+    return status == BATON_ANSWERED ? request.status : status;
+}
+
+status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+{
     if (!message_is_valid(message)) {
         return ERR_INVALID;
     }
     if (port->mode == PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
-    status = call_check_chain(port);
-    if (status == OK) {
-        status = baton_take(port, deadline);
+    if (activation_current()->calls_left == 0) {
+        return ERR_DEPTH;
     }
-    if (status != OK) {
-        return status;
+    if (!baton_try_take(port)) {
+        return call_busy(port, badge, message, deadline);
     }
-    port->calls++;
-    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, badge, message);
-    } else {
-        status = call_run_user(port, badge, message);
-    }
-    baton_give(port);
-    call_settle_unwind_if_raised();
-    return status;
+    return call_run_and_give(port, badge, message);
 }
 
 void call_from_user(struct syscall_frame *frame)
@@ -195,7 +277,7 @@ void call_finish_kernel(void)
     struct activation *activation = activation_current();
 
     activation_set(activation->previous);
-    baton_give(activation->port);
+    call_give(activation->port);
 }
 
 /*
@@ -210,7 +292,7 @@ static void activation_pop_to_user(struct activation *activation)
     activation_set(activation->previous);
     asid_enter(activation->previous->satp_entry);
     irq_restore(state);
-    baton_give(activation->port);
+    call_give(activation->port);
 }
 
 _Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)

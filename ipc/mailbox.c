@@ -27,7 +27,7 @@ static status_t mailbox_push(struct port *port, struct mail *mail)
     uint64_t state = spin_lock_save(&port->lock);
 
     /* relaxed: closed is set under this lock */
-    if ((atomic_load_relaxed(&port->word) & PORT_CLOSED) != 0) {
+    if ((atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0) {
         status = port->close_reason;
     } else if (port->queue.count >= PORT_QUEUE_CAPACITY) {
         status = ERR_WOULD_BLOCK;
@@ -82,7 +82,7 @@ static bool receive_is_over(void *argument)
     uint64_t state = spin_lock_save(&port->lock);
     struct queue_record *record = queue_pop(&port->queue);
     /* relaxed: closed is set under this lock */
-    bool closed = (atomic_load_relaxed(&port->word) & PORT_CLOSED) != 0;
+    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
 
     if (record != NULL) {
         receive->mail = container_of(record, struct mail, record);

@@ -37,7 +37,7 @@ static bool name_is_valid(const char *name, size_t bytes)
 static bool port_is_closed(const struct port *port)
 {
     /* relaxed: who uses the port finds out again */
-    return (atomic_load_relaxed(&port->word) & PORT_CLOSED) != 0;
+    return (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
 }
 
 static struct name *name_lookup(const char *text, size_t bytes) REQUIRES(name_lock)

@@ -16,7 +16,7 @@ static const struct operation *find_operation(const struct operation *table, siz
 
 void operation_dispatch(struct request *request, const struct operation *table, size_t count)
 {
-    uint64_t tag = request->message.tag;
+    uint64_t tag = request->message->tag;
     const struct operation *operation = find_operation(table, count, message_label(tag));
     status_t status = ERR_UNKNOWN_CALL;
 

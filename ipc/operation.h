@@ -3,7 +3,7 @@
  * A service as a table of operations: what all services do with a request before they look at it.
  *
  * Rules: called by a service's handle(), in the caller's thread; copies fault-checked through
- * ipc/service.h. An operation reads its words from request->message.word, writes its results to
+ * ipc/service.h. An operation reads its words from request->message->word, writes its results to
  * the same place and returns a status; nothing else of the message is its business. What a caller
  * sent is never trusted: a length or address is checked before it is used.
  */

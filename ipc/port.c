@@ -119,10 +119,12 @@ static void port_fill(struct port *port, struct domain *domain,
     port->stack_top = attributes->stack_top;
     port->service_tp = attributes->service_tp;
     port->cookie = attributes->cookie;
+    port->combines = attributes->combines;
     if (attributes->mode == PORT_MODE_USER_SERVICE) {
-        port->satps = asid_entries(domain->vspace);
         if (mmu_max_asid() == 0) {
             port->mode = PORT_MODE_USER_FLUSH;
+        } else {
+            port->satps = asid_entries(domain->vspace);
         }
     }
     spin_lock_init(&port->lock, "port");
@@ -227,7 +229,7 @@ static bool port_interrupt_holder(struct port *port)
     /* acquire: the holder noted before; pairs with the lock or RMW that published it */
     struct thread *holder = atomic_load_acquire(&port->holder);
     /* relaxed: run goes under this lock */
-    bool runs = (atomic_load_relaxed(&port->word) & PORT_RUN) != 0;
+    bool runs = (atomic_load_relaxed(&port->word) & WORD_RUN) != 0;
 
     if (holder != NULL) {
         thread_raise(holder, THREAD_UNWIND);
@@ -241,9 +243,9 @@ void port_close(struct port *port, status_t reason)
     uint64_t state = spin_lock_save(&port->lock);
     /* acq_rel: the reason is written under the lock; run tells who retires; pairs with
      * baton_give_slow */
-    uint64_t before = atomic_or_acq_rel(&port->word, PORT_CLOSED);
+    uint64_t before = atomic_or_acq_rel(&port->word, WORD_CLOSED);
 
-    if ((before & PORT_CLOSED) != 0) {
+    if ((before & WORD_CLOSED) != 0) {
         spin_unlock_restore(&port->lock, state);
         return;
     }
@@ -258,7 +260,7 @@ void port_close(struct port *port, status_t reason)
     spin_unlock_restore(&port->lock, state);
 
     wait_queue_wake_all(&port->receivers);
-    if ((before & PORT_RUN) == 0) {
+    if ((before & WORD_RUN) == 0) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
         /* The note comes a few instructions after the taking; the taker may be preempted there. */
@@ -273,11 +275,26 @@ status_t port_close_reason(struct port *port)
 {
     uint64_t state = spin_lock_save(&port->lock);
     /* relaxed: closed is set under this lock */
-    bool closed = (atomic_load_relaxed(&port->word) & PORT_CLOSED) != 0;
+    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
     status_t reason = closed ? port->close_reason : OK;
 
     spin_unlock_restore(&port->lock, state);
     return reason;
+}
+
+uint32_t port_queued(struct port *port)
+{
+    uint32_t count;
+    uint64_t state;
+
+    if (port->mode != PORT_MODE_MAILBOX) {
+        /* relaxed: a snapshot */
+        return word_waiters(atomic_load_relaxed(&port->word));
+    }
+    state = spin_lock_save(&port->lock);
+    count = port->queue.count;
+    spin_unlock_restore(&port->lock, state);
+    return count;
 }
 
 status_t port_find(struct port_id id, struct port **out)
@@ -345,7 +362,7 @@ static bool domain_close_one(struct domain *domain)
         struct port *candidate = container_of(link, struct port, domain_link);
 
         /* relaxed: a closed one is skipped; close looks again under the port's lock */
-        if ((atomic_load_relaxed(&candidate->word) & PORT_CLOSED) == 0) {
+        if ((atomic_load_relaxed(&candidate->word) & WORD_CLOSED) == 0) {
             port = candidate;
             object_retain(&port->object);
             break;

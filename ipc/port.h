@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "ipc/queue.h"
+#include "ipc/word.h"
 #include "kernel/abi/message.h"
 #include "kernel/abi/status.h"
 #include "kernel/base/types.h"
@@ -31,11 +32,6 @@ enum port_mode {
     PORT_MODE_USER_FLUSH = 2,      /* a user service on a machine without ASIDs: never fast */
 };
 
-/* The baton word: bits of port.word. Idle is 0. */
-#define PORT_RUN 1UL          /* somebody holds the baton */
-#define PORT_CLOSED 2UL       /* nothing is accepted any more */
-#define PORT_ONE_WAITER 256UL /* waiting callers are counted in bits 8 and up */
-
 struct port {
     struct object object;
     /* Read-mostly line: what entering the service needs. */
@@ -44,21 +40,23 @@ struct port {
     vaddr_t stack_top;
     vaddr_t service_tp;
     uint64_t cookie;
-    uint64_t *satps; /* address space of a user service: its entries by cpu (mm/asid.h) */
+    uint64_t
+        *satps; /* of a user service that the fast path may enter: entries by cpu (mm/asid.h) */
     /* Written at every call by whoever takes and gives the baton. */
-    _Alignas(64) uint64_t word;
-    struct thread *holder; /* who runs the service; a hint for kill, close and gdb */
-    uint64_t calls;        /* runs so far; written by the holder */
-    int64_t mode;          /* enum port_mode; constant */
+    _Alignas(64) uint64_t word; /* ipc/word.h */
+    struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */
+    uint64_t calls;             /* runs so far; written by the holder */
+    int64_t mode;               /* enum port_mode; constant */
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
-    struct queue queue GUARDED_BY(lock); /* waiting callers, or messages of a mailbox */
+    struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
     struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
     status_t close_reason;
     struct list domain_link; /* the owner domain's lock */
     uint32_t index;
     uint32_t names; /* under which it is registered; the lock of ipc/name.c */
     bool kernel_stack_owned;
+    bool combines; /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };
@@ -75,6 +73,7 @@ struct port_attributes {
     vaddr_t stack_top; /* user service: its stack; kernel service: 0, one is made */
     vaddr_t service_tp;
     uint64_t cookie;
+    bool combines; /* runs are short and never wait */
 };
 
 /* Make a port owned by `domain`; the caller gets the one reference. ERR_NO_MEMORY, ERR_NO_SPACE,
@@ -95,6 +94,9 @@ status_t port_find(struct port_id id, struct port **out);
 /* Visit every open port until visit answers false; a lock is held: visit must not block. What opens or
  * closes meanwhile may be missed. */
 void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument);
+
+/* Callers or messages that wait. A snapshot. */
+uint32_t port_queued(struct port *port);
 
 static inline struct port *port_of_object(struct object *object)
 {

@@ -4,7 +4,7 @@
  *
  * Rules: handle() runs on the port's own stack, in the caller's thread, with interrupts on, one
  * request at a time (exclusive). It may block; the caller waits where it stands. Who asks is
- * read from the request, never from `current`. It changes request->message into the reply.
+ * read from the request, never from `current`. It changes *request->message into the reply.
  */
 #pragma once
 
@@ -14,16 +14,17 @@
 
 /* Layout known to ipc/riscv/fastpath.S. */
 struct request {
-    struct message message; /* in: what was sent; out: the reply */
-    uint64_t badge;         /* of the handle that the caller used */
-    uint64_t cookie;        /* of the port */
-    struct domain *caller;  /* whose code made the call */
+    struct message *message; /* in: what was sent; out: the reply */
+    uint64_t badge;          /* of the handle that the caller used */
+    uint64_t cookie;         /* of the port */
+    struct domain *caller;   /* whose code made the call */
 };
 
 struct service {
     const char *name; /* the port's name in the lookup service */
     void (*handle)(struct request *request);
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
+    bool combines;       /* runs are short and never wait, not even for the caller's memory */
 };
 
 /* Register a kernel service; the port is made at boot. */
@@ -39,7 +40,7 @@ status_t service_start_all(void);
 /* The reply of a service: its own status as the label, and `words` words already in place. */
 static inline void request_reply(struct request *request, status_t status, unsigned words)
 {
-    request->message.tag = MESSAGE_TAG((uint32_t)status, words);
+    request->message->tag = MESSAGE_TAG((uint32_t)status, words);
 }
 
 /* Copy from and to the caller's memory. ERR_FAULT. For a caller in the kernel: plain memory. */

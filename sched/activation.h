@@ -12,6 +12,8 @@
 
 #include "arch/core.h"
 #include "arch/fpu.h"
+#include "kernel/abi/limits.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 
 struct domain;
@@ -31,7 +33,8 @@ struct activation {
     vaddr_t return_pc;     /* FROM_USER: the caller's context */
     vaddr_t return_sp;
     vaddr_t return_tp;
-    uint16_t depth;    /* calls above the base; these four are one word for fastpath.S */
+    uint16_t
+        calls_left;    /* that may be nested in this one; these four are one word for fastpath.S */
     uint8_t kind;      /* enum activation_kind */
     uint8_t fpu_saved; /* the save area below holds this activation's registers */
     uint32_t unused;
@@ -45,6 +48,13 @@ struct activation {
 
 _Static_assert(sizeof(struct activation) == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(sizeof(struct fpu_state) == ACTIVATION_FPU_BYTES, "arch/riscv/trap.S");
+
+/* Calls below the thread's base. */
+static inline unsigned activation_depth(const struct activation *activation)
+{
+    /* relaxed: a listing may look at what another core is just popping */
+    return MAX_CALL_DEPTH - (unsigned)atomic_load_relaxed(&activation->calls_left);
+}
 
 /* The room below a record for its floating-point registers. */
 static inline struct fpu_state *activation_fpu(struct activation *activation)

@@ -215,6 +215,7 @@ void sched_block(void) NO_THREAD_SAFETY
         spin_unlock(&runqueue->lock);
     } else {
         thread->state = THREAD_BLOCKED;
+        thread->blocks++;
         sched_switch_away(runqueue);
     }
     irq_restore(state);

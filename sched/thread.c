@@ -70,6 +70,7 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
     /* relaxed: only the number matters */
     thread->id = atomic_add_relaxed(&thread_last_id, 1) + 1;
     thread->base.kind = ACTIVATION_BASE;
+    thread->base.calls_left = MAX_CALL_DEPTH;
     thread->base.domain = domain;
     thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
     thread->activation = &thread->base;

@@ -67,7 +67,9 @@ struct thread {
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
-    struct port *waiting_for; /* the port whose baton it waits for; for `waits` and gdb */
+    struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
+    uint64_t waits;           /* such waits begun; written by itself */
+    uint64_t blocks;          /* times it gave up its core to wait; written by itself */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
     uint64_t start_arguments[4];

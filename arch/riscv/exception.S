@@ -41,8 +41,8 @@
     .endm
 
 /*
- * Interrupts and exceptions from user mode. In: sp = the running activation, t0 = scause -
- * SCAUSE_USER_ECALL, the user's sp and t0 in the core's block. A page fault goes to
+ * Interrupts and exceptions from user mode. In: t0 = scause - SCAUSE_USER_ECALL, the user's t0 in the
+ * core's block. A page fault goes to
  *     bool upcall_user_touch(vaddr_t address, uint64_t scause)
  * first, with interrupts off and the registers that C keeps where they are; so until the answer
  * nothing can change sepc, sstatus, scause and stval. If the answer is true and there is no work, that
@@ -50,6 +50,8 @@
  */
     .globl trap_entry_user
 trap_entry_user:
+    sd      sp, CORE_USER_SP(tp)
+    ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
     for_each_scratch sd
     sd      s0, (8 * 8)(sp)

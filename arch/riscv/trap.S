@@ -17,36 +17,36 @@
 
 /*
  * The vector of all traps (stvec, direct mode). System calls split off first: number 0 and 1 go
- * to ipc/riscv/fastpath.S with sp = the running activation, t0 free, everything else the user's.
+ * to ipc/riscv/fastpath.S with sp = the running activation, t0 = the user's sp, everything else the
+ * user's. Of a system call t0..t6 are nobody's.
  */
     .balign 64
     .globl trap_entry
 trap_entry:
     csrrw   tp, sscratch, tp            /* [T] */
     beqz    tp, trap_entry_kernel
-    sd      sp, CORE_USER_SP(tp)
     sd      t0, CORE_SCRATCH(tp)
     csrr    t0, scause
-    ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     addi    t0, t0, -SCAUSE_USER_ECALL
     bnez    t0, trap_entry_user
+    mv      t0, sp
+    ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     beqz    a7, ipc_fastpath_call
-    addi    t0, a7, -SYSCALL_NUMBER_RETURN
-    beqz    t0, ipc_fastpath_return
+    addi    t1, a7, -SYSCALL_NUMBER_RETURN
+    beqz    t1, ipc_fastpath_return
 
 /*
  * Every other system call: number in a7, arguments in a0..a6; calls syscall_table[a7](a0..a6) with
- * interrupts on. The user's s registers are the C callee's business.
+ * interrupts on. The user's s registers are the C callee's business. In: t0 = the user's sp.
  */
     .globl syscall_entry
 syscall_entry:
     addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
-    csrr    t0, sepc
-    ld      t1, CORE_USER_SP(tp)
+    csrr    t1, sepc
     csrrw   t2, sscratch, zero          /* [T] */
-    addi    t0, t0, 4
-    sd      t0, SYSCALL_PC(sp)
-    sd      t1, SYSCALL_SP(sp)
+    addi    t1, t1, 4
+    sd      t0, SYSCALL_SP(sp)
+    sd      t1, SYSCALL_PC(sp)
     sd      t2, SYSCALL_TP(sp)
     sd      ra, SYSCALL_RA(sp)
     li      t0, SYSCALL_NUMBER_COUNT
@@ -100,17 +100,16 @@ syscall_unknown:
 
 /*
  * The fast paths jump here, before any side effect, when they cannot do it: sp = the running
- * activation, a0..a7 untouched, t registers free.
+ * activation, t0 = the user's sp, a0..a7 untouched, the other t registers free.
  */
     .globl syscall_message_slow
 syscall_message_slow:
     addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
-    csrr    t0, sepc
-    ld      t1, CORE_USER_SP(tp)
+    csrr    t1, sepc
     csrrw   t2, sscratch, zero          /* [T] */
-    addi    t0, t0, 4
-    sd      t0, SYSCALL_PC(sp)
-    sd      t1, SYSCALL_SP(sp)
+    addi    t1, t1, 4
+    sd      t0, SYSCALL_SP(sp)
+    sd      t1, SYSCALL_PC(sp)
     sd      t2, SYSCALL_TP(sp)
     sd      ra, SYSCALL_RA(sp)
     csrsi   sstatus, SSTATUS_SIE_BIT

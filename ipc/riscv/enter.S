@@ -10,7 +10,7 @@
     .text
 
 /*
- * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message);
+ * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
  * activation_return_kernel says. In: the baton is held, floating-point state is saved, the service's
  * address space is loaded, interrupts off; they are on afterwards. Clobbers what a C call may.
@@ -26,18 +26,15 @@ activation_enter_user:
     mv      t4, a0
     ld      t0, CORE_ACTIVATION(tp)
     ld      t1, PORT_DOMAIN(t4)
-    lhu     t2, ACTIVATION_DEPTH(t0)
-    ld      t3, PORT_SATPS(t4)
-    ld      t6, CORE_SATP_OFFSET(tp)
-    add     t3, t3, t6
-    addi    t2, t2, 1
+    lhu     t2, ACTIVATION_CALLS_LEFT(t0)
+    addi    t2, t2, -1
     li      t5, META_FROM_KERNEL
     or      t2, t2, t5
     sd      t0, ACTIVATION_PREVIOUS(sp)
     sd      t1, ACTIVATION_DOMAIN(sp)
     sd      t4, ACTIVATION_PORT(sp)
     sd      t2, ACTIVATION_META(sp)
-    sd      t3, ACTIVATION_SATP_ENTRY(sp)
+    sd      a3, ACTIVATION_SATP_ENTRY(sp)
     sd      a2, ACTIVATION_MESSAGE(sp)
     sd      sp, CORE_ACTIVATION(tp)
     ld      t0, PORT_ENTRY(t4)

@@ -3,12 +3,13 @@
  * The common call and the common return, without C.
  *
  * Reached from arch/riscv/trap.S for system calls 0 and 1: interrupts off, tp = the core's block,
- * sp = the running activation, sscratch = the user's tp, core.user_sp = the user's sp, t0..t6 free,
+ * sp = the running activation, sscratch = the user's tp, t0 = the user's sp, t1..t6 free,
  * all else the user's. Whatever is not the common case goes to syscall_message_slow before any
- * side effect but one: a return that fails to give the baton has cleared the note of the holder, which
- * the C path clears as well. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
- * kept in the activation, the message stays in a1..a5, and every other register is cleared, so that
- * neither side sees the other's.
+ * side effect but two that do no harm: a return that fails to give the baton has cleared the note of
+ * the holder, which the C path clears as well, and a call that finds the port busy has turned a
+ * floating-point unit off whose registers are saved. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
+ * kept in the activation, the message stays in a1..a5, and every other register is cleared, or holds what its
+ * reader knows anyway, so that neither side sees the other's or the kernel's.
  *
  * Protocol of the word: baton.md, edges "call, idle port" and "return, nothing came".
  */
@@ -29,7 +30,6 @@ ipc_fastpath_call:
     ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
     sext.w  t5, a1                      /* no handles, segments or reserved bits in the tag */
     ld      t2, HANDLES_MASK(t1)
-    li      t6, REGISTER_WORDS
     and     t3, t3, t2
     add     t1, t1, t3
     ld      t2, ENTRY_VALUE(t1)
@@ -37,37 +37,36 @@ ipc_fastpath_call:
     fence   r, r                        /* pairs with the release of the value in handle_open */
     ld      t4, ENTRY_OBJECT(t1)
     lwu     t3, ENTRY_RIGHTS(t1)
-    ld      t0, ENTRY_BADGE(t1)
+    ld      t6, ENTRY_BADGE(t1)
     fence   r, r                        /* pairs with the fence in handle_entry_clear */
     ld      t2, ENTRY_VALUE(t1)
     bne     t2, a0, .Lslow              /* closed meanwhile */
-    andi    t3, t3, ENTRY_RIGHT_CALL
+    sltiu   t5, t5, REGISTER_WORDS + 1
+    and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t3, .Lslow
-    bgtu    t5, t6, .Lslow
     bnez    a6, .Lslow
-    lhu     t2, ACTIVATION_DEPTH(sp)
-    li      t3, MAX_DEPTH
-    bgeu    t2, t3, .Lslow
-    ld      t3, PORT_MODE(t4)
-    bnez    t3, .Lcall_kernel
-    csrr    t3, sstatus
-    bltz    t3, .Lslow                  /* floating-point registers are dirty */
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     ld      t1, PORT_SATPS(t4)
+    beqz    t1, .Lcall_kernel           /* no user service, or one that needs a flush */
     ld      t3, CORE_SATP_OFFSET(tp)
     add     t1, t1, t3
     ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
     beqz    t3, .Lslow                  /* the space has no number here: asid_assign */
-    baton_take .Lslow
+    li      t5, SSTATUS_FS_BITS
+    csrrc   t5, sstatus, t5             /* the service starts without floating-point state */
+    bltz    t5, .Lcall_dirty
+    baton_take a7, .Lcall_busy          /* a7 is 0 before and after */
 
+    mv      a0, t6
     csrr    t5, sepc
     csrr    t6, sscratch
     addi    t5, t5, 4
+    addi    t2, t2, -1
     sd      t6, NEW(ACTIVATION_TP)(sp)
-    ld      t6, CORE_USER_SP(tp)
     sd      t5, NEW(ACTIVATION_PC)(sp)
     ld      t5, PORT_DOMAIN(t4)
-    addi    t2, t2, 1
-    sd      t6, NEW(ACTIVATION_SP)(sp)
+    sd      t0, NEW(ACTIVATION_SP)(sp)
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
     sd      t5, NEW(ACTIVATION_DOMAIN)(sp)
     sd      t4, NEW(ACTIVATION_PORT)(sp)
@@ -76,41 +75,45 @@ ipc_fastpath_call:
     addi    sp, sp, -CALL_PUSH_BYTES
     csrw    satp, t3
     sd      sp, CORE_ACTIVATION(tp)
-    mv      a0, t0
-    port_note_run
+    port_note_run t5, t6
 
     ld      t1, PORT_ENTRY(t4)
-    li      t2, SSTATUS_FS_BITS
-    csrw    sepc, t1
-    csrc    sstatus, t2                 /* the service starts without floating-point state */
     csrw    sscratch, tp
+    csrw    sepc, t1
     ld      a6, PORT_COOKIE(t4)
     ld      sp, PORT_STACK_TOP(t4)
     ld      tp, PORT_SERVICE_TP(t4)
     clear_saved_registers
-    clear_temporaries
-    li      a7, 0
+    clear t0, t2, t3, t4, t5            /* t1: the entry; t6: the calls so far */
     sret
+
+.Lcall_busy:
+    li      a7, 0                       /* the number of this call again */
+    j       syscall_message_slow
+
+/* Dirty registers are saved by the C path; that they are comes back. */
+.Lcall_dirty:
+    csrw    sstatus, t5
 
 .Lslow:
     j       syscall_message_slow
 
 /*
- * A service in the kernel: the same chain, another stack, the same address space. t2 is the depth.
+ * A service in the kernel: the same chain, another stack, the same address space. t2: calls left.
  */
 .Lcall_kernel:
-    bgez    t3, .Lslow                  /* a mailbox, or a service that needs a flush */
-    baton_take .Lslow
+    ld      t3, PORT_MODE(t4)
+    bgez    t3, .Lslow
+    baton_take a7, .Lcall_busy
 
     csrr    t3, sepc
-    ld      t5, CORE_USER_SP(tp)
     addi    t3, t3, 4
-    csrrw   t6, sscratch, zero
+    csrrw   t5, sscratch, zero
     sd      t3, NEW(ACTIVATION_PC)(sp)
-    sd      t5, NEW(ACTIVATION_SP)(sp)
-    sd      t6, NEW(ACTIVATION_TP)(sp)
+    sd      t0, NEW(ACTIVATION_SP)(sp)
+    sd      t5, NEW(ACTIVATION_TP)(sp)
     ld      t3, PORT_DOMAIN(t4)
-    addi    t2, t2, 1
+    addi    t2, t2, -1
     ld      t5, ACTIVATION_SATP_ENTRY(sp)
     sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
     sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
@@ -120,19 +123,21 @@ ipc_fastpath_call:
     ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
     addi    sp, sp, -CALL_PUSH_BYTES
     sd      sp, CORE_ACTIVATION(tp)
-    port_note_run
+    port_note_run t1, t3
 
     ld      sp, PORT_STACK_TOP(t4)
     ld      t5, PORT_COOKIE(t4)
-    addi    sp, sp, -REQUEST_BYTES
-    sd      a1, REQUEST_TAG(sp)
-    sd      a2, (REQUEST_WORD0 + 0)(sp)
-    sd      a3, (REQUEST_WORD0 + 8)(sp)
-    sd      a4, (REQUEST_WORD0 + 16)(sp)
-    sd      a5, (REQUEST_WORD0 + 24)(sp)
-    sd      t0, REQUEST_BADGE(sp)
+    addi    sp, sp, -(REQUEST_BYTES + MESSAGE_ROOM)
+    sd      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
+    sd      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
+    sd      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
+    sd      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
+    sd      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
+    addi    t1, sp, REQUEST_BYTES
+    sd      t6, REQUEST_BADGE(sp)
     sd      t5, REQUEST_COOKIE(sp)
     sd      t2, REQUEST_CALLER(sp)
+    sd      t1, REQUEST_MESSAGE(sp)
     ld      t1, PORT_ENTRY(t4)
     mv      a0, sp
     csrsi   sstatus, SSTATUS_SIE_BIT
@@ -141,11 +146,11 @@ ipc_fastpath_call:
     csrc    sstatus, t0
 
     /* The reply is read before the baton goes: the next holder uses the same stack. */
-    ld      a1, REQUEST_TAG(sp)
-    ld      a2, (REQUEST_WORD0 + 0)(sp)
-    ld      a3, (REQUEST_WORD0 + 8)(sp)
-    ld      a4, (REQUEST_WORD0 + 16)(sp)
-    ld      a5, (REQUEST_WORD0 + 24)(sp)
+    ld      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
+    ld      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
+    ld      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
+    ld      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
+    ld      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
     ld      sp, CORE_ACTIVATION(tp)
     lw      t0, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
@@ -194,8 +199,8 @@ ipc_fastpath_return:
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
+    or      t2, t2, t3
     bnez    t2, .Lslow
-    bnez    t3, .Lslow
     sext.w  t2, a1
     li      t4, REGISTER_WORDS
     bgtu    t2, t4, .Lslow
@@ -204,18 +209,16 @@ ipc_fastpath_return:
     ld      t6, 0(t6)
     beqz    t6, .Lslow                  /* as in a call */
     baton_give .Lslow
-    ld      t3, ACTIVATION_PC(sp)
+    ld      t4, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)
     csrw    satp, t6
     li      t2, SSTATUS_FS_BITS
-    csrw    sepc, t3
+    csrw    sepc, t4
     csrc    sstatus, t2                 /* the service's floating-point state dies with its run */
     csrw    sscratch, tp
     ld      tp, ACTIVATION_TP(sp)
     ld      sp, ACTIVATION_SP(sp)
     li      a0, 0
     clear_saved_registers
-    clear_temporaries
-    li      a6, 0
-    li      a7, 0
+    clear t0, t1, t5, t6, a6            /* t2: a constant; t3: 0; t4: the pc; a7: 1, as it was */
     sret

@@ -21,16 +21,15 @@ PIN(ACTIVATION_PORT, struct activation, port);
 PIN(ACTIVATION_PC, struct activation, return_pc);
 PIN(ACTIVATION_SP, struct activation, return_sp);
 PIN(ACTIVATION_TP, struct activation, return_tp);
-PIN(ACTIVATION_META, struct activation, depth);
+PIN(ACTIVATION_META, struct activation, calls_left);
 PIN(ACTIVATION_KIND, struct activation, kind);
-PIN(ACTIVATION_DEPTH, struct activation, depth);
+PIN(ACTIVATION_CALLS_LEFT, struct activation, calls_left);
 PIN(ACTIVATION_SATP_ENTRY, struct activation, satp_entry);
 PIN(ACTIVATION_MESSAGE, struct activation, message);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
 _Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
-_Static_assert(MAX_DEPTH == MAX_CALL_DEPTH, "ipc/riscv/fastpath.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
                "ipc/riscv/fastpath.S");
@@ -52,8 +51,11 @@ PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
 _Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
-PIN(REQUEST_TAG, struct request, message.tag);
-PIN(REQUEST_WORD0, struct request, message.word[0]);
+PIN(REQUEST_MESSAGE, struct request, message);
+PIN(MESSAGE_TAG_WORD, struct message, tag);
+PIN(MESSAGE_WORD0, struct message, word[0]);
+_Static_assert(MESSAGE_ROOM >= sizeof(struct message) && MESSAGE_ROOM % 16 == 0,
+               "ipc/riscv/fastpath.S");
 PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
 PIN(REQUEST_CALLER, struct request, caller);

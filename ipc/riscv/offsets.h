@@ -13,8 +13,8 @@
 #define ACTIVATION_PC 24
 #define ACTIVATION_SP 32
 #define ACTIVATION_TP 40
-#define ACTIVATION_META 48 /* depth, kind << 16, fpu_saved << 24 */
-#define ACTIVATION_DEPTH 48
+#define ACTIVATION_META 48 /* calls left, kind << 16, fpu_saved << 24 */
+#define ACTIVATION_CALLS_LEFT 48
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
@@ -22,7 +22,6 @@
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
 #define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
-#define MAX_DEPTH 16
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -47,11 +46,15 @@
 #define PORT_MODE 88
 
 /* struct request */
-#define REQUEST_TAG 0
-#define REQUEST_WORD0 8
-#define REQUEST_BADGE 40
-#define REQUEST_COOKIE 48
-#define REQUEST_CALLER 56
-#define REQUEST_BYTES 64
+#define REQUEST_MESSAGE 0
+#define REQUEST_BADGE 8
+#define REQUEST_COOKIE 16
+#define REQUEST_CALLER 24
+#define REQUEST_BYTES 32
+
+/* struct message; the room for one, which keeps the stack aligned */
+#define MESSAGE_TAG_WORD 0
+#define MESSAGE_WORD0 8
+#define MESSAGE_ROOM 48
 
 #define REGISTER_WORDS 4

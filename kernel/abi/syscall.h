@@ -45,9 +45,11 @@ enum system_call {
     SYS_COUNT = 30,
 };
 
-/* Kinds for SYS_PORT_CREATE. */
+/* Kinds for SYS_PORT_CREATE. A combining service is an exclusive one whose runs are short and never
+ * wait: who holds its baton runs it for some of those who wait, too. */
 #define PORT_EXCLUSIVE 0
 #define PORT_MAILBOX 1
+#define PORT_COMBINING 2
 
 /* Protection of mapped memory: read is implied; write and execute exclude each other. */
 #define PROTECT_READ 1

@@ -16,12 +16,13 @@ long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_
         .stack_top = stack_top,
         .service_tp = tp,
         .cookie = cookie,
+        .combines = kind == PORT_COMBINING,
     };
     struct port *port;
     handle_t handle;
     status_t status;
 
-    if (kind != PORT_EXCLUSIVE && kind != PORT_MAILBOX) {
+    if (kind > PORT_COMBINING) {
         return ERR_INVALID;
     }
     status = port_create(domain, &attributes, &port);

@@ -21,7 +21,7 @@ static status_t find_file(const struct request *request, uint64_t address, uint6
 
 static status_t list_file(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     const char *name;
     size_t bytes;
     status_t status = archive_entry(word[0], &name, &bytes);
@@ -35,7 +35,7 @@ static status_t list_file(struct request *request)
 
 static status_t size_file(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     const void *data;
     size_t bytes;
     status_t status = find_file(request, word[0], word[1], &data, &bytes);
@@ -48,7 +48,7 @@ static status_t size_file(struct request *request)
 
 static status_t read_file(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     struct archive_read read;
     const void *data;
     size_t file_bytes;

@@ -81,7 +81,7 @@ static status_t input_wait(void)
 
 static status_t input_read(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     size_t bytes = min_u64(word[1], sizeof(input.bytes));
     status_t status;
 

@@ -11,7 +11,7 @@ static char output_buffer[CONSOLE_WRITE_MAX];
 
 static status_t output_write(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     size_t bytes = min_u64(word[1], CONSOLE_WRITE_MAX);
     status_t status = request_copy_in(request, output_buffer, word[0], bytes);
 

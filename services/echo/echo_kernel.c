@@ -9,10 +9,11 @@ static struct echo echo;
 
 static void echo_serve(struct request *request)
 {
-    echo_handle(&echo, request->badge, &request->message);
+    echo_handle(&echo, request->badge, request->message);
 }
 
 SERVICE(echo_service) = {
     .name = "echo",
     .handle = echo_serve,
+    .combines = true,
 };

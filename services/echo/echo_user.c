@@ -5,12 +5,14 @@
 #include "services/echo/echo.h"
 #include "user/lib/baton.h"
 
+SERVICE_ENTRY(echo_entry, echo_handle)
+
 int main(int argc, char **argv)
 {
     static struct echo echo;
     const char *name = argc > 1 ? argv[1] : "echo.user";
     handle_t port;
-    status_t status = service_create(echo_handle, &echo, &port);
+    status_t status = service_create_entry(PORT_COMBINING, echo_entry, &echo, &port);
 
     if (status == OK) {
         status = lookup_register(name, port);

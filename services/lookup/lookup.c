@@ -15,7 +15,7 @@
 
 static status_t lookup_find(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     char name[MAX_NAME_BYTES + 1];
     handle_t handle = HANDLE_NONE;
     struct port *port;
@@ -36,7 +36,7 @@ static status_t lookup_find(struct request *request)
 
 static status_t lookup_register(struct request *request)
 {
-    const uint64_t *word = request->message.word;
+    const uint64_t *word = request->message->word;
     char name[MAX_NAME_BYTES + 1];
     struct object *object;
     status_t status = operation_read_name(request, word[1], word[2], MAX_NAME_BYTES, name);
@@ -56,7 +56,7 @@ static status_t lookup_register(struct request *request)
 
 static status_t lookup_unregister(struct request *request)
 {
-    const uint64_t *word = request->message.word;
+    const uint64_t *word = request->message->word;
     char name[MAX_NAME_BYTES + 1];
     status_t status = operation_read_name(request, word[0], word[1], MAX_NAME_BYTES, name);
 
@@ -65,7 +65,7 @@ static status_t lookup_unregister(struct request *request)
 
 static status_t lookup_list(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     char name[MAX_NAME_BYTES + 1];
     struct port_id id;
     status_t status;

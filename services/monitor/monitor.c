@@ -22,7 +22,7 @@ static status_t give_row(const struct request *request, uint64_t address, uint64
 #define DEFINE_TABLE(table)                                                                        \
     static status_t give_##table(struct request *request)                                          \
     {                                                                                              \
-        const uint64_t *word = request->message.word;                                              \
+        const uint64_t *word = request->message->word;                                             \
         struct monitor_##table row = {0};                                                          \
         status_t status = monitor_fill_##table(word[0], &row);                                     \
                                                                                                    \
@@ -40,7 +40,7 @@ DEFINE_TABLE(account)
 
 static status_t give_memory(struct request *request)
 {
-    const uint64_t *word = request->message.word;
+    const uint64_t *word = request->message->word;
     struct monitor_memory row = {
         .total_bytes = frame_total_pages() * PAGE_BYTES,
         .free_bytes = frame_free_pages() * PAGE_BYTES,
@@ -59,7 +59,7 @@ static status_t panic_now(struct request *request)
 
 static status_t power_off(struct request *request)
 {
-    uint64_t code = request->message.word[0];
+    uint64_t code = request->message->word[0];
 
     if (code > 255) {
         return ERR_INVALID;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "arch/irq.h"
 #include "ipc/name.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
@@ -29,12 +30,15 @@ static bool pick_port(struct port *port, void *argument)
     return false;
 }
 
-static void fill_queue(struct port *port, struct monitor_port *row)
+/* Interrupts are off: a thread that is still noted stays memory. */
+static uint64_t holder_of(const struct port *port)
 {
-    uint64_t irq = spin_lock_save(&port->lock);
+    uint64_t irq = irq_save();
+    const struct thread *holder = atomic_load_relaxed(&port->holder);
+    uint64_t id = holder == NULL ? 0 : holder->id;
 
-    row->queued = port->queue.count;
-    spin_unlock_restore(&port->lock, irq);
+    irq_restore(irq);
+    return id;
 }
 
 status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
@@ -51,11 +55,14 @@ status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
     row->index = port->index;
     row->generation = port->generation;
     row->domain_id = pick.domain_id;
-    fill_queue(port, row);
+    row->holder = holder_of(port);
+    row->queued = port_queued(port);
     /* Relaxed: nothing is ordered by a snapshot. */
     row->served = atomic_load_relaxed(&port->calls);
-    row->busy = (atomic_load_relaxed(&port->word) & PORT_RUN) != 0;
-    row->kind = port->mode == PORT_MODE_MAILBOX ? PORT_MAILBOX : PORT_EXCLUSIVE;
+    row->busy = (atomic_load_relaxed(&port->word) & WORD_RUN) != 0;
+    row->kind = port->mode == PORT_MODE_MAILBOX ? PORT_MAILBOX
+                : port->combines                ? PORT_COMBINING
+                                                : PORT_EXCLUSIVE;
     name_of_port((struct port_id){port->index, port->generation}, name);
     memcpy(row->name, name, strnlen(name, sizeof(row->name)));
     object_release(&port->object);

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "arch/core.h"
+#include "arch/irq.h"
 #include "arch/timer.h"
 #include "kernel/base/atomic.h"
+#include "ipc/port.h"
 #include "sched/domain.h"
 #include "sched/thread.h"
 #include "services/monitor/monitor_priv.h"
@@ -56,7 +58,7 @@ static uint32_t depth_of(struct thread *thread, const struct core *core)
                                               ? atomic_load_relaxed(&core->activation)
                                               : atomic_load_relaxed(&thread->activation);
 
-    return activation == NULL ? 0 : atomic_load_relaxed(&activation->depth);
+    return activation == NULL ? 0 : activation_depth(activation);
 }
 
 /* Time on cores, with the stretch that is going on. */
@@ -67,6 +69,17 @@ static nsec_t run_time_of(const struct thread *thread, enum thread_state state)
     nsec_t now = timer_now_ns();
 
     return state == THREAD_RUNNING && since != 0 && now > since ? run_ns + (now - since) : run_ns;
+}
+
+/* Interrupts are off: a port that is still noted stays memory. */
+static uint32_t port_waited_for(const struct thread *thread)
+{
+    uint64_t irq = irq_save();
+    const struct port *port = atomic_load_relaxed(&thread->waiting_for);
+    uint32_t index = port == NULL ? MONITOR_NO_PORT : port->index;
+
+    irq_restore(irq);
+    return index;
 }
 
 status_t monitor_fill_thread(uint64_t index, struct monitor_thread *row)
@@ -87,6 +100,7 @@ status_t monitor_fill_thread(uint64_t index, struct monitor_thread *row)
     row->state = state_of(state);
     row->core = atomic_load_relaxed(&thread->cpu);
     row->depth = row->core < MAX_CORES ? depth_of(thread, &cores[row->core]) : 0;
+    row->waits = port_waited_for(thread);
     memcpy(row->name, thread->name, sizeof(row->name) - 1);
     object_release(&thread->object);
     return OK;

@@ -47,6 +47,8 @@ struct monitor_domain {
 };
 _Static_assert(sizeof(struct monitor_domain) == 80, "no padding in a protocol structure");
 
+#define MONITOR_NO_PORT UINT32_MAX
+
 struct monitor_thread {
     uint64_t id;
     uint64_t domain_id;
@@ -54,7 +56,7 @@ struct monitor_thread {
     uint32_t state;  /* enum monitor_thread_state */
     uint32_t core;   /* where it runs or ran last */
     uint32_t depth;  /* nested calls it is in */
-    uint32_t reserved;
+    uint32_t waits;  /* for the baton of the port with this index; MONITOR_NO_PORT: for none */
     char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
 };
 _Static_assert(sizeof(struct monitor_thread) == 72, "no padding in a protocol structure");
@@ -63,13 +65,14 @@ struct monitor_port {
     uint64_t index;
     uint64_t generation;
     uint64_t domain_id;        /* the owner */
+    uint64_t holder;           /* the thread that runs the service; 0: none */
     uint64_t queued;           /* requests that wait now */
     uint64_t served;           /* calls or messages so far; 0 where it is not counted */
-    uint32_t kind;             /* PORT_EXCLUSIVE or PORT_MAILBOX */
+    uint32_t kind;             /* PORT_EXCLUSIVE, PORT_MAILBOX, PORT_COMBINING */
     uint32_t busy;             /* 1 while somebody runs the service */
     char name[MAX_NAME_BYTES]; /* padded with zeros, none when it is full; all zero: no name */
 };
-_Static_assert(sizeof(struct monitor_port) == 112, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_port) == 120, "no padding in a protocol structure");
 
 struct monitor_core {
     uint64_t hart_id;

@@ -36,7 +36,7 @@ static bool arguments_are_well_formed(const struct procmgr_start *asked)
 
 static status_t copy_start(const struct request *request, struct procmgr_start *asked)
 {
-    status_t status = request_copy_in(request, asked, request->message.word[0], sizeof(*asked));
+    status_t status = request_copy_in(request, asked, request->message->word[0], sizeof(*asked));
 
     if (status != OK) {
         return status;
@@ -95,7 +95,7 @@ static status_t start_copied(const struct procmgr_start *asked, struct domain **
 
 static status_t procmgr_start(struct request *request)
 {
-    uint64_t *word = request->message.word;
+    uint64_t *word = request->message->word;
     struct procmgr_start asked;
     struct domain *domain;
     handle_t handle = HANDLE_NONE;
@@ -121,7 +121,7 @@ static status_t procmgr_start(struct request *request)
 
 static status_t procmgr_kill(struct request *request)
 {
-    uint64_t id = request->message.word[0];
+    uint64_t id = request->message->word[0];
     struct domain *domain;
     status_t status;
 

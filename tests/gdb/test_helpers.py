@@ -82,6 +82,9 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     console = ports["console.input"]
     assert console["WORD"] == "run", console
     assert console["HOLDER"] == f"{shell['ID']} shell", console
+    text = gdb.run(f"baton port {console['INDEX']}")
+    assert f"held by: {shell['ID']} shell" in text and "1." not in text, text
+    assert gdb.run("baton waits").strip() == "nobody waits for a baton"
 
 
 def test_domains_lists_programs_and_the_kernel(gdb):
@@ -105,7 +108,7 @@ def test_bt_of_a_system_call_reaches_main(gdb):
     """init waits for its watchers: a plain system call, through a stub that has no frame."""
     first = min(int(row["ID"]) for row in rows(gdb.run("baton threads")) if row["NAME"] == "init")
     text = gdb.run(f"baton bt {first}")
-    assert_in_order(frames(text), ["thread_join", "syscall_join", "syscall_entry", "(init)", "handle_join",
+    assert_in_order(frames(text), ["thread_join", "syscall_join", "syscall_entry", "(init)", "handle_join", "thread_join",
                                    "main", "_start"])
     assert "no further" not in text, text
 
@@ -141,7 +144,7 @@ def test_symbols_gives_gdb_one_program(gdb):
 def test_bt_crosses_sixteen_nested_calls(gdb):
     """The deepest chain there may be, stopped where its next call is refused, on a core."""
     shell_thread(gdb)
-    gdb.run("break call_port if ((struct core *)$tp)->activation->depth == 16")
+    gdb.run("break call_port if ((struct core *)$tp)->activation->calls_left == 0")
     gdb.send("continue\n")
     gdb.expect("Continuing")
     gdb.machine.send("test call *deeper*\r")

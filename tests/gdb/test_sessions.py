@@ -11,7 +11,7 @@ from testing.session import Debugger, Terminal
 PRESET = "debug"
 PROMPT = r"[(]gdb[)] "
 SETTLE_S = 60
-WORDS = ("cores", "threads", "ports", "domains", "mem", "bt 1", "page kernel_domain.account")
+WORDS = ("cores", "threads", "ports", "domains", "mem", "port 0", "waits", "bt 1", "page kernel_domain.account")
 
 
 def test_poweroff_ends_with_code_0_after_a_debugger(_):
@@ -22,6 +22,31 @@ def test_poweroff_ends_with_code_0_after_a_debugger(_):
         gdb.machine.send("poweroff\r")
         code = gdb.machine.wait_exit()
         assert code == 0, f"poweroff ended with {code}"
+    finally:
+        gdb.close()
+
+
+def test_port_and_waits_show_a_line_of_callers(_):
+    """A machine that runs selftest.waits: one thread sleeps inside the service, three wait behind it."""
+    gdb = Debugger(preset=PRESET, stopped=True, append="test=selftest.waits")
+    try:
+        end = time.monotonic() + SETTLE_S
+        while "3 waiters" not in answer(gdb, "ports"):
+            assert time.monotonic() < end, "the line was never long enough"
+            gdb.send("continue\n")
+            gdb.expect("Continuing")
+            gdb.send("\x03")
+            gdb.expect(PROMPT)
+        index = next(line.split()[0] for line in answer(gdb, "ports").splitlines() if "3 waiters" in line)
+        text = answer(gdb, f"port {index}")
+        lines = [line.strip() for line in text.splitlines() if line.strip()[:2] in ("1.", "2.", "3.")]
+        assert len(lines) == 3 and all("for kernel" in line for line in lines), text
+        order = [int(line.split()[2]) for line in lines]
+        assert order == sorted(order), text  # they were started one after the other
+        text = answer(gdb, "waits")
+        assert text.count(f"port {index} (no name)") == 3 and "ring" not in text.replace("RING", ""), text
+        assert "no port has index" in answer(gdb, "port 16000")
+        assert "which port?" in answer(gdb, "port shell")
     finally:
         gdb.close()
 

@@ -107,7 +107,7 @@ TEST(account, a_name_that_another_domain_takes_over_is_not_charged_to_the_first_
     ASSERT_OK(domain_create("names", 0, &domain));
     ASSERT_OK(port_create(domain, &attributes, &port));
     EXPECT_OK(name_register(NAME, sizeof(NAME) - 1, port));
-    atomic_or_relaxed(&port->word, PORT_RUN); /* somebody runs in it, so it is closed but stays */
+    atomic_or_relaxed(&port->word, WORD_RUN); /* somebody runs in it, so it is closed but stays */
     port_close(port, ERR_STALE);
     EXPECT_OK(name_register(NAME, sizeof(NAME) - 1, successor));
     port_retire(port);

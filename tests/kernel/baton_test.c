@@ -24,7 +24,7 @@ static void count_exclusively(struct request *request)
     served++;
     fence_compiler();
     inside--;
-    request->message.word[0] = ~request->message.word[0];
+    request->message->word[0] = ~request->message->word[0];
     request_reply(request, OK, 1);
 }
 
@@ -61,9 +61,9 @@ static unsigned came;
 
 static void stop_for_zero(struct request *request)
 {
-    order[came++] = request->message.word[0];
-    if (request->message.word[0] == 0) {
-        request->message.word[0] = (uint64_t)ports_stop(&stop);
+    order[came++] = request->message->word[0];
+    if (request->message->word[0] == 0) {
+        request->message->word[0] = (uint64_t)ports_stop(&stop);
     }
     request_reply(request, OK, 1);
 }
@@ -151,7 +151,7 @@ TEST(baton, close_sends_each_waiter_away_once_and_lets_the_holder_finish)
         EXPECT_EQ(callers[i].status, ERR_STALE);
         EXPECT_EQ(callers[i].word, i + 1);
     }
-    EXPECT_EQ(ports_queued(busy_port), 0);
+    EXPECT_EQ(port_queued(busy_port), 0);
     uint64_t word = 7;
     EXPECT_EQ(ports_call(busy_port, 1, &word, DEADLINE_NONE), ERR_STALE);
     end_busy(OK);
@@ -162,7 +162,7 @@ TEST(baton, close_sends_each_waiter_away_once_and_lets_the_holder_finish)
 static void close_own_port(struct request *request)
 {
     port_close(*(struct port **)request->cookie, ERR_STALE);
-    request->message.word[0]++;
+    request->message->word[0]++;
     request_reply(request, OK, 1);
 }
 
@@ -191,7 +191,7 @@ TEST(baton, who_times_out_leaves_the_line)
     queue_caller(&patient, 2);
     crew_join(late.thread);
     EXPECT_EQ(late.status, ERR_TIMED_OUT);
-    EXPECT_EQ(ports_queued(busy_port), 1);
+    EXPECT_EQ(port_queued(busy_port), 1);
     end_busy(OK);
     crew_join(patient.thread);
     EXPECT_OK(patient.status);
@@ -210,7 +210,7 @@ TEST(baton, who_is_killed_in_the_line_leaves_it_to_the_next)
     thread_kill(killed.thread);
     crew_join(killed.thread);
     EXPECT_EQ(killed.status, ERR_CANCELLED);
-    EXPECT_EQ(ports_queued(busy_port), 1);
+    EXPECT_EQ(port_queued(busy_port), 1);
     end_busy(OK);
     crew_join(next.thread);
     EXPECT_OK(next.status);
@@ -247,7 +247,7 @@ static struct level {
 static void stop_and_call_next(struct request *request)
 {
     struct level *level = (struct level *)request->cookie;
-    uint64_t word = request->message.word[0];
+    uint64_t word = request->message->word[0];
     volatile uint64_t local[16];
 
     for (unsigned i = 0; i < ARRAY_SIZE(local); i++) {
@@ -259,7 +259,7 @@ static void stop_and_call_next(struct request *request)
 
         EXPECT_OK(ports_call(level->next->port, 1, &deeper, DEADLINE_NONE));
         EXPECT_OK(ports_stop(&level->stop));
-        request->message.word[0] = deeper;
+        request->message->word[0] = deeper;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(local); i++) {
         EXPECT_EQ(local[i], word * 31 + i);

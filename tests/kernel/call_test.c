@@ -89,7 +89,7 @@ static void look_around(struct request *request)
         .local = (vaddr_t)&local,
         .badge = request->badge,
         .cpu = core_index(),
-        .depth = activation_current()->depth,
+        .depth = activation_depth(activation_current()),
     };
     EXPECT_TRUE(irq_enabled());
     request_reply(request, OK, 0);
@@ -141,14 +141,14 @@ static void scribble(struct request *request)
     volatile uint64_t sum = 0;
 
     *(vaddr_t *)request->cookie = (vaddr_t)rubbish;
-    if (message_label(request->message.tag) == 1) {
+    if (message_label(request->message->tag) == 1) {
         for (unsigned i = 0; i < ARRAY_SIZE(rubbish); i++) {
             rubbish[i] = ~0UL;
         }
     } else {
-        sum = sum + request->message.word[0];
+        sum = sum + request->message->word[0];
     }
-    request->message.word[0] = sum;
+    request->message->word[0] = sum;
     request_reply(request, OK, 1);
 }
 
@@ -186,10 +186,10 @@ static status_t chain_end; /* what the last call of the row said */
 static void call_next(struct request *request)
 {
     const struct link *link = (const struct link *)request->cookie;
-    uint64_t word = request->message.word[0];
+    uint64_t word = request->message->word[0];
 
     chain_trace[chain_traced++] = (char)('A' + link->place);
-    EXPECT_EQ(activation_current()->depth, link->place + 1);
+    EXPECT_EQ(activation_depth(activation_current()), link->place + 1);
     if (link->place + 1 < chain_length) {
         status_t status = ports_call(chain[link->place + 1].port, 1, &word, DEADLINE_NONE);
 
@@ -198,7 +198,7 @@ static void call_next(struct request *request)
         }
     }
     chain_trace[chain_traced++] = (char)('a' + link->place);
-    request->message.word[0] = word + 1;
+    request->message->word[0] = word + 1;
     request_reply(request, OK, 1);
 }
 
@@ -271,7 +271,7 @@ static void burn_time(struct request *request)
 {
     nsec_t begin = timer_now_ns();
 
-    while (timer_now_ns() - begin < request->message.word[0]) {
+    while (timer_now_ns() - begin < request->message->word[0]) {
         arch_relax();
     }
     request_reply(request, OK, 0);

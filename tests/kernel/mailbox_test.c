@@ -44,7 +44,7 @@ TEST(mailbox, messages_of_one_sender_arrive_whole_and_in_order)
     for (uint64_t i = 0; i < 20; i++) {
         EXPECT_OK(send(port, i));
     }
-    EXPECT_EQ(ports_queued(port), 20);
+    EXPECT_EQ(port_queued(port), 20);
     for (uint64_t i = 0; i < 20; i++) {
         uint64_t number = ~0UL;
 

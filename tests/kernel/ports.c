@@ -7,10 +7,11 @@
 #include "kernel/base/atomic.h"
 #include "sched/sched.h"
 
-static struct port *make(enum port_mode mode, void (*handle)(struct request *request), void *cookie)
+static struct port *make(enum port_mode mode, void (*handle)(struct request *request), void *cookie,
+                         bool combines)
 {
     struct port_attributes attributes = {
-        .mode = mode, .entry = (vaddr_t)handle, .cookie = (uint64_t)cookie};
+        .mode = mode, .entry = (vaddr_t)handle, .cookie = (uint64_t)cookie, .combines = combines};
     struct port *port;
 
     BUG_ON(port_create(&kernel_domain, &attributes, &port) != OK);
@@ -19,12 +20,17 @@ static struct port *make(enum port_mode mode, void (*handle)(struct request *req
 
 struct port *ports_make_service(void (*handle)(struct request *request), void *cookie)
 {
-    return make(PORT_MODE_KERNEL_SERVICE, handle, cookie);
+    return make(PORT_MODE_KERNEL_SERVICE, handle, cookie, false);
+}
+
+struct port *ports_make_combining(void (*handle)(struct request *request), void *cookie)
+{
+    return make(PORT_MODE_KERNEL_SERVICE, handle, cookie, true);
 }
 
 struct port *ports_make_mailbox(void)
 {
-    return make(PORT_MODE_MAILBOX, NULL, NULL);
+    return make(PORT_MODE_MAILBOX, NULL, NULL, false);
 }
 
 void ports_close(struct port *port)
@@ -42,15 +48,6 @@ status_t ports_call(struct port *port, uint32_t label, uint64_t *word, nsec_t de
         *word = message.word[0];
     }
     return status;
-}
-
-uint32_t ports_queued(struct port *port)
-{
-    uint64_t state = spin_lock_save(&port->lock);
-    uint32_t count = port->queue.count;
-
-    spin_unlock_restore(&port->lock, state);
-    return count;
 }
 
 status_t ports_stop(struct ports_stop *stop)

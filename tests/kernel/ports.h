@@ -11,6 +11,9 @@
 /* An exclusive kernel service; its requests carry `cookie`. */
 struct port *ports_make_service(void (*handle)(struct request *request), void *cookie);
 
+/* The same, which may run for others than who holds the baton. */
+struct port *ports_make_combining(void (*handle)(struct request *request), void *cookie);
+
 struct port *ports_make_mailbox(void);
 
 /* Close with ERR_STALE and give up the reference. */
@@ -18,9 +21,6 @@ void ports_close(struct port *port);
 
 /* Call with a label and one word; *word becomes the first word of the reply. */
 status_t ports_call(struct port *port, uint32_t label, uint64_t *word, nsec_t deadline);
-
-/* Callers or messages that wait at the port. */
-uint32_t ports_queued(struct port *port);
 
 /* A place where a service stops until it is let go; wake-ups come from ports_let_go. */
 struct ports_stop {

@@ -6,11 +6,13 @@
 #include "arch/irq.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/print.h"
 #include "kernel/core/panic.h"
 #include "mm/nexus.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
+#include "tests/kernel/ports.h"
 
 TEST(selftest, pass)
 {
@@ -101,4 +103,38 @@ TEST(selftest, lockup)
 TEST(selftest, sleep)
 {
     (void)sched_sleep_until(timer_now_ns() + 1000000000000UL);
+}
+
+#define WAITERS 3U
+
+static struct port *waits_port;
+
+static void wait_in_line(void *argument)
+{
+    uint64_t word = (uint64_t)argument;
+
+    (void)ports_call(waits_port, 1, &word, DEADLINE_NONE);
+}
+
+/* Runs in the test's own call, so the three that call next wait for it, one after the other. */
+static void sleep_before_a_line(struct request *request)
+{
+    (void)request;
+    for (unsigned i = 1; i <= WAITERS; i++) {
+        (void)crew_start(crew_core(i), wait_in_line, (void *)(uintptr_t)i);
+        while (port_queued(waits_port) < i) {
+            sched_yield();
+        }
+    }
+    print("# the line is long\n");
+    (void)sched_sleep_until(timer_now_ns() + 1000000000000UL);
+}
+
+/* For the debugger's `baton port` and `baton waits`. */
+TEST(selftest, waits)
+{
+    uint64_t word = 0;
+
+    waits_port = ports_make_service(sleep_before_a_line, NULL);
+    (void)ports_call(waits_port, 1, &word, DEADLINE_NONE);
 }

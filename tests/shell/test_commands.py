@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The shell's commands, typed on the serial line of a live machine."""
 
-COMMANDS = ("help", "ps", "threads", "ports", "cores", "mem", "run", "call", "test", "kill", "panic",
+COMMANDS = ("help", "ps", "threads", "ports", "cores", "mem", "run", "call", "waits", "test", "kill", "panic",
             "poweroff")
 
 
@@ -22,6 +22,10 @@ def test_call_to_an_unknown_name_is_refused_by_name(shell):
     answer = shell.run("call no-such-service 1")
     assert "no-such-service" in answer or "NOT_FOUND" in answer.upper(), answer
     assert shell.run("help"), "the shell did not go on"
+
+
+def test_waits_says_that_nobody_waits(shell):
+    assert "nobody waits" in shell.run("waits")
 
 
 def test_unknown_command_is_told(shell):

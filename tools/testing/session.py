@@ -111,13 +111,14 @@ class Debugger(Terminal):
 
     GDB_PROMPT = "(gdb) "
 
-    def __init__(self, smp=2, preset="debug", limit_s=60.0, stopped=False):
+    def __init__(self, smp=2, preset="debug", limit_s=60.0, stopped=False, append=""):
         self.folder = tempfile.mkdtemp(prefix="baton-gdb-")
         self.machine = None
         path = os.path.join(self.folder, "socket")
         try:
             extra = run.gdb_server(path) + (["-S"] if stopped else [])
-            self.machine = Shell(smp=smp, preset=preset, extra=extra, limit_s=limit_s, wait_for_prompt=not stopped)
+            self.machine = Shell(smp=smp, preset=preset, extra=extra, limit_s=limit_s, append=append,
+                                 wait_for_prompt=not stopped)
             if not run.wait_for_file(path, self.machine):
                 raise ExpectError("QEMU has no socket for gdb", self.machine.tail())
             # On a dumb terminal gdb's line editor draws nothing.

@@ -18,7 +18,11 @@
  *
  * `kind` PORT_EXCLUSIVE: a service of the calling domain. Each call enters it at `entry` with sp
  * = `stack_top` (16-byte aligned), tp = `tp`, a0 = the badge of the caller's handle, a1..a5 =
- * the message and a6 = `cookie`; every other register, also the floating-point ones, is zero.
+ * the message and a6 = `cookie`; every other register, also the floating-point ones, is zero, but for
+ * t1 and t6, which may hold the entry's address and the number of calls so far.
+ * `kind` PORT_COMBINING: the same, whose runs are short and never wait; a caller may find itself
+ * running it for a few others before its own call returns. A service that waits all the same
+ * becomes an ordinary one.
  * `kind` PORT_MAILBOX: a queue; the other arguments are not used.
  * ERR_INVALID: an unknown kind, an entry or stack outside user addresses, or a stack that is not
  * aligned. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY:

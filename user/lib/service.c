@@ -8,7 +8,7 @@
 
 _Static_assert(SYS_RETURN == 1 && ERR_INVALID == -1, "service_entry.S");
 
-status_t service_create(service_fn fn, void *context, handle_t *port)
+static status_t create(uint64_t kind, service_fn fn, void *context, handle_t *port)
 {
     struct stack stack;
     status_t status = stack_alloc(&stack);
@@ -22,8 +22,8 @@ status_t service_create(service_fn fn, void *context, handle_t *port)
 
     record->fn = fn;
     record->context = context;
-    int64_t handle = port_create(PORT_EXCLUSIVE, (const void *)(uintptr_t)service_entry, record,
-                                 stack.tp, (uintptr_t)record);
+    int64_t handle = port_create(kind, (const void *)(uintptr_t)service_entry, record, stack.tp,
+                                 (uintptr_t)record);
 
     if (handle < 0) {
         stack_free(stack.slot);
@@ -31,4 +31,33 @@ status_t service_create(service_fn fn, void *context, handle_t *port)
     }
     *port = (handle_t)handle;
     return OK;
+}
+
+status_t service_create_entry(uint64_t kind, service_entry_fn entry, void *context, handle_t *port)
+{
+    struct stack stack;
+    status_t status = stack_alloc(&stack);
+
+    if (status != OK) {
+        return status;
+    }
+    int64_t handle = port_create(kind, (const void *)(uintptr_t)entry, (void *)stack.top, stack.tp,
+                                 (uintptr_t)context);
+
+    if (handle < 0) {
+        stack_free(stack.slot);
+        return handle;
+    }
+    *port = (handle_t)handle;
+    return OK;
+}
+
+status_t service_create(service_fn fn, void *context, handle_t *port)
+{
+    return create(PORT_EXCLUSIVE, fn, context, port);
+}
+
+status_t service_create_combining(service_fn fn, void *context, handle_t *port)
+{
+    return create(PORT_COMBINING, fn, context, port);
 }

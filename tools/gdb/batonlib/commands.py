@@ -69,6 +69,22 @@ def show_backtrace(argument):
     print("\n".join(backtrace.describe(thread.find(int(argument)))))
 
 
+def show_port(argument):
+    if not argument.isdigit():
+        raise gdb.GdbError("baton: which port? `baton port INDEX` takes an index that `baton ports` lists")
+    print("\n".join(port.describe(port.find(int(argument)))))
+
+
+def show_waits(argument):
+    if argument:
+        raise gdb.GdbError(f"baton: this command takes no argument, not '{argument}'")
+    rows = port.waits()
+    if len(rows) == 1:
+        print("nobody waits for a baton")
+    else:
+        print_table(rows)
+
+
 def register():
     Prefix()
     Command("baton cores", "Each core: its hart, its thread, depth of calls, pending work, idle or busy.",
@@ -76,6 +92,8 @@ def register():
     Command("baton threads", "Each thread: domain, name, state, core, depth of calls.", list_of(thread.table))
     Command("baton ports", "Each port: owner, kind, baton word, holder, calls, what is queued, names.",
             list_of(port.table))
+    Command("baton port", "One port: its holder, and who waits in which order.", show_port)
+    Command("baton waits", "Who waits for whose baton; rings are marked.", show_waits)
     Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",
             list_of(domain.table))
     Command("baton mem", "NUMA nodes with free blocks by size, each core's stock of pages, size classes, who pays.",

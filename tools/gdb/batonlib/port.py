@@ -8,20 +8,46 @@ import gdb
 from . import kernel
 from .domain import Domain
 from .memory import KernelSpace
-from .thread import Thread
+from .thread import Thread, all_threads
 
-# The baton word (ipc/port.h).
-RUN, CLOSED, ONE_WAITER = 1, 2, 256
+# The baton word (ipc/word.h).
+RUN, CLOSED, ONE_WAITER, HEAD_SHIFT = 1, 2, 256, 25
 KINDS = {-1: "kernel service", 0: "user service", 1: "mailbox", 2: "user service (no ASID)"}
 TABLE = "'ipc/port.c'::port_table"  # slots of two words: the port, its generation
 
 
 def decode_word(word):
     parts = [name for bit, name in ((RUN, "run"), (CLOSED, "closed")) if word & bit]
-    waiters = word // ONE_WAITER
+    waiters = word % (1 << HEAD_SHIFT) // ONE_WAITER
     if waiters:
         parts.append(f"{waiters} waiter" + ("s" if waiters > 1 else ""))
     return " ".join(parts) or "idle"
+
+
+def newest_arrival(word):
+    """The address of the record that arrived last and was not absorbed, or 0."""
+    head = word >> HEAD_SHIFT
+    return head | ~((1 << 64 - HEAD_SHIFT) - 1) & (1 << 64) - 1 if head else 0
+
+
+def records(address):
+    """Addresses of queue records, from this one on along their links."""
+    found = []
+    while address and address not in found:
+        found.append(address)
+        address = int(kernel.load("struct queue_record", address)["next"])
+    return found
+
+
+class Request:
+    """A caller that waits (ipc/baton.h)."""
+
+    def __init__(self, address):
+        structure = kernel.load("struct baton_request", address)
+        self.thread = Thread(int(structure["thread"]))
+        self.domain = Domain(int(structure["caller"]))
+        self.badge = int(structure["badge"])
+        self.state = kernel.enumerator(structure["state"], "request_state", "REQUEST_")
 
 
 class Port:
@@ -35,7 +61,11 @@ class Port:
         self.word = int(structure["word"])
         self.holder = int(structure["holder"])
         self.calls = int(structure["calls"])
+        self.is_mailbox = int(structure["mode"]) == 1
+        self.line = int(structure["queue"]["first"])
         self.queued = int(structure["queue"]["count"])
+        if not self.is_mailbox:
+            self.queued = self.word % (1 << HEAD_SHIFT) // ONE_WAITER
         self.stack_top = int(structure["stack_top"])
 
     def names(self):
@@ -49,6 +79,65 @@ class Port:
             return "-"
         thread = Thread(self.holder)
         return f"{thread.id} {thread.name}"
+
+
+    def requests(self):
+        """Who waits, oldest first: the line, then the arrivals, which are linked newest first."""
+        if self.is_mailbox:
+            return []
+        return [Request(address) for address in records(self.line) + records(newest_arrival(self.word))[::-1]]
+
+
+def find(number):
+    """The port with an index."""
+    for port in all_ports():
+        if port.index == number:
+            return port
+    raise gdb.GdbError(f"baton: no port has index {number}; `baton ports` lists them")
+
+
+def describe(port):
+    """The lines that `baton port` prints."""
+    lines = [f"{port}: {port.kind} of {port.domain.id} {port.domain.name}, {decode_word(port.word)}",
+             f"held by: {port.holder_text()}; {port.calls} calls so far"]
+    for place, request in enumerate(port.requests(), 1):
+        lines.append(f"  {place}. thread {request.thread.id} {request.thread.name}, for {request.domain.name}, "
+                     f"badge {request.badge:#x}: {request.state}")
+    if port.is_mailbox:
+        lines.append(f"{port.queued} messages wait")
+    return lines
+
+
+def waiting():
+    """[(thread, port it waits for, the port's holder or None)] of all that wait for a baton."""
+    found = []
+    for thread in all_threads():
+        address = int(thread.structure["waiting_for"])
+        if address:
+            port = Port(address)
+            found.append((thread, port, Thread(port.holder) if port.holder else None))
+    return found
+
+
+def is_ring(start, edges):
+    """Does the way from `start` along {thread: thread} come back to it?"""
+    at, seen = edges.get(start), set()
+    while at is not None and at not in seen:
+        if at == start:
+            return True
+        seen.add(at)
+        at = edges.get(at)
+    return False
+
+
+def waits():
+    rows = [("THREAD", "NAME", "PORT", "HOLDER", "HOLDER'S NAME", "RING")]
+    found = waiting()
+    edges = {thread.address: holder.address for thread, _, holder in found if holder}
+    for thread, port, holder in found:
+        rows.append((thread.id, thread.name, port, holder.id if holder else "-", holder.name if holder else "-",
+                     "ring" if is_ring(thread.address, edges) else "-"))
+    return rows
 
 
 def all_ports():

@@ -4,6 +4,7 @@
 import gdb
 
 from . import kernel
+from .constants import constant
 from .core import all_cores
 from .domain import Domain
 
@@ -18,7 +19,7 @@ class Activation:
         self.domain = Domain(int(structure["domain"]))
         self.port = int(structure["port"])
         self.kind = kernel.enumerator(structure["kind"], "activation_kind", "ACTIVATION_")
-        self.depth = int(structure["depth"])
+        self.depth = constant("MAX_CALL_DEPTH") - int(structure["calls_left"])
         self.return_pc = int(structure["return_pc"])
         self.return_sp = int(structure["return_sp"])
         self.return_tp = int(structure["return_tp"])

@@ -14,8 +14,8 @@ static const struct command commands_help[] = {
 };
 
 static const struct command *const tables[] = {
-    commands_help,    commands_system, commands_memory,
-    commands_program, commands_call,   commands_power,
+    commands_help, commands_system, commands_memory, commands_program,
+    commands_call, commands_waits,  commands_power,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

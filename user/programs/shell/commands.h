@@ -24,6 +24,7 @@ extern const struct command commands_memory[];
 extern const struct command commands_power[];
 extern const struct command commands_program[];
 extern const struct command commands_system[];
+extern const struct command commands_waits[];
 
 /* Reads row after row of a monitor's table and prints each; says so when it does not answer. */
 void commands_table(uint32_t label, void *row, size_t bytes, void (*print)(const void *row));

@@ -51,12 +51,13 @@ static void threads(int argc, char **argv)
 
 static void print_port(const void *row)
 {
+    static const char *const kinds[] = {"exclusive", "mailbox", "combining"}; /* by PORT_ number */
     const struct monitor_port *port = row;
 
     printf("%5" PRIu64 " %11" PRIu64 "  %6" PRIu64 "  %-9s %-4s %6" PRIu64 " %9" PRIu64 "  %.64s\n",
            port->index, port->generation, port->domain_id,
-           port->kind == PORT_MAILBOX ? "mailbox" : "exclusive", port->busy != 0 ? "busy" : "idle",
-           port->queued, port->served, port->name);
+           port->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[port->kind] : "?",
+           port->busy != 0 ? "busy" : "idle", port->queued, port->served, port->name);
 }
 
 static void ports(int argc, char **argv)

@@ -176,7 +176,7 @@ TEST(user_syscall, port_kinds_and_arguments_are_checked)
     void *entry = (void *)0x10000;
     void *stack = (void *)0x20000;
 
-    EXPECT_EQUAL(port_create(PORT_MAILBOX + 1, entry, stack, NULL, 0), ERR_INVALID);
+    EXPECT_EQUAL(port_create(PORT_COMBINING + 1, entry, stack, NULL, 0), ERR_INVALID);
     EXPECT_EQUAL(port_create(~0UL, entry, stack, NULL, 0), ERR_INVALID);
     EXPECT_EQUAL(port_create(PORT_EXCLUSIVE, NULL, NULL, NULL, 0), ERR_INVALID);
 }

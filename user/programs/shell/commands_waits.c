@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waits for whom: threads, the port whose baton they wait for, and the thread that holds it. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "services/monitor/protocol.h"
+#include "user/lib/baton.h"
+#include "user/programs/shell/commands.h"
+
+#define WAITS_MAX 128
+
+struct wait {
+    uint64_t thread;
+    uint64_t holder; /* 0: nobody, at that moment */
+    uint32_t port;
+    char name[MAX_PROGRAM_NAME_BYTES];
+    char port_name[MAX_NAME_BYTES + 1];
+};
+
+static struct wait found[WAITS_MAX];
+static unsigned count;
+static unsigned left_out;
+
+/* The monitor is asked row by row, so the rows are of different moments. */
+static void note_threads(void)
+{
+    struct monitor_thread row;
+
+    count = left_out = 0;
+    for (uint64_t i = 0; monitor_read(MONITOR_THREAD, i, &row, sizeof(row)) == OK; i++) {
+        if (row.waits == MONITOR_NO_PORT) {
+            continue;
+        }
+        if (count == WAITS_MAX) {
+            left_out++;
+            continue;
+        }
+        found[count] = (struct wait){.thread = row.id, .port = row.waits};
+        memcpy(found[count].name, row.name, sizeof(row.name));
+        count++;
+    }
+}
+
+static void note_ports(void)
+{
+    struct monitor_port row;
+
+    for (uint64_t i = 0; monitor_read(MONITOR_PORT, i, &row, sizeof(row)) == OK; i++) {
+        for (unsigned at = 0; at < count; at++) {
+            if (found[at].port == row.index) {
+                found[at].holder = row.holder;
+                memcpy(found[at].port_name, row.name, sizeof(row.name));
+            }
+        }
+    }
+}
+
+static const struct wait *wait_of(uint64_t thread)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (found[i].thread == thread) {
+            return &found[i];
+        }
+    }
+    return NULL;
+}
+
+/* Does the way from holder to holder come back? */
+static bool is_ring(const struct wait *wait)
+{
+    const struct wait *at = wait_of(wait->holder);
+
+    for (unsigned steps = 0; at != NULL && steps < count; steps++) {
+        if (at == wait) {
+            return true;
+        }
+        at = wait_of(at->holder);
+    }
+    return false;
+}
+
+static void waits(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    note_threads();
+    note_ports();
+    if (count == 0) {
+        printf("nobody waits for a baton\n");
+        return;
+    }
+    printf("thread  name                 waits for port                    held by\n");
+    for (unsigned i = 0; i < count; i++) {
+        const struct wait *wait = &found[i];
+
+        printf("%6" PRIu64 "  %-20.32s %5" PRIu32 " %-25.64s ", wait->thread, wait->name,
+               wait->port, wait->port_name);
+        if (wait->holder == 0) {
+            printf("nobody now\n");
+        } else {
+            printf("thread %" PRIu64 "%s\n", wait->holder, is_ring(wait) ? "  RING" : "");
+        }
+    }
+    if (left_out != 0) {
+        printf("and %u more\n", left_out);
+    }
+}
+
+const struct command commands_waits[] = {
+    {"waits", "", "who waits for whose baton; rings are marked", 0, waits},
+    {.name = NULL},
+};
