@@ -72,7 +72,8 @@ struct victim {
     uint64_t *shared; /* word 0: the probed page is gone; 1 + cpu: counters */
 };
 
-static void victim_make(struct victim *victim)
+/* The probed page is the first of so many in its region. */
+static void victim_make_pages(struct victim *victim, unsigned pages)
 {
     struct vspace *space;
     paddr_t shared = 0;
@@ -83,10 +84,15 @@ static void victim_make(struct victim *victim)
     EXPECT_OK(vspace_map_anonymous(space, CODE, PAGE_BYTES, PROTECT_EXECUTE, &at));
     EXPECT_OK(vspace_write(space, CODE, prober_code, (size_t)(prober_end - prober_code)));
     EXPECT_OK(vspace_map_anonymous(space, SHARED, PAGE_BYTES, RW, &at));
-    EXPECT_OK(vspace_map_anonymous(space, PROBED, PAGE_BYTES, RW, &at));
+    EXPECT_OK(vspace_map_anonymous(space, PROBED, pages * PAGE_BYTES, RW, &at));
     EXPECT_OK(vspace_fault(space, SHARED, PROTECT_WRITE));
     EXPECT_OK(vspace_translate(space, SHARED, RW, &shared));
     victim->shared = direct_map(shared);
+}
+
+static void victim_make(struct victim *victim)
+{
+    victim_make_pages(victim, 1);
 }
 
 /* A thread of the victim on core `cpu`. */
@@ -155,15 +161,18 @@ TEST(shootdown, an_unmapped_page_is_gone_at_once_for_a_thread_that_runs_elsewher
     }
 }
 
+/* A region of one page goes the short way, a part of a larger one the general way. */
 TEST(shootdown, an_unmapped_page_is_gone_for_a_thread_of_the_same_core)
 {
     struct victim victim;
     cpu_t cpu = core_index();
 
-    victim_make(&victim);
-    victim_start(&victim, prober_code, cpu);
-    EXPECT_SOON(victim_count(&victim, cpu) != 0);
-    EXPECT_EQ(victim_revoke(&victim), EXIT_KILLED + EXIT_FAULT_LOAD);
+    for (unsigned pages = 1; pages <= 2; pages++) {
+        victim_make_pages(&victim, pages);
+        victim_start(&victim, prober_code, cpu);
+        EXPECT_SOON(victim_count(&victim, cpu) != 0);
+        EXPECT_EQ(victim_revoke(&victim), EXIT_KILLED + EXIT_FAULT_LOAD);
+    }
 }
 
 TEST(shootdown, only_a_core_that_runs_the_space_is_interrupted)
@@ -239,7 +248,7 @@ TEST(shootdown, cores_that_sleep_are_not_woken)
 #define ASKERS 4U
 #define UNMAPS 12U
 
-/* Maps and unmaps a page of its own, in a space that runs on every core. */
+/* Maps, touches and unmaps pages of its own, in a space that runs on every core. */
 static void map_and_unmap(void *member)
 {
     const struct crew_member *me = member;
@@ -249,6 +258,7 @@ static void map_and_unmap(void *member)
 
     for (unsigned i = 0; i < UNMAPS; i++) {
         EXPECT_OK(vspace_map_anonymous(space, mine, 2 * PAGE_BYTES, RW, &at));
+        EXPECT_OK(vspace_fault(space, mine, PROTECT_WRITE));
         EXPECT_OK(vspace_unmap(space, mine, 2 * PAGE_BYTES));
     }
 }
