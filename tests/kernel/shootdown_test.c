@@ -246,7 +246,7 @@ TEST(shootdown, cores_that_sleep_are_not_woken)
 }
 
 #define ASKERS 4U
-#define UNMAPS 12U
+#define UNMAPS 50U
 
 /* Maps, touches and unmaps pages of its own, in a space that runs on every core. */
 static void map_and_unmap(void *member)
