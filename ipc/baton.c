@@ -68,14 +68,33 @@ void baton_answer(struct baton_request *request, status_t status)
     irq_restore(state);
 }
 
-void baton_hand_over(struct port *port, struct baton_request *request)
+/* The baton is its caller's. Interrupts are off. */
+static void request_take_turn(struct port *port, struct baton_request *request)
 {
-    uint64_t state = irq_save();
-
     /* relaxed: who looks for the holder has the lock, or only wants a hint */
     atomic_store_relaxed(&port->holder, request->thread);
     request_settle(request, REQUEST_TURN);
-    irq_restore(state);
+}
+
+/*
+ * A schedule that must not be: the port is closed as its domain dies, and we, who are noted as its holder,
+ * are told to leave; then the baton goes to somebody who was not told, and who waits inside for ever.
+ * So closed is looked at and the holder changed in one piece.
+ */
+bool baton_hand_over(struct port *port, struct baton_request *request)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* relaxed: closed is set under this lock */
+    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+
+    if (closed) {
+        request->status = port->close_reason;
+        request_settle(request, REQUEST_ANSWERED);
+    } else {
+        request_take_turn(port, request);
+    }
+    spin_unlock_restore(&port->lock, state);
+    return !closed;
 }
 
 struct baton_request *baton_next(struct port *port, bool may_serve)
@@ -110,12 +129,12 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
     if (!may_serve) {
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);
-        baton_hand_over(port, request);
+        request_take_turn(port, request);
         irq_restore(state);
         return NULL;
     }
-    /* relaxed: as in baton_hand_over. It waits for nobody any more: it is being served. */
-    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
+     * and rings of waiting may lead through it: waiting_for stays. */
     atomic_store_relaxed(&port->holder, thread_current());
     spin_unlock_restore(&port->lock, state);
     return request;

@@ -177,11 +177,11 @@ static void call_serve(struct port *port)
     while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
         status_t status = call_run(port, request);
 
-        if (status == CALL_NOT_BEGUN) {
-            baton_hand_over(port, request);
+        if (status != CALL_NOT_BEGUN) {
+            baton_answer(request, status);
+        } else if (baton_hand_over(port, request)) {
             return;
         }
-        baton_answer(request, status);
         budget--;
     }
 }
@@ -211,6 +211,7 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
         status = baton_take(port, &request, deadline);
     }
     if (status != OK) {
+        call_settle_unwind_if_raised(); /* the baton may have been ours for a moment */
         return status == BATON_ANSWERED ? request.status : status;
     }
     /* relaxed: close looks until it is there; rings of waiting are looked for after fences */

@@ -8,8 +8,9 @@
  *   port.holder         stored by the taker after its RMW and by the giver before TURN; cleared before
  *                       the releasing RMW and before the next request is taken off the line
  *   thread.waiting_for  stored, after one more is added to thread.waits, before the thread arrives;
- *                       cleared by whoever takes it off the line to serve or to hand over, before
- *                       that is published, and by itself when it leaves
+ *                       cleared by whoever answers or hands over, before that is published, and by
+ *                       itself when it leaves. It stays while a holder serves the request: the
+ *                       thread waits for that holder as before.
  *
  * Sound: a thread seen in both walks with the same `waits` waited for the same port all the time from
  * its look in the first walk to that in the second. All did so at the moment between the walks; who
