@@ -9,26 +9,29 @@
  * holder inside nothing else may run the request of one that waits, and calls others for it. DL: who
  * waits may leave at any moment.
  *
- * Sound: who is refused did wait for itself at that moment. Complete: nobody waits for ever.
- * NT threads, NPORT services, NCALL calls a thread, DEPTH inside one another. Spin's memory is
+ * Sound: who is refused did wait for itself at the moment between its two walks, and still does
+ * unless a deadline has passed. Complete: nobody waits for ever.
+ * NT threads, NPORT services, NCALL calls a thread, DEPTH inside one another; OWN: the outermost
+ * call of thread t is to service t. Spin's memory is
  * sequentially consistent, so that the fence of deadlock_leave is needed is not shown here.
  *
- * CHECK all quick -DNT=2 -DNPORT=2 -DNCALL=4 -DDL=1 -DSERVE=1
- * CHECK three -DNT=3 -DNPORT=3 -DNCALL=2
+ * CHECK all -DNT=2 -DNPORT=2 -DNCALL=4 -DDL=1 -DSERVE=1
+ * CHECK short quick -DNT=2 -DNPORT=2 -DNCALL=3 -DDL=1 -DSERVE=1
+ * CHECK three -DNT=3 -DNPORT=3 -DNCALL=2 -DOWN=1
  * CHECK three_serve -DNT=3 -DNPORT=2 -DNCALL=2 -DSERVE=1
  * MUTANT 1 -DNT=2 -DNPORT=2 -DNCALL=4: one walk is believed
- * MUTANT 2 -DNT=3 -DNPORT=2 -DNCALL=3: the walks are compared without `waits`
- * MUTANT 3 -DNT=2 -DNPORT=2 -DNCALL=4 -DSERVE=1: the holder is not cleared before a request is taken off
+ * MUTANT 2 -DNT=2 -DNPORT=2 -DNCALL=4 -DDL=1: the walks are compared without `waits`
+ * MUTANT 3 -DNT=3 -DNPORT=2 -DNCALL=2: the holder is not cleared before a request is taken off
  * MUTANT 4 -DNT=2 -DNPORT=2 -DNCALL=4: waiting_for is not cleared by who hands over
  * MUTANT 5 -DNT=2 -DNPORT=2 -DNCALL=4: two victims at a time
  * MUTANT 6 -DNT=2 -DNPORT=2 -DNCALL=4: the walk comes before the arrival
  * MUTANT 7 -DNT=2 -DNPORT=2 -DNCALL=4: waiting_for is stored after the arrival
  * MUTANT 8 -DNT=2 -DNPORT=2 -DNCALL=4 -DDL=1: waiting_for is stored before `waits`
  * MUTANT 9 -DNT=2 -DNPORT=2 -DNCALL=2 -DSERVE=1: waiting_for is cleared when a request begins to be served
- * MUTANT 10 -DNT=2 -DNPORT=2 -DNCALL=4: the turn is published before the holder is stored
- * MUTANT 11 -DNT=2 -DNPORT=2 -DNCALL=4: who found a ring does not look whether it is still in the line
- * MUTANT 12 -DNT=2 -DNPORT=2 -DNCALL=4: waiting_for is cleared after the turn is published
- * MUTANT 13 -DNT=2 -DNPORT=2 -DNCALL=4: a victim does not clear waiting_for
+ * MUTANT 10 -DNT=2 -DNPORT=2 -DNCALL=4: waiting_for is cleared after the turn is published
+ * MUTANT 11 -DNT=2 -DNPORT=2 -DNCALL=4 -DSERVE=1: who found a ring does not look whether it is still in the line
+ * MUTANT 12 -DNT=2 -DNPORT=2 -DNCALL=4: a victim does not clear waiting_for
+ * MUTANT 13 -DNT=2 -DNPORT=2 -DNCALL=4 -DDL=1: the second walk looks at `waits` before waiting_for
  */
 #ifndef NT
 #define NT 2
@@ -41,6 +44,9 @@
 #endif
 #ifndef DEPTH
 #define DEPTH 2
+#endif
+#ifndef OWN
+#define OWN 0
 #endif
 #ifndef SERVE
 #define SERVE 0
@@ -77,8 +83,8 @@ byte done;
 
 hidden byte gp, gt, gn;
 
-/* The calling thread waits for itself; inside a d_step. */
-inline TRUE_RING(t) {
+/* Does the calling thread wait for itself? Inside a d_step. */
+inline IS_RING(t, real) {
 	gp = awaits[t]; gt = NIL; gn = 0;
 	do
 	:: gp != NIL && gn <= NT ->
@@ -86,7 +92,7 @@ inline TRUE_RING(t) {
 		if :: gt == NIL || gt == t -> break :: else -> gp = awaits[gt]; gn++ fi
 	:: else -> gt = NIL; break
 	od;
-	assert(gt == t);
+	real = (gt == t);
 	gp = 0; gt = 0; gn = 0
 }
 
@@ -104,12 +110,12 @@ inline WALK(t, p, again) {
 		k = waits[cur];
 		d_step {
 			if
-#if MUT == 2
-			:: again && who[n] != cur -> differs = 1
-#else
+#if MUT == 13
 			:: again && (who[n] != cur || number[n] != k) -> differs = 1
+#else
+			:: again && who[n] != cur -> differs = 1
 #endif
-			:: else -> who[n] = cur; number[n] = k
+			:: else -> who[n] = cur; if :: !again -> number[n] = k :: else fi
 			fi
 		};
 		w = waiting_for[cur];
@@ -119,7 +125,18 @@ inline WALK(t, p, again) {
 			n++
 		}
 	od;
+	skip;
 	d_step { w = 0; k = 0; cur = 0 }
+}
+
+/* What is left of same_walk: `waits` is looked at again after all waiting_for. */
+inline SAME(t) {
+	k = 0;
+	do
+	:: k < first -> if :: waits[who[k]] != number[k] -> differs = 1 :: else fi; k++
+	:: else -> break
+	od;
+	k = 0
 }
 
 inline FORGET() {
@@ -131,10 +148,6 @@ inline FORGET() {
 /* request_settle for one whose turn has come */
 inline HAND_OVER(p, r) {
 #if MUT == 10
-	waiting_for[r] = NIL;
-	state[r] = TURN;
-	holder[p] = r
-#elif MUT == 12
 	holder[p] = r;
 	state[r] = TURN;
 	waiting_for[r] = NIL
@@ -152,7 +165,7 @@ proctype thread(byte t) {
 	byte serving = NIL;
 	byte held[DEPTH];
 	byte who[NT], number[NT], what[NT];
-	bit budget, differs, left, ours;
+	bit budget, differs, left, ours, real;
 
 	do
 	:: calls == NCALL && d == 0 -> break
@@ -164,7 +177,7 @@ proctype thread(byte t) {
 		if
 		:: d == 0 && serving != NIL -> /* baton_answer */
 			waiting_for[serving] = NIL;
-			d_step { awaits[serving] = NIL; state[serving] = ANSWERED; serving = NIL }
+			d_step { assert(awaits[serving] == p); awaits[serving] = NIL; state[serving] = ANSWERED; serving = NIL }
 		:: else -> budget = SERVE
 		fi;
 #if MUT != 3
@@ -191,20 +204,24 @@ proctype thread(byte t) {
 
 	:: d < DEPTH && calls < NCALL -> /* call_port */
 		calls++;
+#if OWN
+		if :: d == 0 -> p = t :: else -> if :: p = 0 :: p = 1 :: p = NPORT - 1 fi fi;
+#else
 		if :: p = 0 :: p = 1 :: NPORT > 2 -> p = NPORT - 1 fi;
+#endif
 		if
 		:: (d > 0 && held[0] == p) || (d > 1 && held[1] == p) -> p = 0; goto L_next /* call_check_chain */
 		:: else
 		fi;
 		/* baton_take; baton_try_take before it is the same without the stores */
 #if MUT == 8
-		waiting_for[t] = p;
+		d_step { waiting_for[t] = p; awaits[t] = p };
 		waits[t]++;
 #elif MUT == 7
 		waits[t]++;
 #else
 		waits[t]++;
-		waiting_for[t] = p;
+		d_step { waiting_for[t] = p; awaits[t] = p }; /* nothing but a free port keeps it from waiting now */
 #endif
 		state[t] = WAITS;
 #if MUT == 6
@@ -216,7 +233,7 @@ proctype thread(byte t) {
 #endif
 		d_step {
 			if
-			:: !running[p] -> running[p] = 1; holds[p] = t; ours = 1
+			:: !running[p] -> running[p] = 1; holds[p] = t; awaits[t] = NIL; ours = 1
 			:: else -> port[p].line!t; awaits[t] = p
 			fi
 		};
@@ -248,8 +265,11 @@ proctype thread(byte t) {
 		d_step { FORGET() };
 		WALK(t, p, 0);
 		if :: n == 0 -> goto L_stay :: else fi;
-		first = n;
+		d_step { first = n; IS_RING(t, real) };
 		WALK(t, p, 1);
+#if MUT != 2 && MUT != 13
+		SAME(t);
+#endif
 		if :: n != first || differs -> goto L_stay :: else fi;
 #endif
 L_leave:
@@ -257,22 +277,25 @@ L_leave:
 		d_step {
 			if
 			:: port[p].line??[eval(t)] ->
-				TRUE_RING(t);
+#if !DL
+				IS_RING(t, real); /* a ring opens by a victim only, or by a deadline */
+#endif
+				assert(real);
 				port[p].line??eval(t); awaits[t] = NIL; left = 1
 #if MUT == 11
-			:: else -> left = 1
+			:: else -> awaits[t] = NIL; left = 1
 #else
 			:: else
 #endif
 			fi;
 			FORGET()
 		};
-#if MUT != 13
+#if MUT != 12
 		if :: left -> waiting_for[t] = NIL :: else fi;
 #endif
 L_stay:
 		skip;
-		d_step { rings = 0; FORGET(); k = 0 };
+		d_step { rings = 0; FORGET(); k = 0; real = 0 };
 		if :: left -> left = 0; p = 0; goto L_next :: else fi;
 L_wait:
 		skip;
@@ -280,9 +303,9 @@ L_wait:
 		:: atomic { state[t] != WAITS -> ours = (state[t] == TURN) }
 #if DL
 		:: atomic { /* request_leave */
-			port[p].line??[eval(t)] -> port[p].line??eval(t); awaits[t] = NIL; left = 1
+			port[p].line??[eval(t)] -> port[p].line??eval(t); left = 1
 		   };
-		   waiting_for[t] = NIL
+		   d_step { waiting_for[t] = NIL; awaits[t] = NIL } /* it waits until it says that it does not */
 #endif
 		fi;
 		if :: left || !ours -> left = 0; p = 0; goto L_next :: else fi;
@@ -293,6 +316,7 @@ L_run:
 L_next:
 		skip
 	od;
+	skip;
 	d_step { done++; calls = 0; budget = 0 }
 }
 
