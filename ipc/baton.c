@@ -28,7 +28,6 @@
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
-#include "sched/activation.h"
 #include "sched/sched.h"
 
 /* Looks at the own record before the caller sleeps: about what a sleep and a wake-up cost. */
@@ -242,7 +241,7 @@ static bool would_wait_for_itself(struct port *port, struct baton_request *reque
 {
     struct leaving leaving = {port, request};
 
-    return activation_current()->depth != 0 && deadlock_leave(port, leave, &leaving);
+    return request->nested && deadlock_leave(port, leave, &leaving);
 }
 
 static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
@@ -278,7 +277,8 @@ status_t baton_take(struct port *port, struct baton_request *request, nsec_t dea
 
     request->record = (struct queue_record){0};
     request->thread = thread_current();
-    request->state = REQUEST_WAITS;
+    /* relaxed: nobody else sees it yet */
+    atomic_store_relaxed(&request->state, (uint32_t)REQUEST_WAITS);
     if (deadline == DEADLINE_NOW) {
         if (baton_try_take(port)) {
             status = OK;

@@ -27,6 +27,7 @@ struct baton_request {
     struct message *message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
+    bool nested; /* its thread runs a service, so it may close a ring of waiting */
     status_t status;
     uint32_t state; /* enum request_state */
 };

@@ -196,8 +196,13 @@ static void call_give(struct port *port)
 
 status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
+    const struct activation *activation = activation_current();
     struct baton_request request = {
-        .message = message, .badge = badge, .caller = activation_current()->domain};
+        .message = message,
+        .badge = badge,
+        .caller = activation->domain,
+        .nested = activation->depth != 0,
+    };
     status_t status;
 
     if (!message_is_valid(message)) {
