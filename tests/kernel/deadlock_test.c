@@ -76,7 +76,8 @@ TEST(deadlock, one_caller_of_a_ring_is_refused_and_the_others_go_on)
     }
 }
 
-static struct port *served; /* combining: what it does for its caller calls the caller's own service */
+static struct port
+    *served; /* combining: what it does for its caller calls the caller's own service */
 static struct port *own;
 static uint32_t begun;
 static uint32_t go;

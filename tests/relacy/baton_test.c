@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The baton: callers that meet at one service, serve each other, give up and are refused. What the
- * service has done lies in plain variables, as do the requests and their answers: whoever runs without
- * the baton, or sees a request or an answer too early, races.
+ * The baton: callers that meet at a service, serve each other, give up and are refused; rings of callers
+ * that wait for each other. What a service has done lies in plain variables, as do the requests and
+ * their answers: whoever runs without the baton, or sees a request or an answer too early, races.
  *
  * COVERS ipc/line.c
  * COVERS ipc/baton.c
  * COVERS ipc/baton.h
+ * COVERS ipc/deadlock.c
+ * EXCEPT ipc/deadlock.c: (&port->holder): deadlock.pml; a false ring needs the fourth newest value
+ * EXCEPT ipc/deadlock.c: (&holder->waits): the same
+ * EXCEPT ipc/deadlock.c: (&holder->waiting_for): the same
+ * EXCEPT ipc/baton.c: release(&request->thread->waiting_for: the same
  *
  * Pretended: threads, the close of a port (ipc/port.c) and the loop of ipc/call.c that serves. A wake-up
  * is a token with the order that the lock of a run queue gives.
@@ -21,17 +26,18 @@
 #include "tests/relacy/model.h"
 
 #define CALLERS 3U
+#define PORTS 3U
 #define SOME_DEADLINE 1UL /* it passes at any moment */
 
-static struct port port;
+static struct port ports[PORTS];
 static struct thread threads[CALLERS];
-static struct baton_request requests[CALLERS];
-static struct message messages[CALLERS];
+static struct baton_request requests[CALLERS][2]; /* by depth */
+static struct message messages[CALLERS][2];
 static uint32_t tokens[CALLERS];
-static uint64_t runs;     /* of the service */
-static uint64_t ran[CALLERS];
+static uint64_t runs[PORTS];  /* of the services; in each, only the holder of its baton */
+static uint64_t ran[CALLERS]; /* calls that were run */
 static uint32_t retired;
-static bool refuses; /* some callers are told that they would wait for themselves */
+static unsigned refused[CALLERS]; /* with ERR_DEADLOCK */
 
 /* --- what ipc/baton.c calls --- */
 
@@ -68,12 +74,6 @@ void sched_block(void)
     (void)sched_block_until(DEADLINE_NONE);
 }
 
-bool deadlock_leave(struct port *waited, bool (*leave)(void *argument), void *argument)
-{
-    (void)waited;
-    return refuses && model_choose(2) == 1 && leave(argument);
-}
-
 void port_retire(struct port *closed)
 {
     /* relaxed: only looked at in the end */
@@ -93,103 +93,116 @@ status_t port_close_reason(struct port *closed)
 }
 
 /* As port_close does. */
-static void close_port(void)
+static void close_port(struct port *port)
 {
-    uint64_t state = spin_lock_save(&port.lock);
+    uint64_t state = spin_lock_save(&port->lock);
     /* relaxed: all else is under the lock */
-    uint64_t before = atomic_or_relaxed(&port.word, WORD_CLOSED);
+    uint64_t before = atomic_or_relaxed(&port->word, WORD_CLOSED);
 
-    port.close_reason = ERR_STALE;
-    baton_refuse_all_locked(&port, ERR_STALE);
-    spin_unlock_restore(&port.lock, state);
+    port->close_reason = ERR_STALE;
+    baton_refuse_all_locked(port, ERR_STALE);
+    spin_unlock_restore(&port->lock, state);
     if ((before & WORD_RUN) == 0) {
-        port_retire(&port);
+        port_retire(port);
     }
 }
 
-/* --- the service and its callers, as in ipc/call.c --- */
+/* --- the services and their callers, as in ipc/call.c --- */
 
 static void set_up(void)
 {
     machine_set_up(NULL);
-    port = (struct port){.lock = SPINLOCK_INIT("port")};
-    queue_init(&port.queue);
+    for (unsigned i = 0; i < PORTS; i++) {
+        ports[i] = (struct port){.lock = SPINLOCK_INIT("port")};
+        queue_init(&ports[i].queue);
+        runs[i] = 0;
+    }
     for (unsigned i = 0; i < CALLERS; i++) {
         threads[i].state = THREAD_BLOCKED;
         threads[i].waiting_for = NULL;
         threads[i].waits = 0;
         cores[i].current = &threads[i];
-        requests[i] = (struct baton_request){.message = &messages[i]};
-        messages[i] = (struct message){0};
+        for (unsigned depth = 0; depth < 2; depth++) {
+            requests[i][depth] =
+                (struct baton_request){.message = &messages[i][depth], .nested = depth != 0};
+        }
         tokens[i] = 0;
         ran[i] = 0;
+        refused[i] = 0;
     }
-    runs = 0;
     retired = 0;
-    refuses = false;
 }
 
-static void set_up_refusing(void)
-{
-    set_up();
-    refuses = true;
-    for (unsigned i = 0; i < CALLERS; i++) {
-        requests[i].nested = true;
-    }
-}
-
-static void run(const struct baton_request *request)
+static void run(struct port *port, const struct baton_request *request)
 {
     MODEL_CHECK(request->message->word[1] == 0);
-    runs++;
+    runs[port - ports]++;
     request->message->word[1] = request->message->word[0] + 1;
 }
 
-static void give(void)
+static void give(struct port *port)
 {
     struct baton_request *request;
 
-    if (baton_try_give(&port)) {
+    if (baton_try_give(port)) {
         return;
     }
-    while ((request = baton_next(&port, model_choose(2) == 1)) != NULL) {
+    while ((request = baton_next(port, model_choose(2) == 1)) != NULL) {
         if (model_choose(4) != 0) {
-            run(request);
+            run(port, request);
             baton_answer(request, OK);
-        } else if (baton_hand_over(&port, request)) {
+        } else if (baton_hand_over(port, request)) {
             return;
         }
     }
 }
 
-static void call(unsigned self, uint64_t word, nsec_t deadline)
+/* True when the baton is ours and our request was run. */
+static bool take(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
 {
-    struct baton_request *request = &requests[self];
+    struct baton_request *request = &requests[self][depth];
+    uint64_t *word = messages[self][depth].word;
     status_t status = OK;
 
-    messages[self].word[0] = word;
-    messages[self].word[1] = 0;
-    if (!baton_try_take(&port)) {
-        status = baton_take(&port, request, deadline);
+    word[0] += 10 * self;
+    word[1] = 0;
+    if (depth != 0 || !baton_try_take(port)) { /* baton_take may come alone: it orders less */
+        status = baton_take(port, request, deadline);
     }
     if (status == OK) {
         /* relaxed: as in call_port */
-        atomic_store_relaxed(&port.holder, thread_current());
-        run(request);
-        give();
-    } else if (status == BATON_ANSWERED) {
+        atomic_store_relaxed(&port->holder, thread_current());
+        run(port, request);
+        ran[self]++;
+        return true;
+    }
+    if (status == BATON_ANSWERED) {
         status = request->status;
     }
-    MODEL_CHECK(messages[self].word[1] == (status == OK ? word + 1 : 0));
+    MODEL_CHECK(word[1] == (status == OK ? word[0] + 1 : 0));
     ran[self] += status == OK;
+    refused[self] += status == ERR_DEADLOCK;
+    return false;
+}
+
+static void call(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
+{
+    if (take(port, self, depth, deadline)) {
+        give(port);
+    }
 }
 
 static void settled(void)
 {
-    MODEL_CHECK((port.word & ~WORD_CLOSED) == 0 && port.holder == NULL);
-    MODEL_CHECK(port.queue.count == 0 && port.lock.held == 0);
-    MODEL_CHECK(retired == (port.word == WORD_CLOSED));
-    MODEL_CHECK(runs == ran[0] + ran[1] + ran[2]);
+    uint64_t closed = 0;
+
+    for (unsigned i = 0; i < PORTS; i++) {
+        MODEL_CHECK((ports[i].word & ~WORD_CLOSED) == 0 && ports[i].holder == NULL);
+        MODEL_CHECK(ports[i].queue.count == 0 && ports[i].lock.held == 0);
+        closed += ports[i].word == WORD_CLOSED;
+    }
+    MODEL_CHECK(retired == closed);
+    MODEL_CHECK(runs[0] + runs[1] + runs[2] == ran[0] + ran[1] + ran[2]);
     for (unsigned i = 0; i < CALLERS; i++) {
         MODEL_CHECK(threads[i].waiting_for == NULL);
     }
@@ -198,28 +211,67 @@ static void settled(void)
 static void all_ran(void)
 {
     settled();
-    MODEL_CHECK(runs == 2 * CALLERS);
+    MODEL_CHECK(runs[0] == 2 * CALLERS);
+}
+
+static void one_ring_at_most(void)
+{
+    settled();
+    MODEL_CHECK(refused[0] + refused[1] <= 1);
+}
+
+static void nobody_refused(void)
+{
+    settled();
+    MODEL_CHECK(refused[0] + refused[1] + refused[2] == 0);
 }
 
 static void call_twice(unsigned self)
 {
-    call(self, 10 * self, DEADLINE_NONE);
-    call(self, 10 * self + 1, DEADLINE_NONE);
+    call(&ports[0], self, 0, DEADLINE_NONE);
+    call(&ports[0], self, 0, DEADLINE_NONE);
 }
 
 static void call_with_deadlines(unsigned self)
 {
-    call(self, 10 * self, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
-    call(self, 10 * self + 1, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
 }
 
 static void call_while_one_closes(unsigned self)
 {
-    call(self, 10 * self, DEADLINE_NONE);
+    call(&ports[0], self, 0, DEADLINE_NONE);
     if (self == 0) {
-        close_port();
+        close_port(&ports[0]);
     } else {
-        call(self, 10 * self + 1, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
+        call(&ports[0], self, 0, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
+    }
+}
+
+/* The service `outer` calls `inner`. */
+static void call_through(unsigned outer, unsigned inner, unsigned self)
+{
+    if (take(&ports[outer], self, 0, DEADLINE_NONE)) {
+        call(&ports[inner], self, 1, DEADLINE_NONE);
+        give(&ports[outer]);
+    }
+}
+
+/* Without the walks two of them may wait for ever. */
+static void close_a_ring(unsigned self)
+{
+    call_through(self, 1 - self, self);
+}
+
+/* 0 -> 1 -> 2, and a thread that asks for 0 when it has left 2: nobody can wait for itself, but who
+ * looks at an old word may think so. */
+static void look_like_a_ring(unsigned self)
+{
+    if (self < 2) {
+        call_through(self, self + 1, self);
+    } else {
+        call(&ports[2], self, 0, DEADLINE_NONE);
+        call(&ports[0], self, 0, SOME_DEADLINE);
     }
 }
 
@@ -229,8 +281,11 @@ MODEL_TEST(baton_each_call_is_run_once, .threads = CALLERS, .rounds = 20000, .be
 MODEL_TEST(baton_with_deadlines, .threads = CALLERS, .rounds = 20000, .before = set_up,
            .thread = call_with_deadlines, .after = settled, .resume = machine_resume);
 
-MODEL_TEST(baton_with_refusals, .threads = CALLERS, .rounds = 10000, .before = set_up_refusing,
-           .thread = call_with_deadlines, .after = settled, .resume = machine_resume);
-
 MODEL_TEST(baton_close_refuses_or_answers, .threads = CALLERS, .rounds = 20000, .before = set_up,
            .thread = call_while_one_closes, .after = settled, .resume = machine_resume);
+
+MODEL_TEST(baton_ring_of_two_is_opened, .threads = 2, .rounds = 20000, .before = set_up,
+           .thread = close_a_ring, .after = one_ring_at_most, .resume = machine_resume);
+
+MODEL_TEST(baton_no_ring_no_refusal, .threads = CALLERS, .rounds = 20000, .before = set_up,
+           .thread = look_like_a_ring, .after = nobody_refused, .resume = machine_resume);
