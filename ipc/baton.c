@@ -8,7 +8,7 @@
  *   wait:         look at the record's state for a while; CAS WAITS -> SLEEPS, then block; look
  *                 again after every wake-up.
  *   let go:       CAS run -> 0, which fails if anything came.              [release]
- *   else:         under the lock take the oldest off: serve it (serve.c), or hand over: state TURN.
+ *   else:         under the lock take the oldest off: serve it (call.c), or hand over: state TURN.
  *                 run stays set, so nobody slips in between.
  *   publish:      result first, then swap the state [release]; wake if it was SLEEPS. Nothing of the
  *                 record is read after the swap.
@@ -84,16 +84,16 @@ bool baton_hand_over(struct port *port, struct baton_request *request)
 {
     uint64_t state = spin_lock_save(&port->lock);
     /* relaxed: closed is set under this lock */
-    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+    bool open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
 
-    if (closed) {
+    if (open) {
+        request_take_turn(port, request);
+    } else {
         request->status = port->close_reason;
         request_settle(request, REQUEST_ANSWERED);
-    } else {
-        request_take_turn(port, request);
     }
     spin_unlock_restore(&port->lock, state);
-    return !closed;
+    return open;
 }
 
 struct baton_request *baton_next(struct port *port, bool may_serve)

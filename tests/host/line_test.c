@@ -125,8 +125,8 @@ static struct {
     _Alignas(64) uint64_t word;
     _Alignas(64) struct spinlock lock;
     struct queue line;
-    uint64_t runs;             /* only by who holds the baton */
-    uint64_t newest[THREADS];  /* the number of each one's last call that was run */
+    uint64_t runs;            /* only by who holds the baton */
+    uint64_t newest[THREADS]; /* the number of each one's last call that was run */
 } shared = {.lock = SPINLOCK_INIT("line")};
 
 struct caller {
