@@ -196,13 +196,8 @@ static void call_give(struct port *port)
 
 status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
-    const struct activation *activation = activation_current();
     struct baton_request request = {
-        .message = message,
-        .badge = badge,
-        .caller = activation->domain,
-        .nested = activation->depth != 0,
-    };
+        .message = message, .badge = badge, .caller = activation_current()->domain};
     status_t status;
 
     if (!message_is_valid(message)) {
@@ -213,6 +208,7 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
     }
     status = call_check_chain(port);
     if (status == OK && !baton_try_take(port)) {
+        request.nested = activation_current()->depth != 0;
         status = baton_take(port, &request, deadline);
     }
     if (status != OK) {
