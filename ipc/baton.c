@@ -8,7 +8,7 @@
  *   wait:         look at the record's state for a while; CAS WAITS -> SLEEPS, then block; look
  *                 again after every wake-up.
  *   let go:       CAS run -> 0, which fails if anything came.              [release]
- *   else:         under the lock take the oldest off: serve it (serve.c), or hand over: state TURN.
+ *   else:         under the lock take the oldest off: serve it (call.c), or hand over: state TURN.
  *                 run stays set, so nobody slips in between.
  *   publish:      result first, then swap the state [release]; wake if it was SLEEPS. Nothing of the
  *                 record is read after the swap.
@@ -28,7 +28,6 @@
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
-#include "sched/activation.h"
 #include "sched/sched.h"
 
 /* Looks at the own record before the caller sleeps: about what a sleep and a wake-up cost. */
@@ -68,14 +67,33 @@ void baton_answer(struct baton_request *request, status_t status)
     irq_restore(state);
 }
 
-void baton_hand_over(struct port *port, struct baton_request *request)
+/* The baton is its caller's. Interrupts are off. */
+static void request_take_turn(struct port *port, struct baton_request *request)
 {
-    uint64_t state = irq_save();
-
     /* relaxed: who looks for the holder has the lock, or only wants a hint */
     atomic_store_relaxed(&port->holder, request->thread);
     request_settle(request, REQUEST_TURN);
-    irq_restore(state);
+}
+
+/*
+ * A schedule that must not be: the port is closed as its domain dies, and we, who are noted as its holder,
+ * are told to leave; then the baton goes to somebody who was not told, and who waits inside for ever.
+ * So closed is looked at and the holder changed in one piece.
+ */
+bool baton_hand_over(struct port *port, struct baton_request *request)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* relaxed: closed is set under this lock */
+    bool open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
+
+    if (open) {
+        request_take_turn(port, request);
+    } else {
+        request->status = port->close_reason;
+        request_settle(request, REQUEST_ANSWERED);
+    }
+    spin_unlock_restore(&port->lock, state);
+    return open;
 }
 
 struct baton_request *baton_next(struct port *port, bool may_serve)
@@ -110,12 +128,12 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
     if (!may_serve) {
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);
-        baton_hand_over(port, request);
+        request_take_turn(port, request);
         irq_restore(state);
         return NULL;
     }
-    /* relaxed: as in baton_hand_over. It waits for nobody any more: it is being served. */
-    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
+     * and rings of waiting may lead through it: waiting_for stays. */
     atomic_store_relaxed(&port->holder, thread_current());
     spin_unlock_restore(&port->lock, state);
     return request;
@@ -223,7 +241,7 @@ static bool would_wait_for_itself(struct port *port, struct baton_request *reque
 {
     struct leaving leaving = {port, request};
 
-    return activation_depth(activation_current()) != 0 && deadlock_leave(port, leave, &leaving);
+    return request->nested && deadlock_leave(port, leave, &leaving);
 }
 
 static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
@@ -259,7 +277,8 @@ status_t baton_take(struct port *port, struct baton_request *request, nsec_t dea
 
     request->record = (struct queue_record){0};
     request->thread = thread_current();
-    request->state = REQUEST_WAITS;
+    /* relaxed: nobody else sees it yet */
+    atomic_store_relaxed(&request->state, (uint32_t)REQUEST_WAITS);
     if (deadline == DEADLINE_NOW) {
         if (baton_try_take(port)) {
             status = OK;

@@ -27,6 +27,7 @@ struct baton_request {
     struct message *message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
+    bool nested; /* its thread runs a service, so it may close a ring of waiting */
     status_t status;
     uint32_t state; /* enum request_state */
 };
@@ -76,8 +77,9 @@ struct baton_request *baton_next(struct port *port, bool may_serve);
 /* A request from baton_next has been run: its caller gets its answer. */
 void baton_answer(struct baton_request *request, status_t status);
 
-/* A request from baton_next will not be run by us: its caller gets the baton. */
-void baton_hand_over(struct port *port, struct baton_request *request);
+/* A request from baton_next will not be run by us: its caller gets the baton. False: the port is
+ * closed, its caller was refused, and the baton is still ours. */
+WARN_UNUSED bool baton_hand_over(struct port *port, struct baton_request *request);
 
 /* Refuse every waiting caller with `reason`. The port is closed and its lock is held. */
 void baton_refuse_all_locked(struct port *port, status_t reason) REQUIRES(port->lock);

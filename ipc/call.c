@@ -169,11 +169,11 @@ static void call_serve(struct port *port)
     while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
         status_t status = call_run_for(port, request);
 
-        if (status == CALL_NOT_BEGUN) {
-            baton_hand_over(port, request);
+        if (status != CALL_NOT_BEGUN) {
+            baton_answer(request, status);
+        } else if (baton_hand_over(port, request)) {
             return;
         }
-        baton_answer(request, status);
         budget--;
     }
 }
@@ -218,13 +218,17 @@ static bool call_is_inside(const struct port *port)
 __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t badge,
                                                     struct message *message, nsec_t deadline)
 {
-    struct baton_request request = {
-        .message = message, .badge = badge, .caller = activation_current()->domain};
+    struct activation *caller = activation_current();
+    struct baton_request request = {.message = message,
+                                    .badge = badge,
+                                    .caller = caller->domain,
+                                    .nested = activation_depth(caller) != 0};
     status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
 
     if (status == OK) {
         return call_run_and_give(port, badge, message);
     }
+    call_settle_unwind_if_raised(); /* the baton may have been ours for a moment */
     return status == BATON_ANSWERED ? request.status : status;
 }
 

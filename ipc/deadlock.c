@@ -8,14 +8,17 @@
  *   port.holder         stored by the taker after its RMW and by the giver before TURN; cleared before
  *                       the releasing RMW and before the next request is taken off the line
  *   thread.waiting_for  stored, after one more is added to thread.waits, before the thread arrives;
- *                       cleared by whoever takes it off the line to serve or to hand over, before
- *                       that is published, and by itself when it leaves
+ *                       cleared by whoever answers or hands over, before that is published, and by
+ *                       itself when it leaves. It stays while a holder serves the request: the
+ *                       thread waits for that holder as before.
  *
- * Sound: a thread seen in both walks with the same `waits` waited for the same port all the time from
- * its look in the first walk to that in the second. All did so at the moment between the walks; who
- * waits neither takes nor gives a baton, so the holders seen were the holders then. So the ring was
- * real, and a ring does not open by itself. One victim at a time: rings is locked from the first walk
- * to the leaving, so a second one finds the ring open.
+ * Sound: `waits` is looked at before waiting_for in the first walk and after it in the second. A thread
+ * with one number in both, and one port, waited for that port all the time from its look in the first
+ * walk to that in the second. (Looked at before in both, the second may see the old number and the
+ * next wait.) All did so at the moment between the walks; who waits neither takes nor gives a baton,
+ * so the holders seen were the holders then. So the ring was real, and it opens only when somebody's
+ * deadline passes. One victim at a time: rings is locked from the first walk to the leaving, so a
+ * second one finds the ring open.
  * Complete: who closes a ring stores waiting_for, arrives, fences, and walks; the others had arrived
  * before, or walk later themselves.
  */
@@ -70,8 +73,9 @@ static bool same_walk(struct port *port, const struct step first[DEADLOCK_RING],
         return false;
     }
     for (unsigned n = 0; n < count; n++) {
+        /* relaxed: after all waiting_for, which were loaded with acquire */
         if (first[n].thread != again[n].thread || first[n].port != again[n].port ||
-            first[n].waits != again[n].waits) {
+            first[n].waits != atomic_load_relaxed(&first[n].thread->waits)) {
             return false;
         }
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of a port: first in, first out, intrusive.
+ * The list behind a port: first in, first out, intrusive.
  *
  * Rules: the caller holds the port's lock. A record is in at most one queue and is owned by the
- * queue while linked; it never allocates. This locked form is the reference with which a lock-free
- * one behind the same functions will be compared (seed 000, first step).
+ * queue while linked; it never allocates. Callers arrive without the lock and come in here when they
+ * are absorbed (ipc/line.h); messages of a mailbox are pushed under it.
  */
 #pragma once
 

@@ -137,6 +137,29 @@ TEST(baton, callers_are_served_in_the_order_of_their_arrival)
     ports_close(busy_port);
 }
 
+/* As if the other port's domain had begun to die while the baton was passed on unused. */
+static void call_busy_after_a_raise(struct request *request)
+{
+    uint64_t word = 1;
+
+    thread_raise(thread_current(), THREAD_UNWIND);
+    EXPECT_EQ(ports_call(busy_port, 1, &word, DEADLINE_NOW), ERR_WOULD_BLOCK);
+    EXPECT_EQ(thread_current()->flags, 0);
+    request_reply(request, OK, 1);
+}
+
+TEST(baton, a_call_without_a_run_leaves_no_order_to_unwind)
+{
+    struct port *outer = ports_make_service(call_busy_after_a_raise, NULL);
+    uint64_t word = 0;
+
+    begin_busy();
+    EXPECT_OK(ports_call(outer, 1, &word, DEADLINE_NONE));
+    end_busy(OK);
+    ports_close(busy_port);
+    ports_close(outer);
+}
+
 TEST(baton, close_sends_each_waiter_away_once_and_lets_the_holder_finish)
 {
     struct caller callers[4];

@@ -33,9 +33,12 @@ static void note_run(struct request *request)
             arch_relax();
         }
     }
-    for (uint64_t blocks = thread_current()->blocks;
-         naps != 0 && request->badge == naps && thread_current()->blocks == blocks;) {
-        EXPECT_OK(sched_sleep_until(timer_now_ns() + 1000000)); /* it may be over at once */
+    if (request->badge == naps && naps != 0) {
+        uint64_t blocks = thread_current()->blocks;
+
+        while (thread_current()->blocks == blocks) { /* the time may pass before it sleeps */
+            EXPECT_OK(sched_sleep_until(timer_now_ns() + 100000));
+        }
     }
     request->message->word[0] += request->badge;
     request_reply(request, OK, 1);
@@ -184,6 +187,47 @@ TEST(combining, a_holder_that_is_to_end_hands_over)
     thread_kill(askers[0].thread);
     end(port);
     EXPECT_TRUE(runs[1].thread == askers[1].thread);
+    ports_close(port);
+}
+
+/* The holder has taken a request off to serve it, and does not begin. */
+static struct baton_request *take_off(struct port *port)
+{
+    struct baton_request *request;
+
+    ran = 0;
+    EXPECT_TRUE(baton_try_take(port));
+    start(&askers[1], port, 1);
+    EXPECT_SOON(port_queued(port) == 1);
+    request = baton_next(port, true);
+    EXPECT_TRUE(request != NULL);
+    return request;
+}
+
+TEST(combining, a_request_that_is_not_begun_is_handed_over_if_the_port_is_open)
+{
+    struct port *port = ports_make_combining(note_run, NULL);
+    struct baton_request *request = take_off(port);
+
+    EXPECT_TRUE(baton_hand_over(port, request));
+    crew_join(askers[1].thread);
+    EXPECT_OK(askers[1].status);
+    EXPECT_TRUE(ran == 1 && runs[0].thread == askers[1].thread);
+    ports_close(port);
+}
+
+/* Else its caller would run in a domain that dies, after all inside were told to leave. */
+TEST(combining, a_request_that_is_not_begun_is_refused_if_the_port_was_closed)
+{
+    struct port *port = ports_make_combining(note_run, NULL);
+    struct baton_request *request = take_off(port);
+
+    port_close(port, ERR_STALE);
+    EXPECT_FALSE(baton_hand_over(port, request));
+    EXPECT_TRUE(baton_next(port, false) == NULL);
+    crew_join(askers[1].thread);
+    EXPECT_EQ(askers[1].status, ERR_STALE);
+    EXPECT_EQ(ran, 0);
     ports_close(port);
 }
 

@@ -76,6 +76,76 @@ TEST(deadlock, one_caller_of_a_ring_is_refused_and_the_others_go_on)
     }
 }
 
+static struct port
+    *served; /* combining: what it does for its caller calls the caller's own service */
+static struct port *own;
+static uint32_t begun;
+static uint32_t go;
+static status_t back;
+
+static void call_back(struct request *request)
+{
+    uint64_t word = 0;
+
+    if (request->message->word[0] == 0) {
+        /* relaxed, both: only signs */
+        atomic_store_relaxed(&begun, 1U);
+        while (atomic_load_relaxed(&go) == 0) {
+            arch_relax();
+        }
+    } else {
+        back = ports_call(own, 1, &word, timer_now_ns() + CREW_PATIENCE_NS);
+    }
+    request_reply(request, OK, 1);
+}
+
+static void ask_from_inside(struct request *request)
+{
+    uint64_t word = 1;
+
+    EXPECT_OK(ports_call(served, 1, &word, DEADLINE_NONE));
+    request_reply(request, OK, 1);
+}
+
+static void call_served(void *argument)
+{
+    uint64_t word = 0;
+
+    (void)argument;
+    EXPECT_OK(ports_call(served, 1, &word, DEADLINE_NONE));
+}
+
+static void call_own(void *argument)
+{
+    uint64_t word = 0;
+
+    (void)argument;
+    EXPECT_OK(ports_call(own, 1, &word, DEADLINE_NONE));
+}
+
+/* The ring leads through a caller whose request another thread runs. */
+TEST(deadlock, a_ring_through_a_request_that_is_being_served_is_found)
+{
+    struct thread *holder;
+    struct thread *inside;
+
+    begun = go = 0;
+    back = OK;
+    served = ports_make_combining(call_back, NULL);
+    own = ports_make_service(ask_from_inside, NULL);
+    holder = crew_start(crew_core(1), call_served, NULL);
+    EXPECT_SOON(atomic_load_relaxed(&begun) != 0);
+    inside = crew_start(crew_core(2), call_own, NULL);
+    EXPECT_SOON(port_queued(served) == 1);
+    /* relaxed: only a sign */
+    atomic_store_relaxed(&go, 1U);
+    crew_join(holder);
+    crew_join(inside);
+    EXPECT_EQ(back, ERR_DEADLOCK);
+    ports_close(served);
+    ports_close(own);
+}
+
 #define TIERS 6U
 #define CALLERS 6U
 #define CALLS 200U

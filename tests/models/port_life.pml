@@ -6,7 +6,7 @@
  *
  * One thread of the domain makes NPORT ports, another kills the domain, the reaper finishes it. With
  * THIRD somebody else finds each port by its id, when that is known, and closes it, too. Nobody calls: that is
- * baton_locked.pml.
+ * baton.pml.
  *
  * CHECK all quick -DNPORT=2
  * CHECK third -DNPORT=1 -DTHIRD=1

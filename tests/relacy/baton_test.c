@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The baton: callers that meet at a service, serve each other, give up and are refused; rings of callers
+ * that wait for each other. What a service has done lies in plain variables, as do the requests and
+ * their answers: whoever runs without the baton, or sees a request or an answer too early, races.
+ *
+ * COVERS ipc/line.c
+ * COVERS ipc/baton.c
+ * COVERS ipc/baton.h
+ * COVERS ipc/deadlock.c
+ * EXCEPT ipc/deadlock.c: (&port->holder): deadlock.pml; a false ring needs the fourth newest value
+ * EXCEPT ipc/deadlock.c: (&holder->waits): the same
+ * EXCEPT ipc/deadlock.c: (&holder->waiting_for): the same
+ * EXCEPT ipc/baton.c: release(&request->thread->waiting_for: the same
+ *
+ * Pretended: threads, the close of a port (ipc/port.c) and the loop of ipc/call.c that serves. A wake-up
+ * is a token with the order that the lock of a run queue gives.
+ */
+#include "ipc/baton.h"
+
+#include "arch/core.h"
+#include "ipc/deadlock.h"
+#include "ipc/port_priv.h"
+#include "kernel/base/atomic.h"
+#include "tests/relacy/machine.h"
+#include "tests/relacy/model.h"
+
+#define CALLERS 3U
+#define PORTS 3U
+#define SOME_DEADLINE 1UL /* it passes at any moment */
+
+static struct port ports[PORTS];
+static struct thread threads[CALLERS];
+static struct baton_request requests[CALLERS][2]; /* by depth */
+static struct message messages[CALLERS][2];
+static uint32_t tokens[CALLERS];
+static uint64_t runs[PORTS];  /* of the services; in each, only the holder of its baton */
+static uint64_t ran[CALLERS]; /* calls that were run */
+static uint32_t retired;
+static unsigned refused[CALLERS]; /* with ERR_DEADLOCK */
+
+/* --- what ipc/baton.c calls --- */
+
+static unsigned index_of(const struct thread *thread)
+{
+    return (unsigned)(thread - threads);
+}
+
+void sched_wake_thread(struct thread *thread)
+{
+    /* release: what was before it; pairs with the swap in take_token */
+    atomic_store_release(&tokens[index_of(thread)], 1U);
+}
+
+static bool take_token(void)
+{
+    /* acquire: what was before the wake-up; pairs with sched_wake_thread */
+    return atomic_swap_acquire(&tokens[core_index()], 0U) != 0;
+}
+
+status_t sched_block_until(nsec_t deadline)
+{
+    while (!take_token()) {
+        if (deadline != DEADLINE_NONE && model_choose(2) == 1) {
+            return ERR_TIMED_OUT;
+        }
+        model_yield();
+    }
+    return OK;
+}
+
+void sched_block(void)
+{
+    (void)sched_block_until(DEADLINE_NONE);
+}
+
+void port_retire(struct port *closed)
+{
+    /* relaxed: only looked at in the end */
+    MODEL_CHECK(atomic_load_relaxed(&closed->word) == WORD_CLOSED);
+    MODEL_CHECK(atomic_add_relaxed(&retired, 1U) == 0);
+}
+
+status_t port_close_reason(struct port *closed)
+{
+    uint64_t state = spin_lock_save(&closed->lock);
+    /* relaxed: closed is set under this lock */
+    bool is_closed = (atomic_load_relaxed(&closed->word) & WORD_CLOSED) != 0;
+    status_t reason = is_closed ? closed->close_reason : OK;
+
+    spin_unlock_restore(&closed->lock, state);
+    return reason;
+}
+
+/* As port_close does. */
+static void close_port(struct port *port)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* relaxed: all else is under the lock */
+    uint64_t before = atomic_or_relaxed(&port->word, WORD_CLOSED);
+
+    port->close_reason = ERR_STALE;
+    baton_refuse_all_locked(port, ERR_STALE);
+    spin_unlock_restore(&port->lock, state);
+    if ((before & WORD_RUN) == 0) {
+        port_retire(port);
+    }
+}
+
+/* --- the services and their callers, as in ipc/call.c --- */
+
+static void set_up(void)
+{
+    machine_set_up(NULL);
+    for (unsigned i = 0; i < PORTS; i++) {
+        ports[i] = (struct port){.lock = SPINLOCK_INIT("port")};
+        queue_init(&ports[i].queue);
+        runs[i] = 0;
+    }
+    for (unsigned i = 0; i < CALLERS; i++) {
+        threads[i].state = THREAD_BLOCKED;
+        threads[i].waiting_for = NULL;
+        threads[i].waits = 0;
+        cores[i].current = &threads[i];
+        for (unsigned depth = 0; depth < 2; depth++) {
+            requests[i][depth] =
+                (struct baton_request){.message = &messages[i][depth], .nested = depth != 0};
+        }
+        tokens[i] = 0;
+        ran[i] = 0;
+        refused[i] = 0;
+    }
+    retired = 0;
+}
+
+static void run(struct port *port, const struct baton_request *request)
+{
+    MODEL_CHECK(request->message->word[1] == 0);
+    runs[port - ports]++;
+    request->message->word[1] = request->message->word[0] + 1;
+}
+
+static void give(struct port *port)
+{
+    struct baton_request *request;
+
+    if (baton_try_give(port)) {
+        return;
+    }
+    while ((request = baton_next(port, model_choose(2) == 1)) != NULL) {
+        if (model_choose(4) != 0) {
+            run(port, request);
+            baton_answer(request, OK);
+        } else if (baton_hand_over(port, request)) {
+            return;
+        }
+    }
+}
+
+/* True when the baton is ours and our request was run. */
+static bool take(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
+{
+    struct baton_request *request = &requests[self][depth];
+    uint64_t *word = messages[self][depth].word;
+    status_t status = OK;
+
+    word[0] += 10 * self;
+    word[1] = 0;
+    if (depth != 0 || !baton_try_take(port)) { /* baton_take may come alone: it orders less */
+        status = baton_take(port, request, deadline);
+    }
+    if (status == OK) {
+        /* relaxed: as in call_port */
+        atomic_store_relaxed(&port->holder, thread_current());
+        run(port, request);
+        ran[self]++;
+        return true;
+    }
+    if (status == BATON_ANSWERED) {
+        status = request->status;
+    }
+    MODEL_CHECK(word[1] == (status == OK ? word[0] + 1 : 0));
+    ran[self] += status == OK;
+    refused[self] += status == ERR_DEADLOCK;
+    return false;
+}
+
+static void call(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
+{
+    if (take(port, self, depth, deadline)) {
+        give(port);
+    }
+}
+
+static void settled(void)
+{
+    uint64_t closed = 0;
+
+    for (unsigned i = 0; i < PORTS; i++) {
+        MODEL_CHECK((ports[i].word & ~WORD_CLOSED) == 0 && ports[i].holder == NULL);
+        MODEL_CHECK(ports[i].queue.count == 0 && ports[i].lock.held == 0);
+        closed += ports[i].word == WORD_CLOSED;
+    }
+    MODEL_CHECK(retired == closed);
+    MODEL_CHECK(runs[0] + runs[1] + runs[2] == ran[0] + ran[1] + ran[2]);
+    for (unsigned i = 0; i < CALLERS; i++) {
+        MODEL_CHECK(threads[i].waiting_for == NULL);
+    }
+}
+
+static void all_ran(void)
+{
+    settled();
+    MODEL_CHECK(runs[0] == 2 * CALLERS);
+}
+
+static void one_ring_at_most(void)
+{
+    settled();
+    MODEL_CHECK(refused[0] + refused[1] <= 1);
+}
+
+static void nobody_refused(void)
+{
+    settled();
+    MODEL_CHECK(refused[0] + refused[1] + refused[2] == 0);
+}
+
+static void call_twice(unsigned self)
+{
+    call(&ports[0], self, 0, DEADLINE_NONE);
+    call(&ports[0], self, 0, DEADLINE_NONE);
+}
+
+static void call_with_deadlines(unsigned self)
+{
+    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+}
+
+static void call_while_one_closes(unsigned self)
+{
+    call(&ports[0], self, 0, DEADLINE_NONE);
+    if (self == 0) {
+        close_port(&ports[0]);
+    } else {
+        call(&ports[0], self, 0, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
+    }
+}
+
+/* The service `outer` calls `inner`. */
+static void call_through(unsigned outer, unsigned inner, unsigned self)
+{
+    if (take(&ports[outer], self, 0, DEADLINE_NONE)) {
+        call(&ports[inner], self, 1, DEADLINE_NONE);
+        give(&ports[outer]);
+    }
+}
+
+/* Without the walks two of them may wait for ever. */
+static void close_a_ring(unsigned self)
+{
+    call_through(self, 1 - self, self);
+}
+
+/* 0 -> 1 -> 2, and a thread that asks for 0 when it has left 2: nobody can wait for itself, but who
+ * looks at an old word may think so. */
+static void look_like_a_ring(unsigned self)
+{
+    if (self < 2) {
+        call_through(self, self + 1, self);
+    } else {
+        call(&ports[2], self, 0, DEADLINE_NONE);
+        call(&ports[0], self, 0, SOME_DEADLINE);
+    }
+}
+
+MODEL_TEST(baton_each_call_is_run_once, .threads = CALLERS, .rounds = 20000, .before = set_up,
+           .thread = call_twice, .after = all_ran, .resume = machine_resume);
+
+MODEL_TEST(baton_with_deadlines, .threads = CALLERS, .rounds = 20000, .before = set_up,
+           .thread = call_with_deadlines, .after = settled, .resume = machine_resume);
+
+MODEL_TEST(baton_close_refuses_or_answers, .threads = CALLERS, .rounds = 20000, .before = set_up,
+           .thread = call_while_one_closes, .after = settled, .resume = machine_resume);
+
+MODEL_TEST(baton_ring_of_two_is_opened, .threads = 2, .rounds = 20000, .before = set_up,
+           .thread = close_a_ring, .after = one_ring_at_most, .resume = machine_resume);
+
+MODEL_TEST(baton_no_ring_no_refusal, .threads = CALLERS, .rounds = 20000, .before = set_up,
+           .thread = look_like_a_ring, .after = nobody_refused, .resume = machine_resume);
