@@ -180,8 +180,9 @@ def test_mem_shows_nodes_nexuses_and_accounts(gdb):
     assert int(node["FREE-KIB"]) == sum(int(node[title]) * size for title, size in kib.items()), node
     assert 0 < int(node["RESERVE"]) < int(node["FREE-KIB"]) < int(node["TOTAL-KIB"]), node
     assert [row["CORE"] for row in found["CORE"]] == ["0", "1"], found["CORE"]
-    for row in found["CORE"]:
-        assert 0 < int(row["TAKEN"]) - int(row["GIVEN"]) >= int(row["CACHED"]), row
+    held = [int(row["TAKEN"]) - int(row["GIVEN"]) for row in found["CORE"]]  # a core may have given all back
+    assert all(pages >= int(row["CACHED"]) for pages, row in zip(held, found["CORE"])), found["CORE"]
+    assert min(held) >= 0 < max(held), found["CORE"]
     accounts = {row["NAME"]: row for row in found["DOMAIN"]}
     assert accounts["kernel"]["LIMIT"] == "-" and int(accounts["shell"]["PAGES"]) > 0, accounts
     objects = sum(int(row["IN-USE"]) for row in found["BYTES"])
