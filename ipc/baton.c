@@ -114,8 +114,7 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
         irq_restore(state);
         return NULL;
     }
-    /* relaxed: as in baton_hand_over. It waits for nobody any more: it is being served. */
-    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    /* relaxed: as in baton_hand_over. The caller goes on waiting: for us, see deadlock.c. */
     atomic_store_relaxed(&port->holder, thread_current());
     spin_unlock_restore(&port->lock, state);
     return request;

@@ -8,8 +8,10 @@
  *   port.holder         stored by the taker after its RMW and by the giver before TURN; cleared before
  *                       the releasing RMW and before the next request is taken off the line
  *   thread.waiting_for  stored, after one more is added to thread.waits, before the thread arrives;
- *                       cleared by whoever takes it off the line to serve or to hand over, before
- *                       that is published, and by itself when it leaves
+ *                       cleared by whoever answers it or hands over to it, before that is
+ *                       published, and by itself when it leaves
+ * A caller whose request the holder serves waits for that port until it is answered: the run is its
+ * holder's, so the edge from port to holder is the right one for it, too.
  *
  * Sound: a thread seen in both walks with the same `waits` waited for the same port all the time from
  * its look in the first walk to that in the second. All did so at the moment between the walks; who

@@ -162,3 +162,72 @@ TEST(deadlock, rings_at_random_leave_nobody_waiting)
         ports_close(tiers[i]);
     }
 }
+
+/*
+ * A ring through a request that another thread runs: `first` holds the combining port and serves the
+ * request of `second`, which holds `inner`; that run calls `inner`.
+ */
+static struct port *combining;
+static struct port *inner;
+static uint32_t first_is_inside;
+static status_t back;
+
+static void call_back(struct request *request)
+{
+    uint64_t word = 0;
+
+    if (request->badge == 1) {
+        nsec_t since = timer_now_ns();
+
+        /* relaxed, both: only signs */
+        atomic_store_relaxed(&first_is_inside, 1U);
+        while (port_queued(combining) == 0 && crew_wait_on(since)) {
+        }
+    } else {
+        back = ports_call(inner, 1, &word, DEADLINE_NONE);
+    }
+    request_reply(request, OK, 1);
+}
+
+static void call_combining(struct request *request)
+{
+    struct message message = {.tag = MESSAGE_TAG(1, 1)};
+
+    EXPECT_OK(call_port(combining, 2, &message, DEADLINE_NONE));
+    request_reply(request, OK, 1);
+}
+
+static void ask_combining(void *argument)
+{
+    struct message message = {.tag = MESSAGE_TAG(1, 1)};
+
+    (void)argument;
+    EXPECT_OK(call_port(combining, 1, &message, DEADLINE_NONE));
+}
+
+static void ask_inner(void *argument)
+{
+    uint64_t word = 0;
+
+    (void)argument;
+    EXPECT_OK(ports_call(inner, 1, &word, DEADLINE_NONE));
+}
+
+TEST(deadlock, a_ring_through_a_request_that_another_runs_is_refused)
+{
+    struct thread *first;
+    struct thread *second;
+
+    combining = ports_make_combining(call_back, NULL);
+    inner = ports_make_service(call_combining, NULL);
+    first_is_inside = 0;
+    back = OK;
+    first = crew_start(crew_core(0), ask_combining, NULL);
+    EXPECT_SOON(atomic_load_relaxed(&first_is_inside) != 0);
+    second = crew_start(crew_core(1), ask_inner, NULL);
+    crew_join(first);
+    crew_join(second);
+    EXPECT_EQ(back, ERR_DEADLOCK);
+    ports_close(inner);
+    ports_close(combining);
+}
