@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Chains of calls each of which had to wait: the kernel keeps the most for them. */
+#include <stddef.h>
+
+#include "user/lib/baton.h"
+#include "user/programs/test-call/peer.h"
+
+#define CLIMB 1U
+#define HOLD 2U
+#define NOTHING 3U
+#define HOLD_MS 20U
+#define FRESH_PAGES 64U
+#define PAGE 4096U
+
+struct rung {
+    handle_t port;
+    struct thread holder;
+    uint32_t held;   /* atomic: somebody is inside */
+    uint32_t let_go; /* atomic: and is to leave soon */
+    status_t status; /* what its call of the next one gave */
+};
+
+static struct rung rungs[MAX_CALL_DEPTH + 1]; /* the last one is outside the chain */
+static unsigned length;
+static bool closes_ring; /* who holds the last one calls the first */
+
+static uint32_t look(const uint32_t *sign)
+{
+    /* acquire: pairs with the release in give */
+    return __atomic_load_n(sign, __ATOMIC_ACQUIRE);
+}
+
+static void give(uint32_t *sign)
+{
+    /* release: pairs with the acquire in look */
+    __atomic_store_n(sign, 1, __ATOMIC_RELEASE);
+}
+
+static void wait_for(const uint32_t *sign)
+{
+    while (look(sign) == 0) {
+        (void)thread_sleep(test_deadline_ms(1));
+    }
+}
+
+static void hold(struct rung *rung)
+{
+    struct message message = {.tag = MESSAGE_TAG(NOTHING, 0)};
+
+    give(&rung->held);
+    wait_for(&rung->let_go);
+    if (closes_ring && rung == &rungs[length]) {
+        (void)port_call(rungs[0].port, &message); /* waits for the chain */
+        return;
+    }
+    (void)thread_sleep(test_deadline_ms(HOLD_MS));
+}
+
+/* What costs the kernel stack besides calls: page faults and waits. */
+static void use_kernel(void)
+{
+    int64_t address = memory_map(NULL, FRESH_PAGES * PAGE, PROTECT_READ | PROTECT_WRITE);
+    volatile char *fresh = (char *)(uintptr_t)address;
+
+    EXPECT_EQUAL(address > 0, true);
+    for (unsigned i = 0; i < FRESH_PAGES / 2; i++) {
+        fresh[(size_t)i * PAGE] = 1;
+    }
+    EXPECT_EQUAL(clock_ns() != 0, true);
+    EXPECT_EQUAL(thread_sleep(test_deadline_ms(1)), OK);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)address, FRESH_PAGES * PAGE), OK);
+}
+
+static void climb(void *context, uint64_t badge, struct message *message)
+{
+    struct rung *rung = context;
+    struct rung *next = rung + 1;
+    struct message further = {.tag = MESSAGE_TAG(CLIMB, 0)};
+
+    (void)badge;
+    if (message_label(message->tag) != CLIMB) {
+        if (message_label(message->tag) == HOLD) {
+            hold(rung);
+        }
+        service_reply(message, OK, 0);
+        return;
+    }
+    use_kernel();
+    if (rung < &rungs[length]) {
+        wait_for(&next->held);
+        give(&next->let_go);
+        if (closes_ring && next == &rungs[length]) {
+            (void)thread_sleep(test_deadline_ms(HOLD_MS)); /* it is to wait before we do */
+        }
+        rung->status = port_call(next->port, &further);
+    }
+    service_reply(message, OK, 0);
+}
+
+static int hold_port(void *argument)
+{
+    struct message message = {.tag = MESSAGE_TAG(HOLD, 0)};
+
+    return port_call(((struct rung *)argument)->port, &message) == OK ? 0 : 1;
+}
+
+static void climb_all(unsigned count, bool ring)
+{
+    struct message message = {.tag = MESSAGE_TAG(CLIMB, 0)};
+
+    length = count;
+    closes_ring = ring;
+    for (unsigned i = 0; i <= count; i++) {
+        rungs[i] = (struct rung){.status = OK};
+        ASSERT_EQUAL(service_create(climb, &rungs[i], &rungs[i].port), OK);
+    }
+    for (unsigned i = 1; i <= count; i++) {
+        ASSERT_EQUAL(thread_start(&rungs[i].holder, hold_port, &rungs[i]), OK);
+    }
+    EXPECT_EQUAL(port_call(rungs[0].port, &message), OK);
+    for (unsigned i = 1; i <= count; i++) {
+        EXPECT_EQUAL(thread_join(&rungs[i].holder), 0);
+    }
+    for (unsigned i = 0; i <= count; i++) {
+        EXPECT_EQUAL(port_close(rungs[i].port), OK);
+    }
+}
+
+TEST(user_call, sixteen_calls_that_all_had_to_wait_leave_the_kernel_room)
+{
+    climb_all(MAX_CALL_DEPTH - 1, false);
+    for (unsigned i = 0; i < MAX_CALL_DEPTH - 1; i++) {
+        EXPECT_EQUAL(rungs[i].status, OK);
+    }
+    climb_all(MAX_CALL_DEPTH, false);
+    EXPECT_EQUAL(rungs[MAX_CALL_DEPTH - 1].status, ERR_DEPTH);
+}
+
+TEST(user_call, a_ring_is_found_by_the_deepest_call)
+{
+    climb_all(MAX_CALL_DEPTH - 1, true);
+    EXPECT_EQUAL(rungs[MAX_CALL_DEPTH - 2].status, ERR_DEADLOCK);
+}
