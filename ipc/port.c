@@ -242,7 +242,7 @@ void port_close(struct port *port, status_t reason)
 {
     uint64_t state = spin_lock_save(&port->lock);
     /* acq_rel: the reason is written under the lock; run tells who retires; pairs with
-     * baton_give_slow */
+     * baton_next */
     uint64_t before = atomic_or_acq_rel(&port->word, WORD_CLOSED);
 
     if ((before & WORD_CLOSED) != 0) {
