@@ -13,8 +13,14 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
+#include "mm/kstack.h"
 #include "sched/activation.h"
 #include "sched/sched.h"
+
+/* What a call from user code may need of the kernel's stack: its own frames, a trap of the service's
+ * code, an interrupt, and what the fast path pushes on top of that without a look. Sixteen calls have it;
+ * calls of pagers need more each, so a chain with many of them ends earlier. */
+#define CALL_STACK_BYTES 4608UL
 
 /* A run did not begin; inside this file. */
 #define CALL_NOT_BEGUN ((status_t)2)
@@ -261,7 +267,9 @@ void call_from_user(struct syscall_frame *frame)
                                  RIGHT_CALL, &object, &badge);
 
     if (status == OK) {
-        status = call_port(port_of_object(object), badge, &message, frame->a[6]);
+        status = kstack_room() < CALL_STACK_BYTES
+                     ? ERR_DEPTH
+                     : call_port(port_of_object(object), badge, &message, frame->a[6]);
         object_release(object);
     }
     if (status != OK) {

@@ -28,23 +28,38 @@
 #include "kernel/base/atomic.h"
 #include "sched/sched.h"
 
-static struct spinlock rings = SPINLOCK_INIT("rings"); /* port locks inside */
-
 struct step {
     struct thread *thread;
     struct port *port; /* it waits for */
     uint64_t waits;
 };
 
+/* Its users may be deep in a chain of calls, so what the first walk saw is not on their stacks. */
+static struct spinlock rings = SPINLOCK_INIT("rings"); /* guards seen; port locks inside */
+static struct step seen[DEADLOCK_RING] GUARDED_BY(rings);
+
+/* What a walk does with each step. */
+enum walk_kind { WALK_LOOK, WALK_NOTE, WALK_COMPARE };
+
+/* False: it is not what was noted. */
+static bool take_step(enum walk_kind kind, const struct step *step, struct step *noted)
+{
+    if (kind == WALK_NOTE) {
+        *noted = *step;
+    }
+    return kind != WALK_COMPARE || (step->thread == noted->thread && step->port == noted->port);
+}
+
 /*
- * The steps from the holder of `port` to ourselves; 0 when the walk does not come back. Interrupts are
- * off: threads and ports that were found stay memory.
+ * The steps from the holder of `port` to ourselves; 0 when the walk does not come back, or differs from
+ * what was noted. Interrupts are off: threads and ports that were found stay memory.
  */
-static unsigned walk(struct port *port, struct step steps[DEADLOCK_RING])
+static unsigned walk(struct port *port, enum walk_kind kind, struct step noted[DEADLOCK_RING])
 {
     struct thread *self = thread_current();
 
     for (unsigned n = 0; n < DEADLOCK_RING; n++) {
+        struct step step;
         /* acquire: what it waits for is not older than its holding; pairs with nothing but the
          * order of the stores on the holder's core, each a release or before one */
         struct thread *holder = atomic_load_acquire(&port->holder);
@@ -52,30 +67,25 @@ static unsigned walk(struct port *port, struct step steps[DEADLOCK_RING])
         if (holder == self || holder == NULL) {
             return holder == self ? n : 0;
         }
-        steps[n].thread = holder;
+        step.thread = holder;
         /* acquire: `waits` first; pairs with the release in baton_take */
-        steps[n].waits = atomic_load_acquire(&holder->waits);
+        step.waits = atomic_load_acquire(&holder->waits);
         /* acquire: the next holder is not older than this; pairs with the same */
-        port = atomic_load_acquire(&holder->waiting_for);
-        if (port == NULL) {
+        step.port = atomic_load_acquire(&holder->waiting_for);
+        if (step.port == NULL || !take_step(kind, &step, noted + n)) {
             return 0;
         }
-        steps[n].port = port;
+        port = step.port;
     }
     return 0;
 }
 
-static bool same_walk(struct port *port, const struct step first[DEADLOCK_RING], unsigned count)
+/* After the second walk: nobody of the ring has begun another wait since the first. */
+static bool waits_are_the_same(unsigned count) REQUIRES(rings)
 {
-    struct step again[DEADLOCK_RING];
-
-    if (walk(port, again) != count) {
-        return false;
-    }
     for (unsigned n = 0; n < count; n++) {
         /* relaxed: after all waiting_for, which were loaded with acquire */
-        if (first[n].thread != again[n].thread || first[n].port != again[n].port ||
-            first[n].waits != atomic_load_relaxed(&first[n].thread->waits)) {
+        if (seen[n].waits != atomic_load_relaxed(&seen[n].thread->waits)) {
             return false;
         }
     }
@@ -84,7 +94,6 @@ static bool same_walk(struct port *port, const struct step first[DEADLOCK_RING],
 
 bool deadlock_leave(struct port *port, bool (*leave)(void *argument), void *argument)
 {
-    struct step steps[DEADLOCK_RING];
     bool left = false;
     uint64_t state = irq_save();
     unsigned count;
@@ -92,14 +101,14 @@ bool deadlock_leave(struct port *port, bool (*leave)(void *argument), void *argu
     /* full: our arrival is seen by whoever walks after we looked, or we see theirs; pairs with the
      * same fence of the others */
     fence_seq_cst();
-    count = walk(port, steps);
+    count = walk(port, WALK_LOOK, NULL);
     irq_restore(state);
     if (count == 0) {
         return false;
     }
     state = spin_lock_save(&rings);
-    count = walk(port, steps);
-    if (count != 0 && same_walk(port, steps, count)) {
+    count = walk(port, WALK_NOTE, seen);
+    if (count != 0 && walk(port, WALK_COMPARE, seen) == count && waits_are_the_same(count)) {
         left = leave(argument);
     }
     spin_unlock_restore(&rings, state);

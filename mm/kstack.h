@@ -11,10 +11,22 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/layout.h"
 #include "kernel/abi/status.h"
 #include "kernel/base/types.h"
 
 #define KSTACK_MAX_SLOTS 16384
+
+/* Bytes that are left on the stack on which the caller runs. */
+static inline size_t kstack_room(void)
+{
+    uintptr_t place = (uintptr_t)__builtin_frame_address(0) & (KSTACK_SLOT_BYTES - 1);
+
+    return place > KSTACK_GUARD_BYTES ? place - KSTACK_GUARD_BYTES : 0;
+}
 
 /*
  * *top gets the address one past the last byte of a slot. ERR_NO_MEMORY when out of frames,

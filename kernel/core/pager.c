@@ -5,24 +5,16 @@
  */
 #include "kernel/core/pager.h"
 
-#include "arch/layout.h"
 #include "ipc/call.h"
 #include "kernel/abi/memory.h"
 #include "kernel/core/syscall_priv.h"
+#include "mm/kstack.h"
 #include "mm/upcall.h"
 #include "sched/activation.h"
 #include "sched/domain.h"
 
 /* What a call from here, the pager's own trap and a system call of its may need. */
 #define STACK_RESERVE_BYTES 8192UL
-
-/* Kernel stacks are slots aligned to their size with a guard below (arch/layout.h). */
-static bool stack_has_room(void)
-{
-    uintptr_t place = (uintptr_t)__builtin_frame_address(0) & (KSTACK_SLOT_BYTES - 1);
-
-    return place >= KSTACK_GUARD_BYTES + STACK_RESERVE_BYTES;
-}
 
 /* The space's pager with a reference, or NULL. */
 static struct object *pager_of(struct vspace *space, uint64_t *badge)
@@ -99,7 +91,7 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
     if (address < USER_BASE || address >= USER_TOP) {
         return ERR_FAULT;
     }
-    if (!stack_has_room()) {
+    if (kstack_room() < STACK_RESERVE_BYTES) {
         return ERR_DEPTH;
     }
     pager = pager_of(space, &badge);

@@ -49,7 +49,8 @@
  * or DEADLINE_NOW. The reply's label is the service's own status. Needs RIGHT_CALL.
  * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or a mailbox. ERR_NO_RIGHT: no
  * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited. ERR_INVALID:
- * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls. ERR_DEADLOCK: the service is
+ * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or
+ * fewer of which several are calls of pagers. ERR_DEADLOCK: the service is
  * already running further up in this thread's chain of calls. ERR_WOULD_BLOCK: DEADLINE_NOW and
  * somebody runs the service. ERR_TIMED_OUT: the deadline passed first. ERR_PEER_DIED: the
  * service's domain ended before it replied, or while the call waited. ERR_CANCELLED: this
