@@ -31,7 +31,7 @@ enum line_outcome line_take_or_join(uint64_t *word, struct queue_record *record)
             return LINE_CLOSED;
         }
         if (seen == 0) {
-            /* acquire: what the last holder wrote; pairs with the release in baton_give and in
+            /* acquire: what the last holder wrote; pairs with the release in baton_try_give and
              * fastpath.S */
             if (atomic_cas_acquire(word, &seen, WORD_RUN)) {
                 return LINE_IDLE;

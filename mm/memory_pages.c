@@ -46,24 +46,7 @@ paddr_t memory_take_page_locked(struct memory *memory)
 
 uint64_t *memory_make_page_locked(struct memory *memory, uint64_t index)
 {
-    uint64_t *word = &memory->root;
-
-    if (memory->levels == 0) {
-        return &memory->page[index];
-    }
-    for (unsigned below = memory->levels; below-- > 0;) {
-        uint64_t *words;
-
-        if (*word == 0) {
-            *word = memory_take_page_locked(memory);
-            if (*word == 0) {
-                return NULL;
-            }
-        }
-        words = direct_map(*word);
-        word = &words[index >> (MEMORY_NODE_BITS * below) & (MEMORY_NODE_WORDS - 1)];
-    }
-    return word;
+    return memory_walk_locked(memory, index, true);
 }
 
 status_t memory_get_page_locked(struct memory *memory, uint64_t index, bool write, paddr_t *page,

@@ -17,8 +17,12 @@
 struct memory *memory_new(struct account *account, struct object *owner, uint64_t pages,
                           enum memory_kind kind);
 
-/* Where page `index` of an anonymous object is noted, or NULL when there is no node for it. */
-static inline uint64_t *memory_find_page_locked(struct memory *memory, uint64_t index)
+/* A zeroed page that the object is charged for, or FRAME_NONE. */
+WARN_UNUSED paddr_t memory_take_page_locked(struct memory *memory);
+
+/* Where page `index` of an anonymous object is noted. NULL: a node on the way is missing and not to be
+ * made, or there is no memory for it. */
+static inline uint64_t *memory_walk_locked(struct memory *memory, uint64_t index, bool make)
 {
     uint64_t *word = &memory->root;
 
@@ -28,7 +32,7 @@ static inline uint64_t *memory_find_page_locked(struct memory *memory, uint64_t 
     for (unsigned below = memory->levels; below-- > 0;) {
         uint64_t *words;
 
-        if (*word == 0) {
+        if (*word == 0 && (!make || (*word = memory_take_page_locked(memory)) == FRAME_NONE)) {
             return NULL;
         }
         words = direct_map(*word);
@@ -37,8 +41,11 @@ static inline uint64_t *memory_find_page_locked(struct memory *memory, uint64_t 
     return word;
 }
 
-/* A zeroed page that the object is charged for, or FRAME_NONE. */
-WARN_UNUSED paddr_t memory_take_page_locked(struct memory *memory);
+/* NULL when there is no node for it. */
+static inline uint64_t *memory_find_page_locked(struct memory *memory, uint64_t index)
+{
+    return memory_walk_locked(memory, index, false);
+}
 
 /* The same; makes and charges the nodes. NULL: no memory. */
 uint64_t *memory_make_page_locked(struct memory *memory, uint64_t index);

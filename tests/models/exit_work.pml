@@ -60,7 +60,7 @@ bit work;     /* WORK_THREAD */
 bit again;    /* WORK_RESCHEDULE */
 bit pending;  /* IPI_RESCHEDULE */
 /* the service's port and domain */
-bit held;     /* PORT_RUN in port.word */
+bit held;     /* WORD_RUN in port.word */
 bit noted;    /* port.holder */
 bit dying;    /* domain.state; its ports are closed with it */
 bit inside;   /* the activation */
@@ -105,7 +105,7 @@ inline WINDOW() {
 	od
 }
 
-/* baton_give */
+/* call_give */
 inline GIVE() {
 	noted = 0;
 	held = 0

@@ -64,7 +64,7 @@ proctype sleeper() {
 	byte moves, i;
 	bit again;
 
-L_look: /* wait_queue_wait, waiter_wait: the condition, then sched_block_until */
+L_look: /* wait_queue_wait, request_wait: the condition, then sched_block_until */
 	skip;
 	if :: flags -> goto L_stop :: else fi; /* thread_must_stop */
 	i = 0;
