@@ -211,17 +211,3 @@ bool concurrent_runs_elsewhere(const struct port *port)
     }
     return false;
 }
-
-bool concurrent_raise_locked(struct port *port, uint32_t runs, uint32_t flags)
-{
-    for (uint32_t i = 0; i < port->slot_count; i++) {
-        /* acquire: the thread's own state; pairs with the lock or RMW that published it */
-        struct thread *holder = atomic_load_acquire(&port->slots[i].holder);
-
-        if (holder != NULL) {
-            thread_raise(holder, flags);
-            runs--;
-        }
-    }
-    return runs == 0;
-}

@@ -29,6 +29,3 @@ void concurrent_leave(struct port *port, struct run_slot *slot);
 
 /* Does a run of it go on, on another core? A hint. Interrupts are off. */
 bool concurrent_runs_elsewhere(const struct port *port);
-
-/* Raise `flags` in whoever runs in it, `runs` in all; false when not all of them have noted themselves. */
-bool concurrent_raise_locked(struct port *port, uint32_t runs, uint32_t flags) REQUIRES(port->lock);

@@ -9,7 +9,6 @@
 #include "arch/irq.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
-#include "ipc/concurrent.h"
 #include "ipc/name.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
@@ -197,6 +196,21 @@ static bool holder_raise_locked(struct port *port, bool runs) REQUIRES(port->loc
     return holder != NULL || !runs;
 }
 
+/* Of a concurrent one with `runs` that go on. */
+static bool slots_raise_locked(struct port *port, uint32_t runs) REQUIRES(port->lock)
+{
+    for (uint32_t i = 0; i < port->slot_count; i++) {
+        /* acquire: as above; pairs with the same */
+        struct thread *holder = atomic_load_acquire(&port->slots[i].holder);
+
+        if (holder != NULL) {
+            thread_raise(holder, THREAD_UNWIND);
+            runs--;
+        }
+    }
+    return runs == 0;
+}
+
 /*
  * The threads inside the service are to look up: its domain dies. False when somebody is in
  * who has not noted himself yet. Closed is set, so nobody who is in leaves without the lock:
@@ -207,7 +221,7 @@ static bool port_interrupt_holders(struct port *port)
     uint64_t state = spin_lock_save(&port->lock);
     /* relaxed: run and runs go under this lock */
     uint64_t word = atomic_load_relaxed(&port->word);
-    bool all = port->slots != NULL ? concurrent_raise_locked(port, word_runs(word), THREAD_UNWIND)
+    bool all = port->slots != NULL ? slots_raise_locked(port, word_runs(word))
                                    : holder_raise_locked(port, (word & WORD_RUN) != 0);
 
     spin_unlock_restore(&port->lock, state);
