@@ -47,13 +47,13 @@ uint64_t bench_empty_loop(void)
     return bench_instructions() - start;
 }
 
-static void bench_call_kernel(void)
+/* Calls the service by turns, and prints the row. */
+static void measure_call(const char *id, struct port *port)
 {
-    struct port *port;
     struct message message;
     uint64_t start = 0;
     uint64_t idles = core_current()->idles;
-    status_t status = name_find("echo", 4, &port);
+    status_t status = OK;
 
     for (int i = -WARM_UP; status == OK && i < ROUNDS; i++) {
         if (i == 0) {
@@ -63,14 +63,46 @@ static void bench_call_kernel(void)
         status = call_port(port, 0, &message, DEADLINE_NONE);
     }
     if (status != OK) {
+        print("# %s: status %ld\n", id, status);
+    } else if (core_current()->idles != idles) {
+        print("# %s: the core went idle, so there is no figure\n", id);
+    } else {
+        bench_print(id, bench_instructions() - start, bench_empty_loop());
+    }
+}
+
+static void bench_call_kernel(void)
+{
+    struct port *port;
+    status_t status = name_find("echo", 4, &port);
+
+    if (status != OK) {
         print("# call_kernel_from_kernel: status %ld\n", status);
         return;
     }
-    if (core_current()->idles != idles) {
-        print("# call_kernel_from_kernel: the core went idle, so there is no figure\n");
-    } else {
-        bench_print("call_kernel_from_kernel", bench_instructions() - start, bench_empty_loop());
+    measure_call("call_kernel_from_kernel", port);
+    object_release(&port->object);
+}
+
+/* The same service, with four slots. */
+static void bench_call_concurrent(void)
+{
+    struct port_attributes attributes = {.mode = PORT_MODE_KERNEL_SERVICE, .runs = 4};
+    struct port *port;
+    struct port *echo;
+    status_t status = name_find("echo", 4, &echo);
+
+    if (status == OK) {
+        attributes.entry = echo->entry;
+        object_release(&echo->object);
+        status = port_create(&kernel_domain, &attributes, &port);
     }
+    if (status != OK) {
+        print("# call_concurrent_kernel: status %ld\n", status);
+        return;
+    }
+    measure_call("call_concurrent_kernel", port);
+    port_close(port, ERR_STALE);
     object_release(&port->object);
 }
 
@@ -126,6 +158,7 @@ static const struct {
     void (*run)(void);
 } rows[] = {
     {"call_kernel_from_kernel", bench_call_kernel},
+    {"call_concurrent_kernel", bench_call_concurrent},
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},
