@@ -18,6 +18,7 @@
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
+#define ACTIVATION_STACK 72
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
@@ -44,6 +45,10 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+
+/* struct port_stack */
+#define STACK_TOP 0
+#define STACK_TP 8
 
 /* struct request */
 #define REQUEST_MESSAGE 0
