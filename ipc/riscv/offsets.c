@@ -30,6 +30,7 @@ PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
+_Static_assert(ACTIVATION_KIND_KERNEL == ACTIVATION_FROM_KERNEL, "ipc/riscv/fastpath.S");
 _Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),

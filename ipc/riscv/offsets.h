@@ -23,6 +23,7 @@
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
 #define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
+#define ACTIVATION_KIND_KERNEL 1
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
