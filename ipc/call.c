@@ -122,7 +122,7 @@ static status_t call_run_user(struct port *port, const struct port_stack *stack,
             return CALL_NOT_BEGUN;
         }
         core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
-        sched_yield();
+        sched_preempt();
     }
     activation_save_fpu();
     uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
