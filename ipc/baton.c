@@ -147,16 +147,25 @@ static void baton_pass_on(struct port *port)
     }
 }
 
-/* Is it worth while to look on: the holder runs, and not here. */
+/*
+ * Is it worth while to look on: the holder runs, and not here. One that is ready counts, too: mostly it was
+ * just handed the baton while it slept, and its core is on the way to it. Who then slept at once would
+ * have to be woken for the next hand-over, and so on: two callers would sleep in turns for ever.
+ */
 static bool holder_runs_elsewhere(struct port *port)
 {
     uint64_t state = irq_save();
     /* relaxed: a hint; the block stays a thread's while interrupts are off */
     struct thread *holder = atomic_load_relaxed(&port->holder);
-    /* relaxed: hints */
-    bool runs = holder == NULL || (atomic_load_relaxed(&holder->state) == THREAD_RUNNING &&
-                                   atomic_load_relaxed(&holder->cpu) != core_index());
+    bool runs = true;
 
+    if (holder != NULL) {
+        /* relaxed: hints */
+        enum thread_state now = atomic_load_relaxed(&holder->state);
+
+        runs = (now == THREAD_RUNNING || now == THREAD_READY) &&
+               atomic_load_relaxed(&holder->cpu) != core_index();
+    }
     irq_restore(state);
     return runs;
 }
