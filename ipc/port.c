@@ -120,6 +120,9 @@ static void port_fill(struct port *port, struct domain *domain,
     port->service_tp = attributes->service_tp;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
+    if (attributes->leaf != NULL) {
+        port->leaf = *attributes->leaf;
+    }
     if (attributes->mode == PORT_MODE_USER_SERVICE) {
         if (mmu_max_asid() == 0) {
             port->mode = PORT_MODE_USER_FLUSH;
@@ -177,7 +180,7 @@ status_t port_create(struct domain *domain, const struct port_attributes *attrib
         return domain_is_dying(domain) ? ERR_PEER_DIED : ERR_NO_MEMORY;
     }
     port_fill(port, domain, attributes);
-    if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {
+    if (attributes->mode == PORT_MODE_KERNEL_SERVICE && attributes->leaf == NULL) {
         status = port_make_stack(port);
     }
     if (status == OK) {

@@ -21,6 +21,7 @@ static status_t service_start(const struct service *service)
         .mode = PORT_MODE_KERNEL_SERVICE,
         .entry = (vaddr_t)service->handle,
         .combines = service->combines,
+        .leaf = service->leaf,
     };
     struct port *port;
     status_t status;

@@ -25,6 +25,8 @@ struct service {
     void (*handle)(struct request *request);
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
     bool combines;       /* runs are short and never wait, not even for the caller's memory */
+    const struct service_leaf
+        *leaf; /* instead of `handle`: runs are a few instructions (ipc/leaf.h) */
 };
 
 /* Register a kernel service; the port is made at boot. */

@@ -45,10 +45,10 @@ ipc_fastpath_call:
     and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t3, .Lslow
     bnez    a6, .Lslow
-    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
-    beqz    t2, .Lslow
     ld      t1, PORT_SATPS(t4)
     beqz    t1, .Lcall_kernel           /* no user service, or one that needs a flush */
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     ld      t3, CORE_SATP_OFFSET(tp)
     add     t1, t1, t3
     ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
@@ -100,11 +100,15 @@ ipc_fastpath_call:
     j       syscall_message_slow
 
 /*
- * A service in the kernel: the same chain, another stack, the same address space. t2: calls left.
+ * A service in the kernel: the same chain, another stack, the same address space.
  */
 .Lcall_kernel:
+    ld      t3, PORT_LEAF_ENTER(t4)
+    bnez    t3, .Lcall_leaf
     ld      t3, PORT_MODE(t4)
     bgez    t3, .Lslow
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     baton_take a7, .Lcall_busy
 
     ld      t0, CORE_USER_SP(tp)
@@ -166,10 +170,7 @@ ipc_fastpath_call:
     ld      tp, ACTIVATION_TP(sp)
     ld      sp, ACTIVATION_SP(sp)
     li      a0, 0
-    li      ra, 0
-    clear_temporaries
-    li      a6, 0
-    li      a7, 0
+    clear ra, t1, t2, t3, t5, t6, a6, a7        /* t0: 0; t4: 1 */
     sret
 
 /* Work is pending, or somebody queued: finish in C. sp = the activation to pop, a1..a5 reply. */
@@ -192,6 +193,63 @@ ipc_fastpath_call:
     sd      zero, (SYSCALL_A0 + 56)(sp) /* as after SYS_CALL */
     csrsi   sstatus, SSTATUS_SIE_BIT
     call    call_finish_kernel
+    j       syscall_message_exit
+
+/*
+ * A leaf (ipc/leaf.h): interrupts stay off, nothing is pushed, and the message stays in its registers. What
+ * is needed afterwards lies where nothing else writes until then. t3: its entry, t6: badge.
+ */
+.Lcall_leaf:
+    baton_take a7, .Lcall_busy
+    port_note_run t1, t5
+    csrrw   t1, sscratch, zero          /* [T] */
+    sd      t1, CORE_SCRATCH(tp)
+    sd      t4, -(FPU_STATE_BYTES + LEAF_BYTES)(sp)
+    addi    sp, sp, -(FPU_STATE_BYTES + LEAF_BYTES)
+    mv      a0, t6
+    jr      t3
+
+/* Where its run ends (service_leave in C): a1..a5 reply, sp anything. It may have woken somebody. */
+    .globl ipc_fastpath_leave
+ipc_fastpath_leave:
+    ld      t0, CORE_ACTIVATION(tp)
+    lw      t2, CORE_WORK(tp)
+    ld      t1, -(FPU_STATE_BYTES + LEAF_BYTES)(t0)
+    bnez    t2, .Lleave_slow
+    baton_give .Lleave_slow
+    csrr    t0, sepc
+    addi    t0, t0, 4
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      sp, CORE_USER_SP(tp)
+    ld      tp, CORE_SCRATCH(tp)
+    li      a0, 0
+    clear ra, t1, t2, t5, t6, a6, a7    /* t0: the pc; t3: 0; t4: 1 */
+    sret
+
+/* Work is pending, or somebody queued: finish in C. t0: activation, t1: port. */
+.Lleave_slow:
+    mv      sp, t0
+    ld      t0, CORE_USER_SP(tp)
+    csrr    t2, sepc
+    ld      t3, CORE_SCRATCH(tp)
+    addi    t2, t2, 4
+    addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)
+    sd      t0, SYSCALL_SP(sp)
+    sd      t2, SYSCALL_PC(sp)
+    sd      t3, SYSCALL_TP(sp)
+    sd      zero, SYSCALL_RA(sp)
+    sd      a1, (SYSCALL_A0 + 8)(sp)
+    sd      a2, (SYSCALL_A0 + 16)(sp)
+    sd      a3, (SYSCALL_A0 + 24)(sp)
+    sd      a4, (SYSCALL_A0 + 32)(sp)
+    sd      a5, (SYSCALL_A0 + 40)(sp)
+    sd      zero, (SYSCALL_A0 + 48)(sp)
+    sd      zero, (SYSCALL_A0 + 56)(sp) /* as after SYS_CALL */
+    mv      a0, t1
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    call    call_give_port
+    sd      a0, (SYSCALL_A0 + 0)(sp)
     j       syscall_message_exit
 
 /* SYS_RETURN: a1..a5 reply. The running activation was pushed by ipc_fastpath_call. */

@@ -45,6 +45,8 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+#define PORT_LEAF_RUN 96
+#define PORT_LEAF_ENTER 104
 
 /* struct request */
 #define REQUEST_MESSAGE 0
@@ -59,3 +61,6 @@
 #define MESSAGE_ROOM 48
 
 #define REGISTER_WORDS 4
+
+/* Below an activation's floating-point room, while a leaf runs: the port. */
+#define LEAF_BYTES 16
