@@ -29,7 +29,7 @@ call_port:
     baton_take t1, .Lany
     /* group: holder and count */
     port_note_run t2, t3
-    /* group: stack frame */
+    /* group: frame, enter, come back */
     addi    sp, sp, -FRAME_BYTES
     sd      ra, 24(sp)
     sd      s0, 16(sp)
