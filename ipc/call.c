@@ -122,7 +122,7 @@ static status_t call_run_user(struct port *port, const struct port_stack *stack,
             return CALL_NOT_BEGUN;
         }
         core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
-        sched_yield();
+        sched_preempt();
     }
     activation_save_fpu();
     uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
@@ -139,10 +139,12 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 {
     status_t status = OK;
 
-    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, NULL, badge, asker, message);
-    } else {
+    if (port->mode != PORT_MODE_KERNEL_SERVICE) {
         status = call_run_user(port, &port->stack, badge, message);
+    } else if (port->leaf.run != NULL) {
+        port->leaf.run(message, badge);
+    } else {
+        call_run_kernel(port, NULL, badge, asker, message);
     }
     port->calls += status != CALL_NOT_BEGUN;
     return status;
@@ -196,6 +198,13 @@ static inline void call_give(struct port *port)
     if (!baton_try_give(port)) {
         call_serve(port);
     }
+}
+
+status_t call_give_port(struct port *port)
+{
+    call_give(port);
+    call_settle_unwind_if_raised();
+    return OK;
 }
 
 /* The baton is ours: run the service, and let go. */
@@ -293,7 +302,7 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
     return status;
 }
 
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+status_t call_port_any(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;

@@ -30,6 +30,7 @@ PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
+_Static_assert(ACTIVATION_KIND_KERNEL == ACTIVATION_FROM_KERNEL, "ipc/riscv/fastpath.S");
 _Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
@@ -53,6 +54,8 @@ PIN(PORT_WORD, struct port, word);
 PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
+PIN(PORT_LEAF_ENTER, struct port, leaf.enter);
+PIN(PORT_LEAF_RUN, struct port, leaf.run);
 _Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
 PIN(REQUEST_MESSAGE, struct request, message);
 PIN(MESSAGE_TAG_WORD, struct message, tag);

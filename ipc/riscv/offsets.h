@@ -23,6 +23,7 @@
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
 #define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
+#define ACTIVATION_KIND_KERNEL 1
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -45,6 +46,8 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+#define PORT_LEAF_RUN 96
+#define PORT_LEAF_ENTER 104
 
 /* struct port_stack */
 #define STACK_TOP 0
@@ -63,3 +66,6 @@
 #define MESSAGE_ROOM 48
 
 #define REGISTER_WORDS 4
+
+/* Below an activation's floating-point room, while a leaf runs: the port. */
+#define LEAF_BYTES 16

@@ -82,10 +82,11 @@ struct monitor_core {
     uint64_t switches;  /* thread switches so far */
     uint64_t idles;     /* times it went idle so far */
     uint64_t interrupts;
+    uint64_t queue_operations; /* insertions into its run queue and removals so far */
     uint32_t core;
     uint32_t numa_node;
 };
-_Static_assert(sizeof(struct monitor_core) == 56, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_core) == 64, "no padding in a protocol structure");
 
 struct monitor_memory {
     uint64_t total_bytes; /* all frames that the kernel manages */

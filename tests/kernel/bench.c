@@ -11,17 +11,19 @@
 #include "arch/power.h"
 #include "ipc/call.h"
 #include "ipc/name.h"
+#include "ipc/service.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/print.h"
 #include "mm/nexus.h"
 #include "sched/archive.h"
 #include "sched/program.h"
-#include "services/echo/protocol.h"
+#include "services/echo/echo.h"
 #include "tests/plan.h"
 
 #define WARM_UP 100
 #define ROUNDS BENCH_ROUNDS
-#define NO_ROW_MATCHES 2 /* what the user half ends with */
+#define STACKED "echo.stacked" /* the user half knows it */
+#define NO_ROW_MATCHES 2       /* what the user half ends with */
 
 void bench_print(const char *id, uint64_t total, uint64_t empty)
 {
@@ -45,6 +47,28 @@ uint64_t bench_empty_loop(void)
         __asm__ volatile("" ::: "memory");
     }
     return bench_instructions() - start;
+}
+
+/* The echo service once more, not as a leaf: with a stack and an activation of its own, as services have that may wait. */
+static void stacked_serve(struct request *request)
+{
+    static struct echo echo;
+
+    echo_handle(&echo, request->badge, request->message);
+}
+
+static status_t start_stacked(void)
+{
+    const struct port_attributes attributes = {.mode = PORT_MODE_KERNEL_SERVICE,
+                                               .entry = (vaddr_t)stacked_serve};
+    struct port *port;
+    status_t status = port_create(&kernel_domain, &attributes, &port);
+
+    if (status == OK) {
+        status = name_register(STACKED, strlen(STACKED), port);
+        object_release(&port->object);
+    }
+    return status;
 }
 
 /* Calls the service by turns, and prints the row. */
@@ -71,32 +95,27 @@ static void measure_call(const char *id, struct port *port)
     }
 }
 
-static void bench_call_kernel(void)
+static void bench_call(const char *id, const char *service)
 {
     struct port *port;
-    status_t status = name_find("echo", 4, &port);
+    status_t status = name_find(service, strlen(service), &port);
 
     if (status != OK) {
-        print("# call_kernel_from_kernel: status %ld\n", status);
+        print("# %s: status %ld\n", id, status);
         return;
     }
-    measure_call("call_kernel_from_kernel", port);
+    measure_call(id, port);
     object_release(&port->object);
 }
 
-/* The same service, with four slots. */
+/* The service of call_stacked_from_kernel, with four slots. */
 static void bench_call_concurrent(void)
 {
-    struct port_attributes attributes = {.mode = PORT_MODE_KERNEL_SERVICE, .runs = 4};
+    const struct port_attributes attributes = {
+        .mode = PORT_MODE_KERNEL_SERVICE, .entry = (vaddr_t)stacked_serve, .runs = 4};
     struct port *port;
-    struct port *echo;
-    status_t status = name_find("echo", 4, &echo);
+    status_t status = port_create(&kernel_domain, &attributes, &port);
 
-    if (status == OK) {
-        attributes.entry = echo->entry;
-        object_release(&echo->object);
-        status = port_create(&kernel_domain, &attributes, &port);
-    }
     if (status != OK) {
         print("# call_concurrent_kernel: status %ld\n", status);
         return;
@@ -104,6 +123,16 @@ static void bench_call_concurrent(void)
     measure_call("call_concurrent_kernel", port);
     port_close(port, ERR_STALE);
     object_release(&port->object);
+}
+
+static void bench_call_kernel(void)
+{
+    bench_call("call_kernel_from_kernel", "echo");
+}
+
+static void bench_call_stacked(void)
+{
+    bench_call("call_stacked_from_kernel", STACKED);
 }
 
 static void bench_pages(void)
@@ -121,34 +150,42 @@ static void bench_pages(void)
     bench_print("page_alloc_free", end - start, bench_empty_loop());
 }
 
-/* Start the user half and wait for its end; its exit code. */
-static long bench_run_program(const char *pattern)
+bool bench_start_program(const char *name, const char *argument, struct domain **domain)
 {
     char arguments[128];
-    struct program_start start = {.name = "bench", .arguments = arguments};
-    struct domain *domain;
+    struct program_start start = {.name = name, .arguments = arguments};
     struct port *lookup;
     const char *why = "not in the archive";
-    long code = 1;
-    status_t status = archive_find("bench", &start.image, &start.image_bytes);
+    status_t status = archive_find(name, &start.image, &start.image_bytes);
 
     if (status == OK) {
         status = name_find("lookup", 6, &lookup);
     }
     if (status == OK) {
-        int length = format_string(arguments, sizeof(arguments), "bench%c%s", 0, pattern);
+        int length = format_string(arguments, sizeof(arguments), "%s%c%s", name, 0, argument);
 
-        start.argument_bytes = (size_t)length + 1;
+        start.argument_bytes = (size_t)length + (argument[0] != '\0');
         start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
-        status = program_start(&start, &domain, &why);
+        status = program_start(&start, domain, &why);
         object_release(&lookup->object);
     }
-    if (status == OK) {
-        status = domain_join(domain, DEADLINE_NONE, &code);
-        object_release(&domain->object);
-    }
     if (status != OK) {
-        print("# program bench: %s (status %ld)\n", why, status);
+        print("# program %s: %s (status %ld)\n", name, why, status);
+    }
+    return status == OK;
+}
+
+/* Start the user half and wait for its end; its exit code. */
+static long bench_run_program(const char *pattern)
+{
+    struct domain *domain;
+    long code = 1;
+
+    if (bench_start_program("bench", pattern, &domain)) {
+        if (domain_join(domain, DEADLINE_NONE, &code) != OK) {
+            code = 1;
+        }
+        object_release(&domain->object);
     }
     return code;
 }
@@ -158,6 +195,12 @@ static const struct {
     void (*run)(void);
 } rows[] = {
     {"call_kernel_from_kernel", bench_call_kernel},
+    {"call_contended_2", bench_call_contended},
+    {"call_contended_2_exclusive", bench_call_contended_exclusive},
+    {"call_contended_2_apart", bench_call_contended_apart},
+    {"call_contended_2_user", bench_call_contended_user},
+    {"call_contended_2_user_exclusive", bench_call_contended_user_exclusive},
+    {"call_stacked_from_kernel", bench_call_stacked},
     {"call_concurrent_kernel", bench_call_concurrent},
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
@@ -176,6 +219,9 @@ void bench_run(const char *pattern)
 {
     bool matched = false;
 
+    if (start_stacked() != OK) {
+        print("# the service %s cannot start\n", STACKED);
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         if (test_pattern_matches(pattern, rows[i].id)) {
             matched = true;

@@ -8,6 +8,7 @@
 #include "user/lib/glob.h"
 #include "user/programs/bench/measure.h"
 #include "user/programs/bench/memory.h"
+#include "user/programs/bench/pager.h"
 
 #define START_NS 10000000000UL
 
@@ -43,10 +44,10 @@ static void measure_call(const char *id, handle_t port, unsigned words)
     }
 }
 
-static void call_kernel(const char *id)
+static void call_in_kernel(const char *id, const char *name)
 {
     handle_t port;
-    status_t status = lookup_find("echo", &port);
+    status_t status = lookup_find(name, &port);
 
     if (status != OK) {
         measure_fail(id, status_text(status));
@@ -54,6 +55,16 @@ static void call_kernel(const char *id)
     }
     measure_call(id, port, 4);
     handle_close(port);
+}
+
+static void call_kernel(const char *id)
+{
+    call_in_kernel(id, "echo");
+}
+
+static void call_stacked(const char *id)
+{
+    call_in_kernel(id, "echo.stacked"); /* tests/kernel/bench.c makes it */
 }
 
 static void call_user(const char *id, unsigned words)
@@ -150,8 +161,10 @@ static const struct {
 } rows[] = {
     {"null_entry", null_entry},
     {"call_kernel_from_user", call_kernel},
+    {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
+    {"fault_user_pager", bench_fault_user_pager},
     {"call_concurrent_user", call_concurrent},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
