@@ -9,13 +9,14 @@
 #include "ipc/port.h"
 
 /*
- * Push an activation below the caller's frame and run the user service of `port` with `message`.
+ * Push an activation below the caller's frame and run the user service of `port` with `message` on
+ * `stack`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
  * held, floating-point state is saved, the service's address space is loaded, from its entry, interrupts are off; afterwards
  * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message,
-                               uint64_t *satp_entry);
+                               uint64_t *satp_entry, const struct port_stack *stack);
 
 /* Pop the innermost activation, which activation_enter_user pushed, and let that call return
  * `status`. The address space below it is loaded. Interrupts off. */

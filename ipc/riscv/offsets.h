@@ -18,6 +18,7 @@
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
+#define ACTIVATION_STACK 72
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
@@ -47,6 +48,10 @@
 #define PORT_MODE 88
 #define PORT_LEAF_RUN 96
 #define PORT_LEAF_ENTER 104
+
+/* struct port_stack */
+#define STACK_TOP 0
+#define STACK_TP 8
 
 /* struct request */
 #define REQUEST_MESSAGE 0

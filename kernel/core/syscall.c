@@ -56,6 +56,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_MEMORY_SLICE] = ENTRY(syscall_memory_slice),
     [SYS_MEMORY_INFO] = ENTRY(syscall_memory_info),
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
+    [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)
