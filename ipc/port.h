@@ -65,9 +65,9 @@ struct port {
     struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */
     uint64_t calls;             /* runs so far; written by the holder */
     int64_t mode;               /* enum port_mode; constant */
+    struct service_leaf leaf;   /* of a leaf (ipc/leaf.h), else both are NULL; constant */
     struct run_slot *slots;     /* of a concurrent service, else NULL; constant */
     uint32_t slot_count;
-    struct service_leaf leaf; /* of a leaf (ipc/leaf.h), else both are NULL; constant */
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */

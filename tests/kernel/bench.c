@@ -71,13 +71,13 @@ static status_t start_stacked(void)
     return status;
 }
 
-static void bench_call(const char *id, const char *service)
+/* Calls the service by turns, and prints the row. */
+static void measure_call(const char *id, struct port *port)
 {
-    struct port *port;
     struct message message;
     uint64_t start = 0;
     uint64_t idles = core_current()->idles;
-    status_t status = name_find(service, strlen(service), &port);
+    status_t status = OK;
 
     for (int i = -WARM_UP; status == OK && i < ROUNDS; i++) {
         if (i == 0) {
@@ -88,13 +88,40 @@ static void bench_call(const char *id, const char *service)
     }
     if (status != OK) {
         print("# %s: status %ld\n", id, status);
-        return;
-    }
-    if (core_current()->idles != idles) {
+    } else if (core_current()->idles != idles) {
         print("# %s: the core went idle, so there is no figure\n", id);
     } else {
         bench_print(id, bench_instructions() - start, bench_empty_loop());
     }
+}
+
+static void bench_call(const char *id, const char *service)
+{
+    struct port *port;
+    status_t status = name_find(service, strlen(service), &port);
+
+    if (status != OK) {
+        print("# %s: status %ld\n", id, status);
+        return;
+    }
+    measure_call(id, port);
+    object_release(&port->object);
+}
+
+/* The service of call_stacked_from_kernel, with four slots. */
+static void bench_call_concurrent(void)
+{
+    const struct port_attributes attributes = {
+        .mode = PORT_MODE_KERNEL_SERVICE, .entry = (vaddr_t)stacked_serve, .runs = 4};
+    struct port *port;
+    status_t status = port_create(&kernel_domain, &attributes, &port);
+
+    if (status != OK) {
+        print("# call_concurrent_kernel: status %ld\n", status);
+        return;
+    }
+    measure_call("call_concurrent_kernel", port);
+    port_close(port, ERR_STALE);
     object_release(&port->object);
 }
 
@@ -174,6 +201,7 @@ static const struct {
     {"call_contended_2_user", bench_call_contended_user},
     {"call_contended_2_user_exclusive", bench_call_contended_user_exclusive},
     {"call_stacked_from_kernel", bench_call_stacked},
+    {"call_concurrent_kernel", bench_call_concurrent},
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},

@@ -98,6 +98,27 @@ static void call_user_4w(const char *id)
     call_user(id, 4);
 }
 
+/* The general path: a service of this program itself, with two stacks. */
+static void answer(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    service_reply(message, OK, message_words(message->tag));
+}
+
+static void call_concurrent(const char *id)
+{
+    handle_t port;
+    status_t status = service_create_concurrent(answer, NULL, 2, &port);
+
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    measure_call(id, port, 4);
+    port_close(port);
+}
+
 static bool partner_ready;
 static bool partner_stop;
 
@@ -148,7 +169,9 @@ static const struct {
     {"map_unmap_page", bench_map_unmap_page},
     {"map_unmap_moved", bench_map_unmap_moved},
     {"map_touch_unmap", bench_map_touch_unmap},
-    {"fault_user_pager", bench_fault_user_pager}, /* the last: it leaves regions behind */
+    /* After those of memory: they leave regions behind. */
+    {"call_concurrent_user", call_concurrent},
+    {"fault_user_pager", bench_fault_user_pager},
 };
 
 #define NO_ROW_MATCHES 2 /* tests/kernel/bench.c knows it */
