@@ -224,9 +224,10 @@ def main():
     pattern = patterns.from_environment("B", "*")
     try:
         build.build("release")
-        measured = measure(pattern)
-        machines = measure_flat(pattern)
-        sizes = measure_sizes(pattern=pattern) if patterns.matches("grow_", pattern) or "grow" in pattern else {}
+        sizes_only = pattern.startswith("grow")
+        measured = {} if sizes_only else measure(pattern)
+        machines = {} if sizes_only else measure_flat(pattern)
+        sizes = measure_sizes(pattern=pattern) if sizes_only or pattern == "*" else {}
         rows = table({**measured, **sizes})
     except (build.BuildError, BenchError) as error:
         sys.exit(f"bench: {error}")
