@@ -7,9 +7,12 @@
 #include "arch/context.h"
 #include "arch/fpu.h"
 #include "arch/irq.h"
+#include "arch/timer.h"
 #include "arch/upcall.h"
 #include "ipc/baton.h"
 #include "ipc/enter_priv.h"
+#include "ipc/split.h"
+#include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
@@ -51,7 +54,7 @@ static inline void call_run_kernel(struct port *port, uint64_t badge, struct dom
     activation_set(caller);
 }
 
-static bool call_is_inside_dying_domain(void)
+bool call_is_inside_dying_domain(void)
 {
     const struct activation *activation = activation_current();
 
@@ -63,15 +66,15 @@ static bool call_is_inside_dying_domain(void)
     return false;
 }
 
-/* First the flag goes, then the chain is looked at: a domain that starts to die after the look raises
- * the flag again. */
+/* First the flag goes, then the chain is looked at: a domain that starts to die after the look, or a
+ * deadline that passes, raises the flag again. */
 void call_settle_unwind(void)
 {
     struct thread *thread = thread_current();
 
     /* acq_rel: if a raise came first, the domain's state is visible; pairs with thread_raise */
     atomic_and_acq_rel(&thread->flags, ~(uint32_t)THREAD_UNWIND);
-    if (call_is_inside_dying_domain()) {
+    if (call_is_inside_dying_domain() || split_deadline_passed()) {
         /* relaxed: only this thread acts on it */
         atomic_or_relaxed(&thread->flags, THREAD_UNWIND);
     }
@@ -86,14 +89,6 @@ static void call_settle_unwind_if_raised(void)
     }
 }
 
-/* A flag that concerns a chain in which this port is not yet: then only the port's end counts. */
-static bool call_must_not_start(struct port *port)
-{
-    call_settle_unwind();
-    /* acquire: see why they were raised; pairs with the release in thread_raise */
-    return atomic_load_acquire(&thread_current()->flags) != 0 || port_close_reason(port) != OK;
-}
-
 /* Why a run must not start: the service is gone, or this thread is to end or unwind. */
 static status_t call_refusal(struct port *port)
 {
@@ -104,19 +99,42 @@ static status_t call_refusal(struct port *port)
 
 /*
  * Interrupts stay off from the look at the pending work to user mode, as on every way out: a request
- * that comes later interrupts the service at once. CALL_NOT_BEGUN: this thread is to end, to unwind, or
- * the port was closed.
+ * that comes later interrupts the service at once. False: this thread is to end, to unwind, or the
+ * port was closed. What concerns only those above in the chain is done first.
  */
+static bool call_may_enter(struct port *port)
+{
+    struct core *core = core_current();
+
+    while (core->work != 0) {
+        if ((core->work & WORK_THREAD) != 0) {
+            enum split_outcome outcome = split_settle();
+
+            core = core_current();
+            if (outcome == SPLIT_LEAVE || port_close_reason(port) != OK) {
+                return false;
+            }
+            /* relaxed: what is raised now interrupts this core later */
+            if (atomic_load_relaxed(&thread_current()->flags) == 0) {
+                core->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
+            }
+        }
+        if ((core->work & WORK_RESCHEDULE) == 0) {
+            break; /* only what cannot be done now */
+        }
+        sched_yield();
+        core = core_current();
+    }
+    return true;
+}
+
+/* CALL_NOT_BEGUN: see call_may_enter. */
 static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
 {
     irq_disable();
-    while (core_current()->work != 0) {
-        if (call_must_not_start(port)) {
-            irq_enable();
-            return CALL_NOT_BEGUN;
-        }
-        core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
-        sched_yield();
+    if (!call_may_enter(port)) {
+        irq_enable();
+        return CALL_NOT_BEGUN;
     }
     activation_save_fpu();
     uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
@@ -220,9 +238,9 @@ static bool call_is_inside(const struct port *port)
     return activation != NULL;
 }
 
-/* The port was not idle. Apart, to keep the common call short. */
-__attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t badge,
-                                                    struct message *message, nsec_t deadline)
+/* The port was not idle. OK: the baton is ours. BATON_ANSWERED: the reply is in *message. */
+static status_t call_wait(struct port *port, uint64_t badge, struct message *message,
+                          nsec_t deadline)
 {
     struct activation *caller = activation_current();
     struct baton_request request = {.message = message,
@@ -231,14 +249,26 @@ __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t 
                                     .nested = activation_depth(caller) != 0};
     status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
 
+    if (status != OK) {
+        call_settle_unwind_if_raised(); /* the baton may have been ours for a moment */
+    }
+    return status == BATON_ANSWERED && request.status != OK ? request.status : status;
+}
+
+/* Apart, to keep the common call short. */
+__attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t badge,
+                                                    struct message *message, nsec_t deadline)
+{
+    status_t status = call_wait(port, badge, message, deadline);
+
     if (status == OK) {
         return call_run_and_give(port, badge, message);
     }
-    call_settle_unwind_if_raised(); /* the baton may have been ours for a moment */
-    return status == BATON_ANSWERED ? request.status : status;
+    return status == BATON_ANSWERED ? OK : status;
 }
 
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+/* Why a call is refused whoever runs, or OK. */
+static inline status_t call_check(const struct port *port, const struct message *message)
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;
@@ -246,13 +276,136 @@ status_t call_port(struct port *port, uint64_t badge, struct message *message, n
     if (port->mode == PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
-    if (activation_current()->calls_left == 0) {
-        return ERR_DEPTH;
+    return activation_current()->calls_left == 0 ? ERR_DEPTH : OK;
+}
+
+status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+{
+    status_t status = call_check(port, message);
+
+    if (__builtin_expect(status != OK, 0)) {
+        return status;
     }
     if (!baton_try_take(port)) {
         return call_busy(port, badge, message, deadline);
     }
     return call_run_and_give(port, badge, message);
+}
+
+/* Does the call have to end some time? */
+static bool call_is_timed(nsec_t deadline)
+{
+    return deadline != DEADLINE_NONE && deadline != DEADLINE_NOW;
+}
+
+/* The record of a call by user code whose system call has this frame. */
+static struct activation call_record(const struct syscall_frame *frame, struct port *port,
+                                     enum activation_kind kind)
+{
+    struct activation *caller = activation_current();
+
+    return (struct activation){
+        .previous = caller,
+        .domain = port->domain,
+        .port = port,
+        .return_pc = frame->pc,
+        .return_sp = frame->sp,
+        .return_tp = frame->tp,
+        .calls_left = (uint16_t)(caller->calls_left - 1),
+        .kind = (uint8_t)kind,
+        .satp_entry = caller->satp_entry,
+    };
+}
+
+/*
+ * Enter a user service as the fast path does: nothing of the kernel stays between caller and service. The
+ * record lies where these frames are, the deadline where the system call's is. CALL_NOT_BEGUN, or it
+ * does not return.
+ */
+static status_t call_enter(struct syscall_frame *frame, struct port *port, uint64_t badge,
+                           const struct message *message, nsec_t deadline)
+{
+    struct call_deadline *limit = (struct call_deadline *)(void *)frame;
+    bool timed = call_is_timed(deadline);
+    struct user_entry entry = {
+        .record = call_record(frame, port, timed ? ACTIVATION_TIMED : ACTIVATION_FROM_USER),
+        .message = *message,
+        .badge = badge,
+    };
+
+    ASSERT((char *)(frame + 1) == (char *)activation_fpu(activation_current()));
+    irq_disable();
+    if (!call_may_enter(port)) {
+        irq_enable();
+        return CALL_NOT_BEGUN;
+    }
+    activation_save_fpu();
+    entry.record.satp_entry = &asid_entries(port->domain->vspace)[core_index()];
+    asid_enter(entry.record.satp_entry);
+    port->calls++;
+    if (timed) {
+        entry.record.deadline = limit;
+        call_deadline_arm(limit, deadline);
+    }
+    activation_enter_from_user(&entry, (struct activation *)(void *)frame - 1);
+}
+
+/* A kernel service for user code, from C. If the chain is split, the frames up to the system call's go
+ * on with the service, and end before user mode. */
+static void call_run_syscall(const struct syscall_frame *frame, struct port *port, uint64_t badge,
+                             struct message *message, nsec_t deadline)
+{
+    struct activation activation = call_record(frame, port, ACTIVATION_FROM_SYSCALL);
+    struct request request = {message, badge, port->cookie, activation_current()->domain};
+    struct call_deadline limit;
+    bool timed = call_is_timed(deadline);
+
+    port->calls++;
+    activation.deadline = timed ? &limit : NULL;
+    activation_set(&activation);
+    if (timed) {
+        call_deadline_arm(&limit, deadline);
+    }
+    context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
+    activation_set(activation.previous);
+    if (timed) {
+        call_deadline_cancel(&limit);
+    }
+}
+
+/* The baton is ours, and keeps the port. */
+static status_t call_run_from_user(struct syscall_frame *frame, struct port *port, uint64_t badge,
+                                   struct message *message, nsec_t deadline)
+{
+    status_t status = OK;
+
+    /* relaxed: as in call_run_and_give */
+    atomic_store_relaxed(&port->holder, thread_current());
+    if (call_is_timed(deadline) && timer_now_ns() >= deadline) {
+        status = ERR_TIMED_OUT;
+    } else if (port->mode == PORT_MODE_KERNEL_SERVICE) {
+        call_run_syscall(frame, port, badge, message, deadline);
+    } else {
+        status = call_enter(frame, port, badge, message, deadline);
+    }
+    if (status == CALL_NOT_BEGUN) {
+        status = call_refusal(port);
+    }
+    call_give(port);
+    call_settle_unwind_if_raised();
+    return status;
+}
+
+/* The baton for a call by user code: OK: it is ours. */
+static status_t call_take(struct port *port, uint64_t badge, struct message *message,
+                          nsec_t deadline)
+{
+    status_t status = kstack_room() < CALL_STACK_BYTES ? ERR_DEPTH : call_check(port, message);
+
+    if (status != OK || baton_try_take(port)) {
+        return status;
+    }
+    return call_wait(port, badge, message, deadline);
 }
 
 void call_from_user(struct syscall_frame *frame)
@@ -261,16 +414,20 @@ void call_from_user(struct syscall_frame *frame)
         .tag = frame->a[1],
         .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
     };
+    nsec_t deadline = frame->a[6];
     struct object *object;
     uint64_t badge;
     status_t status = handle_get(&activation_current()->domain->handles, frame->a[0], OBJECT_PORT,
                                  RIGHT_CALL, &object, &badge);
 
     if (status == OK) {
-        status = kstack_room() < CALL_STACK_BYTES
-                     ? ERR_DEPTH
-                     : call_port(port_of_object(object), badge, &message, frame->a[6]);
-        object_release(object);
+        status = call_take(port_of_object(object), badge, &message, deadline);
+        object_release(object); /* it stays while we have the baton */
+        if (status == OK) {
+            status = call_run_from_user(frame, port_of_object(object), badge, &message, deadline);
+        } else if (status == BATON_ANSWERED) {
+            status = OK;
+        }
     }
     if (status != OK) {
         message = (struct message){0};
@@ -298,8 +455,12 @@ void call_finish_kernel(void)
  */
 static void activation_pop_to_user(struct activation *activation)
 {
-    uint64_t state = irq_save();
+    uint64_t state;
 
+    if (activation->kind == ACTIVATION_TIMED) {
+        call_deadline_cancel(activation->deadline);
+    }
+    state = irq_save();
     fpu_disable(); /* the run's floating-point state dies with it */
     activation_set(activation->previous);
     asid_enter(activation->previous->satp_entry);

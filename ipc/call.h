@@ -31,5 +31,9 @@ void call_return(struct syscall_frame *frame);
  * Returns only if there was nothing to leave. On the way back to user mode, interrupts off. */
 void call_unwind(void);
 
-/* Take THREAD_UNWIND off the running thread unless an activation of it is still in a dying domain. */
+/* Is an activation of the running thread in a dying domain? */
+bool call_is_inside_dying_domain(void);
+
+/* Take THREAD_UNWIND off the running thread unless an activation of it is still in a dying domain, or a call
+ * has outlived its deadline. */
 void call_settle_unwind(void);

@@ -238,6 +238,17 @@ static bool port_interrupt_holder(struct port *port)
     return holder != NULL || !runs;
 }
 
+void port_change_holder(struct port *port, struct thread *from, struct thread *to)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+
+    /* relaxed: who raises a flag of the holder has the lock; others want a hint */
+    if (atomic_load_relaxed(&port->holder) == from) {
+        atomic_store_relaxed(&port->holder, to);
+    }
+    spin_unlock_restore(&port->lock, state);
+}
+
 void port_close(struct port *port, status_t reason)
 {
     uint64_t state = spin_lock_save(&port->lock);

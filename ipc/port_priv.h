@@ -12,5 +12,8 @@
  * exactly once, by the closer or by the last holder. */
 void port_retire(struct port *port);
 
+/* Who holds the baton is another thread's block from now on. */
+void port_change_holder(struct port *port, struct thread *from, struct thread *to);
+
 /* Free every message that waits in a mailbox; the port is closed. */
 void mailbox_drop_all(struct port *port);

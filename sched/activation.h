@@ -24,13 +24,18 @@ enum activation_kind {
     ACTIVATION_FROM_USER = 0,   /* returning goes straight to the caller's user code */
     ACTIVATION_FROM_KERNEL = 1, /* returning resumes kernel code above this record */
     ACTIVATION_BASE = 2,        /* the thread's own first level */
+    ACTIVATION_TIMED = 3,       /* FROM_USER, and `deadline` is to be cancelled */
+    ACTIVATION_FROM_SYSCALL = 4, /* returning resumes a system call of user code that did nothing else:
+                                    who leaves it behind finds the caller's context here */
 };
+
+struct call_deadline;
 
 struct activation {
     struct activation *previous;
     struct domain *domain; /* whose code runs in this activation */
     struct port *port;     /* what was called; NULL for the base */
-    vaddr_t return_pc;     /* FROM_USER: the caller's context */
+    vaddr_t return_pc;     /* FROM_USER, TIMED, FROM_SYSCALL: the caller's context */
     vaddr_t return_sp;
     vaddr_t return_tp;
     uint16_t
@@ -40,7 +45,7 @@ struct activation {
     uint32_t unused;
     uint64_t *satp_entry;    /* address space while it runs: the entry for its core (mm/asid.h) */
     struct message *message; /* FROM_KERNEL: where the reply goes */
-    uint64_t unused2;
+    struct call_deadline *deadline; /* TIMED, and FROM_SYSCALL or NULL (ipc/split.h) */
 };
 
 #define ACTIVATION_BYTES 80

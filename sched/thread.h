@@ -21,6 +21,7 @@
 #include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
+#include "sched/timeout.h"
 
 struct domain;
 struct thread;
@@ -39,7 +40,9 @@ enum thread_state {
 /* Bits of thread.flags; set by anyone with an atomic or. */
 enum thread_flag {
     THREAD_KILL = 1 << 0,   /* end at the next chance */
-    THREAD_UNWIND = 1 << 1, /* a domain in which it has an activation dies */
+    THREAD_UNWIND = 1 << 1, /* something of its chain is to be left, or its domain dies: look there */
+    THREAD_ORPHAN = 1 << 2, /* the caller of its first activation has gone on without it; stays set, so
+                               that every way to user mode looks */
 };
 
 /* A queue of threads that wait for one thing. */
@@ -54,7 +57,9 @@ struct thread {
     vaddr_t context;               /* saved kernel context while not running */
     struct activation *activation; /* innermost, while not running */
     struct domain *domain;         /* owns a reference */
-    uint32_t id;                   /* from 1 up, never reused in one boot */
+    struct thread *identity;       /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
+    struct thread *body;           /* who runs what handles to this block mean; ended_queue.lock */
+    uint32_t id;                   /* from 1 up, never reused in one boot; an heir takes it over */
     uint32_t flags;                /* enum thread_flag; atomic */
     struct list run_link;          /* on a run queue; its lock */
     struct list domain_link;       /* in domain->threads; the domain's lock */
@@ -70,6 +75,7 @@ struct thread {
     struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
     uint64_t waits;           /* such waits begun; written by itself */
     uint64_t blocks;          /* times it gave up its core to wait; written by itself */
+    struct timeout split_retry; /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
     uint64_t start_arguments[4];
@@ -105,8 +111,12 @@ void thread_kill(struct thread *thread);
 /* Set flag bits and make the thread look at them soon, wherever it is. */
 void thread_raise(struct thread *thread, uint32_t flags);
 
-/* The calling thread is to end or unwind: stop waiting. */
+/* The calling thread's innermost activation is to end: stop waiting. What only concerns who is above it
+ * is dealt with here: a split may be done. Thread context, interrupts on, nothing locked. */
 bool thread_must_stop(void);
+
+/* Flags of a thread that ask for something. */
+#define THREAD_ASKS (~(uint32_t)THREAD_ORPHAN)
 
 /* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
 status_t thread_join(struct thread *thread, nsec_t deadline, long *code);

@@ -58,6 +58,40 @@ activation_enter_user:
     sret
 
 /*
+ * void activation_enter_from_user(const struct user_entry *entry, struct activation *place);
+ * Everything is read before the record is written: the two may overlap. Rules as above; does not return.
+ */
+    .globl activation_enter_from_user
+activation_enter_from_user:
+    mv      t6, a1
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+    ld      s\n, (8 * \n)(a0)
+    .endr
+    ld      a1, (USER_ENTRY_MESSAGE + MESSAGE_TAG_WORD)(a0)
+    ld      a2, (USER_ENTRY_MESSAGE + MESSAGE_WORD0 + 0)(a0)
+    ld      a3, (USER_ENTRY_MESSAGE + MESSAGE_WORD0 + 8)(a0)
+    ld      a4, (USER_ENTRY_MESSAGE + MESSAGE_WORD0 + 16)(a0)
+    ld      a5, (USER_ENTRY_MESSAGE + MESSAGE_WORD0 + 24)(a0)
+    ld      a0, USER_ENTRY_BADGE(a0)
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+    sd      s\n, (8 * \n)(t6)
+    .endr
+    ld      t4, ACTIVATION_PORT(t6)
+    sd      t6, CORE_ACTIVATION(tp)
+    ld      t0, PORT_ENTRY(t4)
+    li      t1, SSTATUS_FS_BITS | SSTATUS_SPP_BIT
+    csrw    sepc, t0
+    csrc    sstatus, t1
+    csrw    sscratch, tp
+    ld      a6, PORT_COOKIE(t4)
+    ld      sp, PORT_STACK_TOP(t4)
+    ld      tp, PORT_SERVICE_TP(t4)
+    clear_saved_registers
+    clear_temporaries
+    li      a7, 0
+    sret
+
+/*
  * void activation_return_kernel(struct activation *activation, status_t status);
  * Pops the record that activation_enter_user pushed (it must be the innermost) and lets that call
  * return `status`. In: interrupts off, the address space of the record below is loaded. Does not

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "ipc/enter_priv.h"
 #include "ipc/port.h"
 #include "ipc/service.h"
 #include "kernel/abi/limits.h"
@@ -60,4 +61,6 @@ PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
 PIN(REQUEST_CALLER, struct request, caller);
 _Static_assert(REQUEST_BYTES == sizeof(struct request), "ipc/riscv/fastpath.S");
+PIN(USER_ENTRY_MESSAGE, struct user_entry, message);
+PIN(USER_ENTRY_BADGE, struct user_entry, badge);
 _Static_assert(REGISTER_WORDS == MESSAGE_REGISTER_WORDS, "ipc/riscv/fastpath.S");

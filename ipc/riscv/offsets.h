@@ -57,4 +57,8 @@
 #define MESSAGE_WORD0 8
 #define MESSAGE_ROOM 48
 
+/* struct user_entry, after the record */
+#define USER_ENTRY_MESSAGE 80
+#define USER_ENTRY_BADGE 120
+
 #define REGISTER_WORDS 4

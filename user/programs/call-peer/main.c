@@ -28,6 +28,33 @@ static void migrate(struct message *message)
     service_reply(message, status, 1);
 }
 
+static uint64_t ended;
+
+static void nap(struct message *message)
+{
+    status_t status = thread_sleep(message->word[0]);
+
+    message->word[0] = ++ended;
+    service_reply(message, status, 1);
+}
+
+static void spin(struct message *message)
+{
+    while (clock_ns() < message->word[0]) {
+    }
+    message->word[0] = ++ended;
+    service_reply(message, OK, 1);
+}
+
+static void relay(struct message *message)
+{
+    struct message next = {.tag = MESSAGE_TAG(message->word[1], 1), .word = {message->word[0]}};
+    status_t status = port_call_until(next_port, &next, message->word[2]);
+
+    message->word[0] = next.word[0];
+    service_reply(message, status == OK ? message_status(&next) : status, 1);
+}
+
 static void fault(void)
 {
     uint64_t *nowhere = NULL;
@@ -67,6 +94,19 @@ static void serve(void *context, uint64_t badge, struct message *message)
         break;
     case PEER_MIGRATE:
         migrate(message);
+        break;
+    case PEER_NAP:
+        nap(message);
+        break;
+    case PEER_SPIN:
+        spin(message);
+        break;
+    case PEER_RELAY:
+        relay(message);
+        break;
+    case PEER_COUNT:
+        message->word[0] = ended;
+        service_reply(message, OK, 1);
         break;
     default:
         service_reply(message, ERR_UNKNOWN_CALL, 0);

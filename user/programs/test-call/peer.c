@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#define START_MS 5000
+
 status_t peer_start(struct peer *peer, const char *name, const char *next)
 {
     const char *argv[] = {"call-peer", name, next};
@@ -15,6 +17,29 @@ void peer_stop(struct peer *peer)
     EXPECT_EQUAL(program_kill(peer->program.id), OK);
     EXPECT_EQUAL(program_wait(&peer->program), EXIT_KILLED);
     EXPECT_EQUAL(handle_close(peer->port), OK);
+}
+
+int peer_ask_once(void *argument)
+{
+    const struct peer_ask *ask = argument;
+    uint64_t word = ask->word;
+
+    return (int)-peer_ask(ask->port, ask->label, &word);
+}
+
+bool peer_wait_busy(handle_t port)
+{
+    uint64_t end = test_deadline_ms(START_MS);
+
+    while (clock_ns() < end) {
+        struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 0)};
+
+        if (port_call_until(port, &message, DEADLINE_NOW) == ERR_WOULD_BLOCK) {
+            return true;
+        }
+        thread_yield();
+    }
+    return false;
 }
 
 status_t peer_ask(handle_t port, uint32_t label, uint64_t *word)
