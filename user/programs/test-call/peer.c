@@ -2,6 +2,9 @@
 #include "user/programs/test-call/peer.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "services/monitor/protocol.h"
 
 #define START_MS 5000
 
@@ -40,6 +43,40 @@ bool peer_wait_busy(handle_t port)
         thread_yield();
     }
     return false;
+}
+
+/* Runs of the service with that name, or 0. */
+static uint64_t runs_of(handle_t monitor, const char *name)
+{
+    struct monitor_port row;
+    struct message message;
+
+    for (uint64_t i = 0;; i++) {
+        message = (struct message){.tag = MESSAGE_TAG(MONITOR_PORT, 3),
+                                   .word = {i, (uintptr_t)&row, sizeof(row)}};
+        if (port_request(monitor, &message) != OK) {
+            return 0;
+        }
+        if (strncmp(row.name, name, sizeof(row.name)) == 0) {
+            return row.served;
+        }
+    }
+}
+
+bool peer_wait_runs(const char *name, uint64_t runs)
+{
+    uint64_t end = test_deadline_ms(START_MS);
+    handle_t monitor;
+    bool begun = false;
+
+    if (lookup_find("monitor", &monitor) != OK) {
+        return false;
+    }
+    while (!(begun = runs_of(monitor, name) >= runs) && clock_ns() < end) {
+        thread_yield();
+    }
+    (void)handle_close(monitor);
+    return begun;
 }
 
 status_t peer_ask(handle_t port, uint32_t label, uint64_t *word)

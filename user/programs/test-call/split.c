@@ -32,7 +32,7 @@ static void kill_the_caller(uint32_t label)
     struct peer_ask ask = {.port = peer.port, .label = label, .word = test_deadline_ms(LONG_MS)};
 
     ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
-    EXPECT(peer_wait_busy(peer.port));
+    EXPECT(peer_wait_runs(SERVER, 1));
     EXPECT_EQUAL(thread_kill(thread.handle), OK);
     EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
     expect_runs_on(peer.port, ask.word);
@@ -146,7 +146,7 @@ static bool chain_start(struct chain *chain, uint64_t inner_ms, uint64_t outer_m
     chain->outer = outer_ms == 0 ? DEADLINE_NONE : test_deadline_ms(outer_ms);
     started = started && thread_start(&chain->thread, ask_middle, chain) == OK;
     EXPECT(started);
-    EXPECT(!started || inner_ms != 0 || outer_ms != 0 || peer_wait_busy(chain->server.port));
+    EXPECT(!started || inner_ms != 0 || outer_ms != 0 || peer_wait_runs(SERVER, 1));
     return started;
 }
 
