@@ -24,6 +24,8 @@
  */
 #include "ipc/baton.h"
 
+#include "ipc/baton_priv.h"
+#include "ipc/concurrent.h"
 #include "ipc/deadlock.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
@@ -35,17 +37,12 @@
 /* After so many it is looked whether the holder still runs. */
 #define WAIT_LOOKS_BLIND 32U
 
-static struct baton_request *request_of(struct queue_record *record)
-{
-    return container_of(record, struct baton_request, record);
-}
-
 /*
  * Publish, then wake. Interrupts are off, so the thread block outlives the wake-up: threads are
  * reclaimed after a grace period. What the caller waits for is cleared first: who looks for rings of waiting
  * callers may then still miss one, never see one that is not there.
  */
-static void request_settle(struct baton_request *request, enum request_state state)
+void request_settle(struct baton_request *request, enum request_state state)
 {
     struct thread *thread = request->thread;
 
@@ -147,15 +144,14 @@ static void baton_pass_on(struct port *port)
     }
 }
 
-/* Is it worth while to look on: the holder runs, and not here. */
+/* Is it worth while to look on: a holder runs, and not here. */
 static bool holder_runs_elsewhere(struct port *port)
 {
     uint64_t state = irq_save();
     /* relaxed: a hint; the block stays a thread's while interrupts are off */
     struct thread *holder = atomic_load_relaxed(&port->holder);
-    /* relaxed: hints */
-    bool runs = holder == NULL || (atomic_load_relaxed(&holder->state) == THREAD_RUNNING &&
-                                   atomic_load_relaxed(&holder->cpu) != core_index());
+    bool runs = port->slots != NULL ? concurrent_runs_elsewhere(port)
+                                    : holder == NULL || request_thread_runs_elsewhere(holder);
 
     irq_restore(state);
     return runs;
@@ -220,7 +216,11 @@ static status_t request_give_up(struct port *port, struct baton_request *request
     }
     /* The port may be closing just because its domain dies: then that is the reason. */
     reason = port_close_reason(port);
-    baton_pass_on(port);
+    if (port->slots != NULL) {
+        concurrent_leave(port, request->slot);
+    } else {
+        baton_pass_on(port);
+    }
     return reason != OK ? reason : why;
 }
 
@@ -244,7 +244,7 @@ static bool would_wait_for_itself(struct port *port, struct baton_request *reque
     return request->nested && deadlock_leave(port, leave, &leaving);
 }
 
-static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
+status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
 {
     uint32_t state = request_watch(port, request);
     uint32_t waits = REQUEST_WAITS;

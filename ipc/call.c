@@ -7,9 +7,10 @@
 #include "arch/context.h"
 #include "arch/fpu.h"
 #include "arch/irq.h"
-#include "arch/timer.h"
 #include "arch/upcall.h"
 #include "ipc/baton.h"
+#include "ipc/call_priv.h"
+#include "ipc/concurrent.h"
 #include "ipc/enter_priv.h"
 #include "ipc/split.h"
 #include "kernel/abi/syscall.h"
@@ -20,23 +21,11 @@
 #include "sched/activation.h"
 #include "sched/sched.h"
 
-/* What a call from user code may need of the kernel's stack: its own frames, a trap of the service's
- * code, an interrupt, and what the fast path pushes on top of that without a look. Sixteen calls have it;
- * calls of pagers need more each, so a chain with many of them ends earlier. */
-#define CALL_STACK_BYTES 4608UL
-
-/* A run did not begin; inside this file. */
-#define CALL_NOT_BEGUN ((status_t)2)
-
-static bool message_is_valid(const struct message *message)
-{
-    return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
-}
-
 /* A kernel service needs no room for user registers, so its record can lie in this frame. It works
  * on the message where that is. */
-static inline void call_run_kernel(struct port *port, uint64_t badge, struct domain *asker,
-                                   struct message *message)
+static inline void call_run_kernel(struct port *port, struct run_slot *slot, uint64_t badge,
+                                   struct domain *asker, struct message *message,
+                                   enum activation_kind kind)
 {
     struct activation *caller = activation_current();
     struct activation activation; /* nothing else of it is looked at */
@@ -46,12 +35,17 @@ static inline void call_run_kernel(struct port *port, uint64_t badge, struct dom
     activation.domain = port->domain;
     activation.port = port;
     activation.calls_left = (uint16_t)(caller->calls_left - 1);
-    activation.kind = ACTIVATION_FROM_KERNEL;
+    activation.kind = (uint8_t)kind;
     activation.fpu_saved = 0;
     activation.satp_entry = caller->satp_entry;
     activation_set(&activation);
-    context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
-    activation_set(caller);
+    if (slot != NULL) {
+        activation.stack = &slot->stack;
+    }
+    context_call_on((void (*)(void *))port->entry, &request,
+                    slot != NULL ? slot->stack.top : port->stack.top);
+    /* A split changes what lies above; but not for kernel code. */
+    activation_set(kind == ACTIVATION_FROM_KERNEL ? caller : activation.previous);
 }
 
 bool call_is_inside_dying_domain(void)
@@ -81,7 +75,7 @@ void call_settle_unwind(void)
 }
 
 /* The same, for the common case that there is nothing to take off. */
-static void call_settle_unwind_if_raised(void)
+void call_settle_unwind_if_raised(void)
 {
     /* relaxed: a raise that comes later is looked at by whoever waits or leaves next */
     if ((atomic_load_relaxed(&thread_current()->flags) & THREAD_UNWIND) != 0) {
@@ -90,19 +84,15 @@ static void call_settle_unwind_if_raised(void)
 }
 
 /* Why a run must not start: the service is gone, or this thread is to end or unwind. */
-static status_t call_refusal(struct port *port)
+status_t call_refusal(struct port *port)
 {
     status_t reason = port_close_reason(port);
 
     return reason != OK ? reason : ERR_CANCELLED;
 }
 
-/*
- * Interrupts stay off from the look at the pending work to user mode, as on every way out: a request
- * that comes later interrupts the service at once. False: this thread is to end, to unwind, or the
- * port was closed. What concerns only those above in the chain is done first.
- */
-static bool call_may_enter(struct port *port)
+/* What concerns only those above in the chain is done first. */
+bool call_may_enter(struct port *port)
 {
     struct core *core = core_current();
 
@@ -129,7 +119,8 @@ static bool call_may_enter(struct port *port)
 }
 
 /* CALL_NOT_BEGUN: see call_may_enter. */
-static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
+static status_t call_run_user(struct port *port, const struct port_stack *stack, uint64_t badge,
+                              struct message *message, enum activation_kind kind)
 {
     irq_disable();
     if (!call_may_enter(port)) {
@@ -140,21 +131,21 @@ static status_t call_run_user(struct port *port, uint64_t badge, struct message 
     uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
 
     asid_enter(entry);
-    status_t status = activation_enter_user(port, badge, message, entry);
+    status_t status = activation_enter_user(port, badge, message, entry, stack, (uint64_t)kind);
     call_settle_unwind();
     return status;
 }
 
 /* One run of the service for `asker`; the baton is ours. OK, ERR_PEER_DIED, CALL_NOT_BEGUN. */
 static inline status_t call_run(struct port *port, uint64_t badge, struct domain *asker,
-                                struct message *message)
+                                struct message *message, enum activation_kind kind)
 {
     status_t status = OK;
 
     if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, badge, asker, message);
+        call_run_kernel(port, NULL, badge, asker, message, kind);
     } else {
-        status = call_run_user(port, badge, message);
+        status = call_run_user(port, &port->stack, badge, message, kind);
     }
     port->calls += status != CALL_NOT_BEGUN;
     return status;
@@ -165,7 +156,9 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 static status_t call_run_for(struct port *port, const struct baton_request *request)
 {
     uint64_t blocks = thread_current()->blocks;
-    status_t status = call_run(port, request->badge, request->caller, request->message);
+    bool for_user = activation_current()->domain != &kernel_domain; /* its own call is over */
+    status_t status = call_run(port, request->badge, request->caller, request->message,
+                               for_user ? ACTIVATION_FROM_FAULT : ACTIVATION_FROM_KERNEL);
 
     if (thread_current()->blocks != blocks) {
         port->combines = false;
@@ -185,7 +178,7 @@ static bool call_may_serve(const struct port *port)
 }
 
 /* Let go of the baton when somebody waits, after serving a few of them. */
-static void call_serve(struct port *port)
+void call_serve(struct port *port)
 {
     struct baton_request *request;
     unsigned budget = BATON_SNAPSHOT;
@@ -202,22 +195,15 @@ static void call_serve(struct port *port)
     }
 }
 
-/* The end of a run. */
-static inline void call_give(struct port *port)
-{
-    if (!baton_try_give(port)) {
-        call_serve(port);
-    }
-}
-
 /* The baton is ours: run the service, and let go. */
-static inline status_t call_run_and_give(struct port *port, uint64_t badge, struct message *message)
+static inline status_t call_run_and_give(struct port *port, uint64_t badge, struct message *message,
+                                         enum activation_kind kind)
 {
     status_t status;
 
     /* relaxed: close looks until it is there; rings of waiting are looked for after fences */
     atomic_store_relaxed(&port->holder, thread_current());
-    status = call_run(port, badge, activation_current()->domain, message);
+    status = call_run(port, badge, activation_current()->domain, message, kind);
     if (__builtin_expect(status == CALL_NOT_BEGUN, 0)) {
         status = call_refusal(port);
     }
@@ -238,9 +224,8 @@ static bool call_is_inside(const struct port *port)
     return activation != NULL;
 }
 
-/* The port was not idle. OK: the baton is ours. BATON_ANSWERED: the reply is in *message. */
-static status_t call_wait(struct port *port, uint64_t badge, struct message *message,
-                          nsec_t deadline)
+/* The port was not idle. */
+status_t call_wait(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
     struct activation *caller = activation_current();
     struct baton_request request = {.message = message,
@@ -257,271 +242,99 @@ static status_t call_wait(struct port *port, uint64_t badge, struct message *mes
 
 /* Apart, to keep the common call short. */
 __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t badge,
-                                                    struct message *message, nsec_t deadline)
+                                                    struct message *message, nsec_t deadline,
+                                                    enum activation_kind kind)
 {
     status_t status = call_wait(port, badge, message, deadline);
 
     if (status == OK) {
-        return call_run_and_give(port, badge, message);
+        return call_run_and_give(port, badge, message, kind);
     }
     return status == BATON_ANSWERED ? OK : status;
 }
 
-/* Why a call is refused whoever runs, or OK. */
-static inline status_t call_check(const struct port *port, const struct message *message)
-{
-    if (!message_is_valid(message)) {
-        return ERR_INVALID;
-    }
-    if (port->mode == PORT_MODE_MAILBOX) {
-        return ERR_WRONG_TYPE;
-    }
-    return activation_current()->calls_left == 0 ? ERR_DEPTH : OK;
-}
-
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
-{
-    status_t status = call_check(port, message);
-
-    if (__builtin_expect(status != OK, 0)) {
-        return status;
-    }
-    if (!baton_try_take(port)) {
-        return call_busy(port, badge, message, deadline);
-    }
-    return call_run_and_give(port, badge, message);
-}
-
-/* Does the call have to end some time? */
-static bool call_is_timed(nsec_t deadline)
-{
-    return deadline != DEADLINE_NONE && deadline != DEADLINE_NOW;
-}
-
-/* The record of a call by user code whose system call has this frame. */
-static struct activation call_record(const struct syscall_frame *frame, struct port *port,
-                                     enum activation_kind kind)
-{
-    struct activation *caller = activation_current();
-
-    return (struct activation){
-        .previous = caller,
-        .domain = port->domain,
-        .port = port,
-        .return_pc = frame->pc,
-        .return_sp = frame->sp,
-        .return_tp = frame->tp,
-        .calls_left = (uint16_t)(caller->calls_left - 1),
-        .kind = (uint8_t)kind,
-        .satp_entry = caller->satp_entry,
-    };
-}
-
-/*
- * Enter a user service as the fast path does: nothing of the kernel stays between caller and service. The
- * record lies where these frames are, the deadline where the system call's is. CALL_NOT_BEGUN, or it
- * does not return.
- */
-static status_t call_enter(struct syscall_frame *frame, struct port *port, uint64_t badge,
-                           const struct message *message, nsec_t deadline)
-{
-    struct call_deadline *limit = (struct call_deadline *)(void *)frame;
-    bool timed = call_is_timed(deadline);
-    struct user_entry entry = {
-        .record = call_record(frame, port, timed ? ACTIVATION_TIMED : ACTIVATION_FROM_USER),
-        .message = *message,
-        .badge = badge,
-    };
-
-    ASSERT((char *)(frame + 1) == (char *)activation_fpu(activation_current()));
-    irq_disable();
-    if (!call_may_enter(port)) {
-        irq_enable();
-        return CALL_NOT_BEGUN;
-    }
-    activation_save_fpu();
-    entry.record.satp_entry = &asid_entries(port->domain->vspace)[core_index()];
-    asid_enter(entry.record.satp_entry);
-    port->calls++;
-    if (timed) {
-        entry.record.deadline = limit;
-        call_deadline_arm(limit, deadline);
-    }
-    activation_enter_from_user(&entry, (struct activation *)(void *)frame - 1);
-}
-
-/* A kernel service for user code, from C. If the chain is split, the frames up to the system call's go
- * on with the service, and end before user mode. */
-static void call_run_syscall(const struct syscall_frame *frame, struct port *port, uint64_t badge,
-                             struct message *message, nsec_t deadline)
-{
-    struct activation activation = call_record(frame, port, ACTIVATION_FROM_SYSCALL);
-    struct request request = {message, badge, port->cookie, activation_current()->domain};
-    struct call_deadline limit;
-    bool timed = call_is_timed(deadline);
-
-    port->calls++;
-    activation.deadline = timed ? &limit : NULL;
-    activation_set(&activation);
-    if (timed) {
-        call_deadline_arm(&limit, deadline);
-    }
-    context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
-    activation_set(activation.previous);
-    if (timed) {
-        call_deadline_cancel(&limit);
-    }
-}
-
-/* The baton is ours, and keeps the port. */
-static status_t call_run_from_user(struct syscall_frame *frame, struct port *port, uint64_t badge,
-                                   struct message *message, nsec_t deadline)
+/* One run in a slot that is ours. As call_run. */
+static status_t call_run_in_slot(struct port *port, struct run_slot *slot, uint64_t badge,
+                                 struct message *message, enum activation_kind kind)
 {
     status_t status = OK;
 
-    /* relaxed: as in call_run_and_give */
-    atomic_store_relaxed(&port->holder, thread_current());
-    if (call_is_timed(deadline) && timer_now_ns() >= deadline) {
-        status = ERR_TIMED_OUT;
-    } else if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_syscall(frame, port, badge, message, deadline);
+    if (port->mode == PORT_MODE_CONCURRENT_KERNEL) {
+        call_run_kernel(port, slot, badge, activation_current()->domain, message, kind);
     } else {
-        status = call_enter(frame, port, badge, message, deadline);
+        status = call_run_user(port, &slot->stack, badge, message, kind);
     }
+    slot_count_run(slot, status != CALL_NOT_BEGUN);
+    return status;
+}
+
+status_t call_take_slot(struct port *port, uint64_t badge, nsec_t deadline, struct run_slot **slot)
+{
+    struct baton_request request = {.caller = activation_current()->domain, .badge = badge};
+    status_t status;
+
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return ERR_WRONG_TYPE;
+    }
+    if (activation_current()->calls_left == 0) {
+        return ERR_DEPTH;
+    }
+    *slot = concurrent_try_enter(port);
+    if (*slot != NULL) {
+        return OK;
+    }
+    status = concurrent_enter(port, &request, deadline);
+    *slot = request.slot;
+    if (status != OK) {
+        call_settle_unwind_if_raised(); /* the slot may have been ours for a moment */
+    }
+    return status == BATON_ANSWERED ? request.status : status;
+}
+
+/* A port that is not exclusive. */
+__attribute__((noinline)) static status_t call_concurrent(struct port *port, uint64_t badge,
+                                                          struct message *message, nsec_t deadline,
+                                                          enum activation_kind kind)
+{
+    struct run_slot *slot;
+    status_t status = call_take_slot(port, badge, deadline, &slot);
+
+    if (status != OK) {
+        return status;
+    }
+    status = call_run_in_slot(port, slot, badge, message, kind);
     if (status == CALL_NOT_BEGUN) {
         status = call_refusal(port);
     }
-    call_give(port);
+    concurrent_leave(port, slot);
     call_settle_unwind_if_raised();
     return status;
 }
 
-/* The baton for a call by user code: OK: it is ours. */
-static status_t call_take(struct port *port, uint64_t badge, struct message *message,
-                          nsec_t deadline)
+static inline status_t call_as(struct port *port, uint64_t badge, struct message *message,
+                               nsec_t deadline, enum activation_kind kind)
 {
-    status_t status = kstack_room() < CALL_STACK_BYTES ? ERR_DEPTH : call_check(port, message);
-
-    if (status != OK || baton_try_take(port)) {
-        return status;
+    if (!message_is_valid(message)) {
+        return ERR_INVALID;
     }
-    return call_wait(port, badge, message, deadline);
+    if (port->mode >= PORT_MODE_MAILBOX) {
+        return call_concurrent(port, badge, message, deadline, kind);
+    }
+    if (activation_current()->calls_left == 0) {
+        return ERR_DEPTH;
+    }
+    if (!baton_try_take(port)) {
+        return call_busy(port, badge, message, deadline, kind);
+    }
+    return call_run_and_give(port, badge, message, kind);
 }
 
-void call_from_user(struct syscall_frame *frame)
+status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
-    struct message message = {
-        .tag = frame->a[1],
-        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
-    };
-    nsec_t deadline = frame->a[6];
-    struct object *object;
-    uint64_t badge;
-    status_t status = handle_get(&activation_current()->domain->handles, frame->a[0], OBJECT_PORT,
-                                 RIGHT_CALL, &object, &badge);
-
-    if (status == OK) {
-        status = call_take(port_of_object(object), badge, &message, deadline);
-        object_release(object); /* it stays while we have the baton */
-        if (status == OK) {
-            status = call_run_from_user(frame, port_of_object(object), badge, &message, deadline);
-        } else if (status == BATON_ANSWERED) {
-            status = OK;
-        }
-    }
-    if (status != OK) {
-        message = (struct message){0};
-    }
-    frame->a[0] = (uint64_t)status;
-    frame->a[1] = message.tag;
-    for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
-        frame->a[2 + i] = message.word[i];
-    }
-    frame->a[6] = 0;
+    return call_as(port, badge, message, deadline, ACTIVATION_FROM_KERNEL);
 }
 
-/* The fast path ran a kernel service but cannot leave it alone; see fastpath.S. */
-void call_finish_kernel(void)
+status_t call_for_fault(struct port *port, uint64_t badge, struct message *message)
 {
-    struct activation *activation = activation_current();
-
-    activation_set(activation->previous);
-    call_give(activation->port);
-}
-
-/*
- * Leave the innermost activation, whose service was called from user mode: afterwards this
- * thread's user context is the caller's. The record stays readable: it lies above this frame.
- */
-static void activation_pop_to_user(struct activation *activation)
-{
-    uint64_t state;
-
-    if (activation->kind == ACTIVATION_TIMED) {
-        call_deadline_cancel(activation->deadline);
-    }
-    state = irq_save();
-    fpu_disable(); /* the run's floating-point state dies with it */
-    activation_set(activation->previous);
-    asid_enter(activation->previous->satp_entry);
-    irq_restore(state);
-    call_give(activation->port);
-}
-
-_Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)
-{
-    irq_disable();
-    fpu_disable();
-    asid_enter(activation->previous->satp_entry);
-    activation_return_kernel(activation, status);
-}
-
-void call_return(struct syscall_frame *frame)
-{
-    struct activation *activation = activation_current();
-    struct message reply = {
-        .tag = frame->a[1],
-        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
-    };
-    status_t status = OK;
-
-    frame->a[6] = 0;
-    if (activation->port == NULL || !message_is_valid(&reply)) {
-        frame->a[0] = (uint64_t)ERR_INVALID;
-        return;
-    }
-    if (domain_is_dying(activation->domain)) {
-        call_unwind(); /* does not return: there is something to leave */
-    }
-    if (activation->kind == ACTIVATION_FROM_KERNEL) {
-        *activation->message = reply;
-        activation_pop_to_kernel(activation, status);
-    }
-    frame->pc = activation->return_pc;
-    frame->sp = activation->return_sp;
-    frame->tp = activation->return_tp;
-    frame->ra = 0;
-    frame->a[0] = OK;
-    activation_pop_to_user(activation);
-}
-
-void call_unwind(void)
-{
-    struct activation *activation = activation_current();
-    struct activation *left = NULL;
-
-    while (activation->port != NULL && domain_is_dying(activation->domain)) {
-        if (activation->kind == ACTIVATION_FROM_KERNEL) {
-            activation_pop_to_kernel(activation, ERR_PEER_DIED);
-        }
-        left = activation;
-        activation_pop_to_user(activation);
-        activation = activation_current();
-    }
-    if (left != NULL) {
-        irq_disable();
-        upcall_exit_work(); /* the caller's own end may be due */
-        context_enter_user(left->return_pc, left->return_sp, left->return_tp,
-                           (uint64_t)ERR_PEER_DIED, 0, 0, 0);
-    }
+    return call_as(port, badge, message, DEADLINE_NONE, ACTIVATION_FROM_FAULT);
 }

@@ -20,6 +20,10 @@
 WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
                                nsec_t deadline);
 
+/* The same for user code that has faulted, without a deadline. When that code is to end it does so at once,
+ * and the frames above this call go on with the service. */
+WARN_UNUSED status_t call_for_fault(struct port *port, uint64_t badge, struct message *message);
+
 /* SYS_CALL that the fast path did not take. Fills a0..a5 of the frame. */
 void call_from_user(struct syscall_frame *frame);
 

@@ -10,13 +10,14 @@
 #include "sched/activation.h"
 
 /*
- * Push an activation below the caller's frame and run the user service of `port` with `message`.
+ * Push an activation of this kind below the caller's frame and run the user service of `port` with `message` on
+ * `stack`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
  * held, floating-point state is saved, the service's address space is loaded, from its entry, interrupts are off; afterwards
  * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message,
-                               uint64_t *satp_entry);
+                               uint64_t *satp_entry, const struct port_stack *stack, uint64_t kind);
 
 /* What a call from user code that the fast path did not take begins with. */
 struct user_entry {

@@ -70,7 +70,7 @@ void call_deadline_arm(struct call_deadline *deadline, nsec_t when)
 /* The deadline of the call that led to this activation, or NULL. */
 static struct call_deadline *deadline_of(const struct activation *activation)
 {
-    bool has_one = activation->kind == ACTIVATION_TIMED ||
+    bool has_one = activation->kind == ACTIVATION_SLOW ||
                    activation->kind == ACTIVATION_FROM_SYSCALL;
 
     return has_one ? activation->deadline : NULL;
@@ -98,7 +98,7 @@ bool split_deadline_passed(void)
 /* Only user code is above the record of such a call. */
 static bool is_from_user(const struct activation *activation)
 {
-    return activation->kind == ACTIVATION_FROM_USER || activation->kind == ACTIVATION_TIMED;
+    return activation->kind == ACTIVATION_FROM_USER || activation->kind == ACTIVATION_SLOW;
 }
 
 /* Why the chain is to be cut above `first`, or OK. */
@@ -112,16 +112,18 @@ static status_t cut_reason(const struct activation *first, bool to_end)
     return has_passed(first) ? ERR_TIMED_OUT : OK;
 }
 
-/* Kernel code above it cannot move; but that of a user's system call goes with the lower part. */
+/* Kernel code above it cannot move; but what works for the caller alone goes with the lower part. */
 static bool can_be_cut(const struct activation *first)
 {
     const struct activation *above = first->previous;
+    bool leaves_alone = first->kind == ACTIVATION_FROM_SYSCALL ||
+                        first->kind == ACTIVATION_FROM_FAULT;
 
     while (is_from_user(above)) {
         above = above->previous;
     }
     return above->kind == ACTIVATION_BASE &&
-           (is_from_user(first) || first->kind == ACTIVATION_FROM_SYSCALL);
+           (is_from_user(first) || leaves_alone);
 }
 
 /* The deepest one. */
@@ -182,7 +184,7 @@ static struct activation *copy_chain(struct activation *innermost, struct thread
         copy = (struct activation *)(void *)((char *)above - RECORD_STEP);
         copy_record(copy, records[count]);
         copy->previous = above;
-        if (copy->kind == ACTIVATION_TIMED) {
+        if (deadline_of(copy) != NULL) {
             move_deadline(copy, heir);
         }
     }
@@ -190,11 +192,15 @@ static struct activation *copy_chain(struct activation *innermost, struct thread
 }
 
 /* The heir has the batons of the upper part. */
-static void take_over_ports(struct thread *self, struct thread *heir)
+static void take_over_ports(struct thread *heir)
 {
     for (struct activation *activation = heir->activation; activation->port != NULL;
          activation = activation->previous) {
-        port_change_holder(activation->port, self, heir);
+        struct port *port = activation->port;
+        uint64_t state = spin_lock_save(&port->lock);
+
+        port_change_holder(port, activation, heir);
+        spin_unlock_restore(&port->lock, state);
     }
 }
 
@@ -231,9 +237,6 @@ static void drop_deadline(struct activation *first)
     if (deadline != NULL) {
         call_deadline_cancel(deadline);
         first->deadline = NULL;
-        if (first->kind == ACTIVATION_TIMED) {
-            first->kind = ACTIVATION_FROM_USER;
-        }
     }
 }
 
@@ -256,7 +259,7 @@ static status_t split(const struct cut *cut)
     heir->start_tp = first->return_tp;
     heir->start_arguments[0] = (uint64_t)cut->status;
     drop_deadline(first);
-    take_over_ports(self, heir);
+    take_over_ports(heir);
     heir_succeed(heir, first, asker);
     /* relaxed: it starts after this; what is left for it in its chain it finds itself */
     atomic_or_relaxed(&heir->flags, THREAD_UNWIND);

@@ -301,3 +301,9 @@ uint32_t sched_ready_count(cpu_t cpu)
     /* relaxed: a hint for placement and listings */
     return atomic_load_relaxed(&runqueues[cpu].ready_count);
 }
+
+uint64_t sched_queue_operations(cpu_t cpu)
+{
+    /* relaxed: a counter for listings and tests */
+    return atomic_load_relaxed(&runqueues[cpu].operations);
+}

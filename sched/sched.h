@@ -52,6 +52,9 @@ void sched_handle_timer(void);
 /* Ready threads on a core, not counting the running one. */
 uint32_t sched_ready_count(cpu_t cpu);
 
+/* Insertions into a core's run queue and removals so far; a snapshot. */
+uint64_t sched_queue_operations(cpu_t cpu);
+
 /* Cores that schedule now. */
 uint32_t sched_online_count(void);
 

@@ -14,6 +14,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
+#include "mm/fail.h"
 #include "mm/kstack.h"
 #include "mm/spmalloc.h"
 #include "sched/domain.h"
@@ -98,7 +99,7 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
 status_t thread_make_heir(struct domain *domain, struct thread **out)
 {
     vaddr_t top;
-    status_t status = kstack_alloc(&top);
+    status_t status = fail_this_allocation() ? ERR_NO_MEMORY : kstack_alloc(&top);
 
     if (status == OK) {
         account_charge_pages_always(domain->account, KSTACK_MAPPED_PAGES);

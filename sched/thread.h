@@ -134,3 +134,9 @@ static inline struct thread *thread_current(void)
 {
     return core_thread();
 }
+
+/* The running thread is an orphan whose run is over: all that is left is its end. */
+static inline bool thread_is_spent(void)
+{
+    return thread_current()->identity == NULL && activation_current()->port == NULL;
+}

@@ -43,10 +43,11 @@
 /*
  * Interrupts and exceptions from user mode. In: t0 = scause - SCAUSE_USER_ECALL, the user's t0 in the
  * core's block. A page fault goes to
- *     bool upcall_user_touch(vaddr_t address, uint64_t scause)
+ *     status_t upcall_user_touch(vaddr_t address, uint64_t scause)
  * first, with interrupts off and the registers that C keeps where they are; so until the answer
- * nothing can change sepc, sstatus, scause and stval. If the answer is true and there is no work, that
- * was all. Else the rest is saved, and void trap_handle_user(struct trap_frame *) sees it whole.
+ * nothing can change sepc, sstatus, scause and stval. If the answer is OK and there is no work, that
+ * was all. Else the rest is saved, and void trap_handle_user(struct trap_frame *) sees it whole; or
+ * void upcall_user_absent(struct trap_frame *), if the answer says that nothing is mapped there.
  */
     .globl trap_entry_user
 trap_entry_user:
@@ -68,7 +69,7 @@ trap_entry_user:
     csrr    a0, stval
     addi    a1, t0, SCAUSE_PAGE_FAULT_FIRST
     call    upcall_user_touch
-    beqz    a0, trap_user_whole
+    bnez    a0, trap_user_untouched
     lw      t0, CORE_WORK(tp)
     bnez    t0, trap_user_touched_work
     csrw    sscratch, tp                /* [T] */
@@ -84,11 +85,22 @@ trap_user_touched_work:
     save_trap_csrs
     j       trap_user_work
 
+trap_user_untouched:
+    addi    a0, a0, -STATUS_FAULT
+    bnez    a0, trap_user_whole
+    for_each_kept sd
+    save_trap_csrs
+    mv      a0, sp
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    call    upcall_user_absent
+    j       trap_user_exit
+
 trap_user_whole:
     for_each_kept sd
     save_trap_csrs
     mv      a0, sp
     call    trap_handle_user
+trap_user_exit:
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT               /* [F] */
     csrc    sstatus, t0
     lw      t0, CORE_WORK(tp)

@@ -10,7 +10,8 @@
     .text
 
 /*
- * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry);
+ * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry,
+ *                                const struct port_stack *stack, uint64_t kind);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
  * activation_return_kernel says. In: the baton is held, floating-point state is saved, the service's
  * address space is loaded, interrupts off; they are on afterwards. Clobbers what a C call may.
@@ -28,14 +29,15 @@ activation_enter_user:
     ld      t1, PORT_DOMAIN(t4)
     lhu     t2, ACTIVATION_CALLS_LEFT(t0)
     addi    t2, t2, -1
-    li      t5, META_FROM_KERNEL
-    or      t2, t2, t5
+    slli    a5, a5, META_KIND_SHIFT
+    or      t2, t2, a5
     sd      t0, ACTIVATION_PREVIOUS(sp)
     sd      t1, ACTIVATION_DOMAIN(sp)
     sd      t4, ACTIVATION_PORT(sp)
     sd      t2, ACTIVATION_META(sp)
     sd      a3, ACTIVATION_SATP_ENTRY(sp)
     sd      a2, ACTIVATION_MESSAGE(sp)
+    sd      a4, ACTIVATION_STACK(sp)
     sd      sp, CORE_ACTIVATION(tp)
     ld      t0, PORT_ENTRY(t4)
     li      t1, SSTATUS_FS_BITS | SSTATUS_SPP_BIT
@@ -43,6 +45,8 @@ activation_enter_user:
     csrc    sstatus, t1
     csrw    sscratch, tp
     mv      t0, a2
+    ld      sp, STACK_TOP(a4)
+    ld      tp, STACK_TP(a4)
     mv      a0, a1
     ld      a1, 0(t0)
     ld      a2, 8(t0)
@@ -50,8 +54,6 @@ activation_enter_user:
     ld      a4, 24(t0)
     ld      a5, 32(t0)
     ld      a6, PORT_COOKIE(t4)
-    ld      sp, PORT_STACK_TOP(t4)
-    ld      tp, PORT_SERVICE_TP(t4)
     clear_saved_registers
     clear_temporaries
     li      a7, 0
@@ -84,8 +86,9 @@ activation_enter_from_user:
     csrc    sstatus, t1
     csrw    sscratch, tp
     ld      a6, PORT_COOKIE(t4)
-    ld      sp, PORT_STACK_TOP(t4)
-    ld      tp, PORT_SERVICE_TP(t4)
+    ld      t5, ACTIVATION_STACK(t6)
+    ld      sp, STACK_TOP(t5)
+    ld      tp, STACK_TP(t5)
     clear_saved_registers
     clear_temporaries
     li      a7, 0

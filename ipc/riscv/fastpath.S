@@ -199,8 +199,8 @@ ipc_fastpath_return:
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
-    or      t2, t2, t3
-    bnez    t2, .Lslow
+    bnez    t3, .Lslow
+    bnez    t2, .Lreturn_to_kernel
     sext.w  t2, a1
     li      t4, REGISTER_WORDS
     bgtu    t2, t4, .Lslow
@@ -222,3 +222,33 @@ ipc_fastpath_return:
     clear_saved_registers
     clear t0, t1, t5, t6, a6            /* t2: a constant; t3: 0; t4: the pc; a7: 1, as it was */
     sret
+
+/*
+ * The caller was the kernel, for a pager: its call goes on behind activation_enter_user, which gives the baton.
+ * t1: port, t2: kind.
+ */
+.Lreturn_to_kernel:
+    andi    t2, t2, ACTIVATION_KIND_KERNEL_BIT
+    beqz    t2, .Lslow                  /* no service, or more to do */
+    ld      t2, PORT_SATPS(t1)
+    beqz    t2, .Lslow                  /* spaces have no numbers */
+    sext.w  t2, a1
+    li      t4, REGISTER_WORDS
+    bgtu    t2, t4, .Lslow
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    ld      t6, ACTIVATION_SATP_ENTRY(t5)
+    ld      t6, 0(t6)
+    beqz    t6, .Lslow
+    ld      t3, ACTIVATION_MESSAGE(sp)
+    csrw    satp, t6
+    li      t2, SSTATUS_FS_BITS
+    csrc    sstatus, t2
+    csrw    sscratch, zero
+    sd      a1, MESSAGE_TAG_WORD(t3)
+    sd      a2, (MESSAGE_WORD0 + 0)(t3)
+    sd      a3, (MESSAGE_WORD0 + 8)(t3)
+    sd      a4, (MESSAGE_WORD0 + 16)(t3)
+    sd      a5, (MESSAGE_WORD0 + 24)(t3)
+    mv      a0, sp
+    li      a1, 0
+    j       activation_return_kernel

@@ -27,10 +27,15 @@ PIN(ACTIVATION_KIND, struct activation, kind);
 PIN(ACTIVATION_CALLS_LEFT, struct activation, calls_left);
 PIN(ACTIVATION_SATP_ENTRY, struct activation, satp_entry);
 PIN(ACTIVATION_MESSAGE, struct activation, message);
+PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
-_Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
+_Static_assert((ACTIVATION_FROM_KERNEL & ACTIVATION_FROM_FAULT & ACTIVATION_KIND_KERNEL_BIT) != 0 &&
+                   ((ACTIVATION_BASE | ACTIVATION_SLOW | ACTIVATION_FROM_SYSCALL) &
+                    ACTIVATION_KIND_KERNEL_BIT) == 0,
+               "ipc/riscv/fastpath.S");
+_Static_assert(META_KIND_SHIFT == 8 * (ACTIVATION_KIND - ACTIVATION_META), "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
                "ipc/riscv/fastpath.S");
@@ -43,8 +48,10 @@ _Static_assert(1 << ENTRY_SHIFT == sizeof(struct handle_entry), "ipc/riscv/fastp
 _Static_assert(ENTRY_RIGHT_CALL == RIGHT_CALL, "ipc/riscv/fastpath.S");
 PIN(PORT_DOMAIN, struct port, domain);
 PIN(PORT_ENTRY, struct port, entry);
-PIN(PORT_STACK_TOP, struct port, stack_top);
-PIN(PORT_SERVICE_TP, struct port, service_tp);
+PIN(PORT_STACK_TOP, struct port, stack.top);
+PIN(PORT_SERVICE_TP, struct port, stack.tp);
+PIN(STACK_TOP, struct port_stack, top);
+PIN(STACK_TP, struct port_stack, tp);
 PIN(PORT_COOKIE, struct port, cookie);
 PIN(PORT_SATPS, struct port, satps);
 PIN(PORT_WORD, struct port, word);

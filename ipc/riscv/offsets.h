@@ -18,10 +18,12 @@
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
+#define ACTIVATION_STACK 72
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
-#define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
+#define META_KIND_SHIFT 16 /* FROM_USER is 0 */
+#define ACTIVATION_KIND_KERNEL_BIT 1
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -44,6 +46,10 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+
+/* struct port_stack */
+#define STACK_TOP 0
+#define STACK_TP 8
 
 /* struct request */
 #define REQUEST_MESSAGE 0

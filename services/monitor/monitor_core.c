@@ -34,6 +34,7 @@ status_t monitor_fill_core(uint64_t index, struct monitor_core *row)
     row->switches = atomic_load_relaxed(&core->switches);
     row->idles = atomic_load_relaxed(&core->idles);
     row->interrupts = atomic_load_relaxed(&core->interrupts);
+    row->queue_operations = sched_queue_operations((cpu_t)index);
     row->core = (uint32_t)index;
     row->numa_node = platform.numa_node[index];
     return OK;

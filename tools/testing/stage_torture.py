@@ -13,25 +13,34 @@ SECONDS, SEED, SMP = 6, 1, 4
 # So little that all of it is taken in the time.
 MEM = {"mem_short": "128M"}
 
+# On other numbers of cores than SMP.
+CORES = {"call": (1, 2, 8)}
+
 # Torture that fails on purpose -> exit code, and what it must print.
 SELFTESTS = {
     "leak": (qemu.EXIT_FAILED, "not balanced"),
     "spoil": (qemu.EXIT_FAILED, "first_wrong"),
+    "ledger": (qemu.EXIT_FAILED, "is_refusal"),
     "hang": (qemu.EXIT_LOCKUP, "lock-up: torture.selftest_hang does not end"),
 }
+
+
+def run_one(report, name, full, smp):
+    if report.is_chosen(full):
+        code, lines = run(name, SECONDS, smp, MEM.get(name, "512M"))
+        balanced = f"torture {name}: balanced, 0 checks failed" in lines
+        if code != qemu.EXIT_OK:
+            report.note("\n".join(lines[-torture.SHOWN_LINES:]))
+        report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
 
 
 def run_tortures(context):
     report = context.report
     with report.stage("torture"):
         for name in torture.available("debug"):
-            full = f"torture.{name}"
-            if report.is_chosen(full):
-                code, lines = run(name, SECONDS, SMP, MEM.get(name, "512M"))
-                balanced = f"torture {name}: balanced, 0 checks failed" in lines
-                if code != qemu.EXIT_OK:
-                    report.note("\n".join(lines[-torture.SHOWN_LINES:]))
-                report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
+            run_one(report, name, f"torture.{name}", SMP)
+            for smp in CORES.get(name, ()):
+                run_one(report, name, f"torture.{name}_on_{smp}", smp)
         for name, (wanted, text) in SELFTESTS.items():
             full = f"torture.{name}_has_code_{wanted}"
             if report.is_chosen(full):

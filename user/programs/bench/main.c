@@ -8,6 +8,7 @@
 #include "user/lib/glob.h"
 #include "user/programs/bench/measure.h"
 #include "user/programs/bench/memory.h"
+#include "user/programs/bench/pager.h"
 
 #define START_NS 10000000000UL
 
@@ -131,6 +132,7 @@ static const struct {
     {"call_kernel_from_user", call_kernel},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
+    {"fault_user_pager", bench_fault_user_pager},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
