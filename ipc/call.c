@@ -132,7 +132,7 @@ static status_t call_run_user(struct port *port, const struct port_stack *stack,
 
     asid_enter(entry);
     status_t status = activation_enter_user(port, badge, message, entry, stack, (uint64_t)kind);
-    call_settle_unwind();
+    call_settle_unwind_if_raised();
     return status;
 }
 
