@@ -144,7 +144,7 @@ static void baton_pass_on(struct port *port)
     }
 }
 
-/* Is it worth while to look on: a holder runs, and not here. */
+/* Is it worth while to look on: a holder runs or is ready, and not here. */
 static bool holder_runs_elsewhere(struct port *port)
 {
     uint64_t state = irq_save();

@@ -14,11 +14,17 @@ static inline struct baton_request *request_of(struct queue_record *record)
     return container_of(record, struct baton_request, record);
 }
 
-/* A hint. Interrupts are off, so the block stays a thread's. */
+/*
+ * A hint. Interrupts are off, so the block stays a thread's. One that is ready counts, too: mostly it was just
+ * handed the baton while it slept, and its core is on the way to it. Who then slept at once would have to
+ * be woken for the next hand-over, and so on: two callers would sleep in turns for ever.
+ */
 static inline bool request_thread_runs_elsewhere(const struct thread *thread)
 {
     /* relaxed, both: hints */
-    return atomic_load_relaxed(&thread->state) == THREAD_RUNNING &&
+    enum thread_state now = atomic_load_relaxed(&thread->state);
+
+    return (now == THREAD_RUNNING || now == THREAD_READY) &&
            atomic_load_relaxed(&thread->cpu) != core_index();
 }
 

@@ -112,7 +112,7 @@ bool call_may_enter(struct port *port)
         if ((core->work & WORK_RESCHEDULE) == 0) {
             break; /* only what cannot be done now */
         }
-        sched_yield();
+        sched_preempt();
         core = core_current();
     }
     return true;

@@ -264,10 +264,7 @@ static status_t split(const struct cut *cut)
     /* relaxed: it starts after this; what is left for it in its chain it finds itself */
     atomic_or_relaxed(&heir->flags, THREAD_UNWIND);
     heir_start(heir, heir_resume, NULL);
-
-    uint64_t state = irq_save();
-    core_current()->work |= WORK_RESCHEDULE; /* the caller waits no longer than the others */
-    irq_restore(state);
+    sched_yield(); /* whoever is to go on goes first */
     return OK;
 }
 

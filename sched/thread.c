@@ -68,6 +68,7 @@ static struct thread *thread_fill(struct domain *domain, const char *name, vaddr
     thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
     thread->activation = &thread->base;
     thread->state = THREAD_NEW;
+    thread->rank = RANK_SHARING;
     list_init(&thread->run_link);
     list_init(&thread->domain_link);
     long_list_link_init(&thread->all_link);
@@ -192,7 +193,9 @@ void thread_make_ready(struct thread *thread)
     long_list_add(&all_threads, &thread->all_link);
     thread->context =
         context_make((vaddr_t)activation_fpu(thread->activation), thread_first_code, thread);
-    sched_enqueue(thread, thread->cpu);
+    uint64_t state = irq_save();
+    sched_deliver(thread);
+    irq_restore(state);
 }
 
 status_t thread_start(struct thread *thread, cpu_t cpu)

@@ -41,8 +41,8 @@
     .endm
 
 /*
- * Interrupts and exceptions from user mode. In: t0 = scause - SCAUSE_USER_ECALL, the user's t0 in the
- * core's block. A page fault goes to
+ * Interrupts and exceptions from user mode. In: the user's sp in the core's block, sp is free. A page fault
+ * goes to
  *     status_t upcall_user_touch(vaddr_t address, uint64_t scause)
  * first, with interrupts off and the registers that C keeps where they are; so until the answer
  * nothing can change sepc, sstatus, scause and stval. If the answer is OK and there is no work, that
@@ -51,19 +51,18 @@
  */
     .globl trap_entry_user
 trap_entry_user:
-    sd      sp, CORE_USER_SP(tp)
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
     for_each_scratch sd
     sd      s0, (8 * 8)(sp)
-    ld      t1, CORE_SCRATCH(tp)
-    sd      t1, (8 * 5)(sp)
+    sd      t0, (8 * 5)(sp)
+    csrr    t0, scause
     ld      t1, CORE_USER_SP(tp)
     sd      t1, (8 * 2)(sp)
     csrrw   t1, sscratch, zero          /* [T] */
     sd      t1, (8 * 4)(sp)
     li      s0, 0                       /* end of the kernel's frame chain */
-    addi    t0, t0, SCAUSE_USER_ECALL - SCAUSE_PAGE_FAULT_FIRST
+    addi    t0, t0, -SCAUSE_PAGE_FAULT_FIRST
     li      t1, SCAUSE_PAGE_FAULTS
     bgeu    t0, t1, trap_user_whole
     csrr    a0, stval

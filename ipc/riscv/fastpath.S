@@ -3,8 +3,8 @@
  * The common call and the common return, without C.
  *
  * Reached from arch/riscv/trap.S for system calls 0 and 1: interrupts off, tp = the core's block,
- * sp = the running activation, sscratch = the user's tp, t0 = the user's sp, t1..t6 free,
- * all else the user's. Whatever is not the common case goes to syscall_message_slow before any
+ * sp = the running activation, sscratch = the user's tp, the user's sp in the core's block, t0..t6
+ * free, all else the user's. Whatever is not the common case goes to syscall_message_slow before any
  * side effect but two that do no harm: a return that fails to give the baton has cleared the note of
  * the holder, which the C path clears as well, and a call that finds the port busy has turned a
  * floating-point unit off whose registers are saved. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
@@ -59,6 +59,7 @@ ipc_fastpath_call:
     baton_take a7, .Lcall_busy          /* a7 is 0 before and after */
 
     mv      a0, t6
+    ld      t0, CORE_USER_SP(tp)
     csrr    t5, sepc
     csrr    t6, sscratch
     addi    t5, t5, 4
@@ -106,6 +107,7 @@ ipc_fastpath_call:
     bgez    t3, .Lslow
     baton_take a7, .Lcall_busy
 
+    ld      t0, CORE_USER_SP(tp)
     csrr    t3, sepc
     addi    t3, t3, 4
     csrrw   t5, sscratch, zero

@@ -89,34 +89,42 @@ static void bench_pages(void)
     bench_print("page_alloc_free", end - start, bench_empty_loop());
 }
 
-/* Start the user half and wait for its end; its exit code. */
-static long bench_run_program(const char *pattern)
+bool bench_start_program(const char *name, const char *argument, struct domain **domain)
 {
     char arguments[128];
-    struct program_start start = {.name = "bench", .arguments = arguments};
-    struct domain *domain;
+    struct program_start start = {.name = name, .arguments = arguments};
     struct port *lookup;
     const char *why = "not in the archive";
-    long code = 1;
-    status_t status = archive_find("bench", &start.image, &start.image_bytes);
+    status_t status = archive_find(name, &start.image, &start.image_bytes);
 
     if (status == OK) {
         status = name_find("lookup", 6, &lookup);
     }
     if (status == OK) {
-        int length = format_string(arguments, sizeof(arguments), "bench%c%s", 0, pattern);
+        int length = format_string(arguments, sizeof(arguments), "%s%c%s", name, 0, argument);
 
-        start.argument_bytes = (size_t)length + 1;
+        start.argument_bytes = (size_t)length + (argument[0] != '\0');
         start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
-        status = program_start(&start, &domain, &why);
+        status = program_start(&start, domain, &why);
         object_release(&lookup->object);
     }
-    if (status == OK) {
-        status = domain_join(domain, DEADLINE_NONE, &code);
-        object_release(&domain->object);
-    }
     if (status != OK) {
-        print("# program bench: %s (status %ld)\n", why, status);
+        print("# program %s: %s (status %ld)\n", name, why, status);
+    }
+    return status == OK;
+}
+
+/* Start the user half and wait for its end; its exit code. */
+static long bench_run_program(const char *pattern)
+{
+    struct domain *domain;
+    long code = 1;
+
+    if (bench_start_program("bench", pattern, &domain)) {
+        if (domain_join(domain, DEADLINE_NONE, &code) != OK) {
+            code = 1;
+        }
+        object_release(&domain->object);
     }
     return code;
 }
@@ -126,6 +134,11 @@ static const struct {
     void (*run)(void);
 } rows[] = {
     {"call_kernel_from_kernel", bench_call_kernel},
+    {"call_contended_2", bench_call_contended},
+    {"call_contended_2_exclusive", bench_call_contended_exclusive},
+    {"call_contended_2_apart", bench_call_contended_apart},
+    {"call_contended_2_user", bench_call_contended_user},
+    {"call_contended_2_user_exclusive", bench_call_contended_user_exclusive},
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},

@@ -39,6 +39,17 @@ void bench_object_overhead_8(void);
 void bench_object_overhead_64(void);
 void bench_object_overhead_2048(void);
 
+/* Start a program of the archive, with one argument unless it is empty; false, and a line, if it cannot be. */
+struct domain;
+bool bench_start_program(const char *name, const char *argument, struct domain **domain);
+
+/* bench_contended.c */
+void bench_call_contended(void);
+void bench_call_contended_exclusive(void);
+void bench_call_contended_apart(void);
+void bench_call_contended_user(void);
+void bench_call_contended_user_exclusive(void);
+
 /* bench_timeout.c */
 void bench_timeout(void);
 void bench_timeout_1k(void);

@@ -50,7 +50,8 @@ static struct thread *thread_inside(struct domain *domain)
          link = list_next(&domain->ports, link)) {
         struct port *port = container_of(link, struct port, domain_link);
         /* relaxed: a guess; interrupts are off, so it stays a thread's block */
-        struct thread *holder = atomic_load_relaxed(&port->holder);
+        struct thread *holder =
+            atomic_load_relaxed(port->slots != NULL ? &port->slots[0].holder : &port->holder);
 
         if (holder != NULL && object_retain_try(&holder->object)) {
             thread = holder;
@@ -227,6 +228,18 @@ static void serve(struct request *request)
     request_reply(request, status, 1);
 }
 
+static struct port *make_server(unsigned server, struct maker *maker)
+{
+    switch (server % 3) {
+    case 0:
+        return ports_make_service(serve, maker);
+    case 1:
+        return ports_make_combining(serve, maker);
+    default:
+        return ports_make_concurrent(serve, maker, 3);
+    }
+}
+
 /* Opens a service in the kernel, and closes it, again and again. */
 static void live_kernel_servers(struct torture_member *member)
 {
@@ -237,14 +250,13 @@ static void live_kernel_servers(struct torture_member *member)
     while (torture_goes_on()) {
         struct maker maker = {.life = ledger_begin_life(member->index),
                               .random = crew_random(&member->random)};
-        struct port *port = server % 2 == 0 ? ports_make_service(serve, &maker)
-                                            : ports_make_combining(serve, &maker);
+        struct port *port = make_server(server, &maker);
 
         EXPECT_OK(name_register(name, (size_t)length, port));
         torture_rest(member, LIFE_NS);
         port_close(port, ERR_STALE);
         /* acquire: the last run is over, and `maker` may go; pairs with the release in giving the baton */
-        while ((atomic_load_acquire(&port->word) & WORD_RUN) != 0) {
+        while (word_is_busy(atomic_load_acquire(&port->word))) {
             (void)sched_sleep_until(timer_now_ns() + 100000);
         }
         object_release(&port->object);

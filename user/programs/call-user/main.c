@@ -23,7 +23,8 @@
 static uint32_t life, seed;
 static uint32_t requests; /* a port that was closed may still be run beside its successor: atomic */
 static handle_t ledger;
-static handle_t servers[SERVERS]; /* HANDLE_NONE: not looked up, or gone */
+static handle_t servers
+    [SERVERS]; /* HANDLE_NONE: not looked up, or gone; runs side by side share them: atomic */
 
 static void complain(const char *what, int64_t status)
 {
@@ -42,21 +43,24 @@ static void server_name(uint32_t server, char name[TORTURE_NAME_BYTES])
 /* HANDLE_NONE: there is none at the moment. */
 static handle_t find_server(uint32_t server)
 {
+    handle_t port = __atomic_load_n(&servers[server], __ATOMIC_RELAXED);
     char name[TORTURE_NAME_BYTES];
 
-    if (servers[server] == HANDLE_NONE) {
+    if (port == HANDLE_NONE) {
         server_name(server, name);
-        if (lookup_find(name, &servers[server]) != OK) {
-            servers[server] = HANDLE_NONE;
+        if (lookup_find(name, &port) != OK) {
+            return HANDLE_NONE;
         }
+        __atomic_store_n(&servers[server], port, __ATOMIC_RELAXED);
     }
-    return servers[server];
+    return port;
 }
 
-static void forget_server(uint32_t server)
+static void forget_server(uint32_t server, handle_t port)
 {
-    (void)handle_close(servers[server]);
-    servers[server] = HANDLE_NONE;
+    (void)handle_close(port); /* a second time does no harm */
+    (void)__atomic_compare_exchange_n(&servers[server], &port, HANDLE_NONE, false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED);
 }
 
 static status_t note(uint32_t label, uint64_t request, uint64_t word1, uint64_t word2)
@@ -97,8 +101,11 @@ static void make_request(uint64_t depth, uint32_t *random)
             message_status(&message); /* it was not run: the server could not tell the ledger */
         message.word[0] = 0;
     }
+    if (status == ERR_BAD_HANDLE) {
+        status = ERR_STALE; /* another run has found it closed, and closed the handle */
+    }
     if (status == ERR_STALE || status == ERR_PEER_DIED) {
-        forget_server(server);
+        forget_server(server, port);
     }
     /* Deep below, the ledger itself may be out of reach: then the number is left open. */
     status = note(LEDGER_OUTCOME, request, (uint64_t)(int64_t)status, message.word[0]);
@@ -169,6 +176,18 @@ static void serve(void *context, uint64_t badge, struct message *message)
     service_reply(message, status, 1);
 }
 
+static status_t create(uint32_t server, handle_t *port)
+{
+    switch (server % 3) {
+    case 0:
+        return service_create(serve, NULL, port);
+    case 1:
+        return service_create_combining(serve, NULL, port);
+    default:
+        return service_create_concurrent(serve, NULL, 3, port);
+    }
+}
+
 static void be_server(uint32_t server)
 {
     char name[TORTURE_NAME_BYTES];
@@ -177,8 +196,7 @@ static void be_server(uint32_t server)
     server_name(server, name);
     for (unsigned i = 0; i < REOPENINGS; i++) {
         handle_t port;
-        status_t status = server % 2 == 0 ? service_create(serve, NULL, &port)
-                                          : service_create_combining(serve, NULL, &port);
+        status_t status = create(server, &port);
 
         if (status != OK) {
             complain("service_create", status);
