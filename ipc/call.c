@@ -118,9 +118,10 @@ bool call_may_enter(struct port *port)
     return true;
 }
 
-/* CALL_NOT_BEGUN: see call_may_enter. */
-static status_t call_run_user(struct port *port, const struct port_stack *stack, uint64_t badge,
-                              struct message *message, enum activation_kind kind)
+/* CALL_NOT_BEGUN: see call_may_enter. Apart in one piece: the kernel's services need nothing of it. */
+__attribute__((noinline)) static status_t
+call_run_user(struct port *port, const struct port_stack *stack, uint64_t badge,
+              struct message *message, enum activation_kind kind)
 {
     irq_disable();
     if (!call_may_enter(port)) {
