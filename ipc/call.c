@@ -119,9 +119,10 @@ bool call_may_enter(struct port *port)
 }
 
 /* CALL_NOT_BEGUN: see call_may_enter. Apart in one piece: the kernel's services need nothing of it. */
-__attribute__((noinline)) static status_t
-call_run_user(struct port *port, const struct port_stack *stack, uint64_t badge,
-              struct message *message, enum activation_kind kind)
+__attribute__((noinline)) static status_t call_run_user(struct port *port,
+                                                        const struct port_stack *stack,
+                                                        uint64_t badge, struct message *message,
+                                                        enum activation_kind kind)
 {
     irq_disable();
     if (!call_may_enter(port)) {

@@ -70,8 +70,8 @@ void call_deadline_arm(struct call_deadline *deadline, nsec_t when)
 /* The deadline of the call that led to this activation, or NULL. */
 static struct call_deadline *deadline_of(const struct activation *activation)
 {
-    bool has_one = activation->kind == ACTIVATION_SLOW ||
-                   activation->kind == ACTIVATION_FROM_SYSCALL;
+    bool has_one =
+        activation->kind == ACTIVATION_SLOW || activation->kind == ACTIVATION_FROM_SYSCALL;
 
     return has_one ? activation->deadline : NULL;
 }
@@ -116,14 +116,13 @@ static status_t cut_reason(const struct activation *first, bool to_end)
 static bool can_be_cut(const struct activation *first)
 {
     const struct activation *above = first->previous;
-    bool leaves_alone = first->kind == ACTIVATION_FROM_SYSCALL ||
-                        first->kind == ACTIVATION_FROM_FAULT;
+    bool leaves_alone =
+        first->kind == ACTIVATION_FROM_SYSCALL || first->kind == ACTIVATION_FROM_FAULT;
 
     while (is_from_user(above)) {
         above = above->previous;
     }
-    return above->kind == ACTIVATION_BASE &&
-           (is_from_user(first) || leaves_alone);
+    return above->kind == ACTIVATION_BASE && (is_from_user(first) || leaves_alone);
 }
 
 /* The deepest one. */

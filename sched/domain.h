@@ -37,7 +37,7 @@ struct domain {
     struct list threads GUARDED_BY(lock);
     uint32_t thread_count GUARDED_BY(lock);
     uint32_t orphan_count GUARDED_BY(lock); /* orphans that it pays for (heir.h) */
-    struct list ports GUARDED_BY(lock); /* struct port, linked by domain_link */
+    struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
     struct long_list_link all_link; /* the list of all domains */
     struct list reap_link;          /* the reaper's: dying, or no longer used */

@@ -40,9 +40,11 @@ enum thread_state {
 
 /* Bits of thread.flags; set by anyone with an atomic or. */
 enum thread_flag {
-    THREAD_KILL = 1 << 0,   /* end at the next chance */
-    THREAD_UNWIND = 1 << 1, /* something of its chain is to be left, or its domain dies: look there */
-    THREAD_ORPHAN = 1 << 2, /* the caller of its first activation has gone on without it; stays set, so
+    THREAD_KILL = 1 << 0, /* end at the next chance */
+    THREAD_UNWIND =
+        1 << 1, /* something of its chain is to be left, or its domain dies: look there */
+    THREAD_ORPHAN =
+        1 << 2, /* the caller of its first activation has gone on without it; stays set, so
                                that every way to user mode looks */
 };
 
@@ -58,12 +60,13 @@ struct thread {
     vaddr_t context;               /* saved kernel context while not running */
     struct activation *activation; /* innermost, while not running */
     struct domain *domain;         /* owns a reference */
-    struct thread *identity;       /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
-    struct thread *body;           /* who runs what handles to this block mean; ended_queue.lock */
-    uint32_t id;                   /* from 1 up, never reused in one boot; an heir takes it over */
-    uint32_t flags;                /* enum thread_flag; atomic */
-    struct list run_link;          /* in a ready queue; its lock */
-    struct list domain_link;       /* in domain->threads; the domain's lock */
+    struct thread
+        *identity; /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
+    struct thread *body;     /* who runs what handles to this block mean; ended_queue.lock */
+    uint32_t id;             /* from 1 up, never reused in one boot; an heir takes it over */
+    uint32_t flags;          /* enum thread_flag; atomic */
+    struct list run_link;    /* in a ready queue; its lock */
+    struct list domain_link; /* in domain->threads; the domain's lock */
     enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
     cpu_t cpu;               /* home core */
     cpu_t next_cpu;          /* MOVING: where to */
@@ -75,9 +78,9 @@ struct thread {
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
-    struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
-    uint64_t waits;           /* such waits begun; written by itself */
-    uint64_t blocks;          /* times it gave up its core to wait; written by itself */
+    struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
+    uint64_t waits;             /* such waits begun; written by itself */
+    uint64_t blocks;            /* times it gave up its core to wait; written by itself */
     struct timeout split_retry; /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server for tests: call-peer NAME [NEXT [RUNS]] serves NAME, for RUNS callers at once, and forwards to
- * the port NEXT; "-": to nobody. */
+ * the port NEXT; "-": to nobody. A client: call-peer - NEXT ask [MS] calls NEXT once, within MS, and ends
+ * with the negated status. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,14 @@ static void serve(void *context, uint64_t badge, struct message *message)
     }
 }
 
+static int ask(uint64_t ms)
+{
+    struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 1), .word = {(uintptr_t)&next_port}};
+    uint64_t deadline = ms == 0 ? DEADLINE_NONE : clock_ns() + ms * 1000000UL;
+
+    return (int)-port_call_until(next_port, &message, deadline);
+}
+
 int main(int argc, char **argv)
 {
     handle_t port;
@@ -125,6 +134,9 @@ int main(int argc, char **argv)
         (argc > 2 && strcmp(argv[2], "-") != 0 && lookup_find(argv[2], &next_port) != OK)) {
         printf("call-peer NAME [NEXT [RUNS]]\n");
         return 2;
+    }
+    if (argc > 3 && strcmp(argv[3], "ask") == 0) {
+        return ask(argc > 4 ? strtoul(argv[4], NULL, 0) : 0);
     }
     status_t status =
         argc > 3
