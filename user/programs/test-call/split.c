@@ -4,6 +4,7 @@
 
 #include "user/lib/fpu_probe.h"
 #include "user/programs/test-call/peer.h"
+#include "user/programs/test-call/probe.h"
 
 #define SERVER "test-call.server"
 #define MIDDLE "test-call.middle"
@@ -250,6 +251,70 @@ TEST(user_split, an_outer_deadline_goes_with_the_caller)
     }
     peer_stop(&middle);
     peer_stop(&server);
+}
+
+#define PAGED ((volatile uint64_t *)0x3700000000UL)
+
+static uint64_t page_until; /* the pager says no, but not before that */
+static uint32_t pages_asked;
+
+static void say_no(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    /* relaxed: only looked at */
+    __atomic_add_fetch(&pages_asked, 1, __ATOMIC_RELAXED);
+    (void)thread_sleep(page_until);
+    service_reply(message, ERR_NOT_FOUND, 0);
+}
+
+static int touch(void *argument)
+{
+    (void)argument;
+    return (int)PAGED[0];
+}
+
+/* What the pager says at last concerns nobody: this domain goes on. */
+TEST(user_split, a_killed_thread_ends_while_its_pager_thinks)
+{
+    struct message message = {.tag = MESSAGE_TAG(1, 0)};
+    struct thread thread;
+    handle_t port;
+
+    page_until = test_deadline_ms(LONG_MS);
+    ASSERT_EQUAL(service_create(say_no, NULL, &port), OK);
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    ASSERT_EQUAL(thread_start(&thread, touch, NULL), OK);
+    while (__atomic_load_n(&pages_asked, __ATOMIC_RELAXED) == 0) { /* relaxed: only looked at */
+        thread_yield();
+    }
+    EXPECT_EQUAL(thread_kill(thread.handle), OK);
+    EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
+    EXPECT(clock_ns() < page_until);
+    EXPECT_EQUAL(port_call(port, &message), OK);
+    EXPECT(clock_ns() >= page_until);
+    EXPECT_EQUAL(domain_set_pager(program_own_domain(), HANDLE_NONE), OK);
+    EXPECT_EQUAL(port_close(port), OK);
+}
+
+/* As the kernel left it: nothing of the service in it. */
+TEST(user_split, a_service_that_was_left_leaves_no_registers)
+{
+    struct message message = {.tag = MESSAGE_TAG(PEER_SPIN, 4),
+                              .word = {test_deadline_ms(SHORT_MS * 3), 6, 7, 8}};
+    static uint64_t after[PROBE_REGISTERS];
+    struct peer peer;
+
+    ASSERT_EQUAL(peer_start(&peer, SERVER, NULL), OK);
+    probe_call_until(peer.port, &message, after, test_deadline_ms(SHORT_MS));
+    EXPECT_EQUAL(after[10], ERR_TIMED_OUT);
+    for (unsigned i = 1; i < PROBE_REGISTERS; i++) {
+        bool stack_or_block = i == 2 || i == 4; /* sp, tp: the caller's own */
+
+        EXPECT(i == 10 || stack_or_block || after[i] == 0 ||
+               after[i] == PROBE_CALLER_PATTERN + i);
+    }
+    peer_stop(&peer);
 }
 
 /* Deadlines about as long as the runs: each call has one outcome, and each run ends. */
