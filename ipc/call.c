@@ -275,11 +275,8 @@ status_t call_take_slot(struct port *port, uint64_t badge, nsec_t deadline, stru
     struct baton_request request = {.caller = activation_current()->domain, .badge = badge};
     status_t status;
 
-    if (port->mode == PORT_MODE_MAILBOX) {
-        return ERR_WRONG_TYPE;
-    }
-    if (activation_current()->calls_left == 0) {
-        return ERR_DEPTH;
+    if (port->mode == PORT_MODE_MAILBOX || activation_current()->calls_left == 0) {
+        return port->mode == PORT_MODE_MAILBOX ? ERR_WRONG_TYPE : ERR_DEPTH;
     }
     *slot = concurrent_try_enter(port);
     if (*slot != NULL) {

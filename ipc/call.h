@@ -12,8 +12,8 @@
 #include "ipc/service.h"
 
 /*
- * Call the service behind `port` and wait for its reply, which replaces *message. The deadline
- * covers the time in the queue. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
+ * Call the service behind `port` from kernel code and wait for its reply, which replaces *message. The
+ * deadline covers the time in the queue; that of a call by user code covers the run, too. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
  * ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (the port is already in this thread's chain),
  * ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED; *message is untouched on error.
  */

@@ -311,8 +311,7 @@ TEST(user_split, a_service_that_was_left_leaves_no_registers)
     for (unsigned i = 1; i < PROBE_REGISTERS; i++) {
         bool stack_or_block = i == 2 || i == 4; /* sp, tp: the caller's own */
 
-        EXPECT(i == 10 || stack_or_block || after[i] == 0 ||
-               after[i] == PROBE_CALLER_PATTERN + i);
+        EXPECT(i == 10 || stack_or_block || after[i] == 0 || after[i] == PROBE_CALLER_PATTERN + i);
     }
     peer_stop(&peer);
 }
