@@ -4,7 +4,7 @@
 #   make run          boot to the shell (Ctrl-A X ends QEMU; so does the command poweroff)
 #   make test         the default suite     make test T='port*'   a part     make test SEED=7   a replay
 #   make test-long    what takes longer     make bench B='call*'  the table of figures
-#   make bench-host   the allocators beside mimalloc and jemalloc on this machine
+#   make bench-host   the allocator, the port queue and the baton beside their peers on this machine
 #   make gdb          boot and attach the debugger                make mutants  prove that tests can fail
 #   make torture T=mem SECONDS=600 SMP=8 SEED=7      work without an end (T=? lists what there is)
 #   make format       clang-format          make clean            make setup    install what is missing

@@ -126,6 +126,9 @@ void arch_relax(void); /* tests/relacy: another core goes on, and an interrupt m
 #else
 static inline void arch_relax(void)
 {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
 }
 #endif
 

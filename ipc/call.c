@@ -144,10 +144,12 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 {
     status_t status = OK;
 
-    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, NULL, badge, asker, message, kind);
-    } else {
+    if (port->mode != PORT_MODE_KERNEL_SERVICE) {
         status = call_run_user(port, &port->stack, badge, message, kind);
+    } else if (port->leaf.run != NULL) {
+        port->leaf.run(message, badge);
+    } else {
+        call_run_kernel(port, NULL, badge, asker, message, kind);
     }
     port->calls += status != CALL_NOT_BEGUN;
     return status;
@@ -195,6 +197,13 @@ void call_serve(struct port *port)
         }
         budget--;
     }
+}
+
+status_t call_give_port(struct port *port)
+{
+    call_give(port);
+    call_settle_unwind_if_raised();
+    return OK;
 }
 
 /* The baton is ours: run the service, and let go. */
@@ -328,7 +337,7 @@ static inline status_t call_as(struct port *port, uint64_t badge, struct message
     return call_run_and_give(port, badge, message, kind);
 }
 
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+status_t call_port_any(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
     return call_as(port, badge, message, deadline, ACTIVATION_FROM_KERNEL);
 }

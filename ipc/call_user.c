@@ -176,6 +176,9 @@ static status_t call_run_taken(struct user_call *call)
 
     if (call_is_timed(call) && timer_now_ns() >= call->deadline) {
         status = ERR_TIMED_OUT;
+    } else if (port->leaf.run != NULL) { /* it cannot wait, so nobody leaves it */
+        port->leaf.run(&call->message, call->badge);
+        port->calls++;
     } else if (port->mode == PORT_MODE_KERNEL_SERVICE ||
                port->mode == PORT_MODE_CONCURRENT_KERNEL) {
         call_run_syscall(call);

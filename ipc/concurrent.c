@@ -22,7 +22,8 @@
  * Schedules to beat: (1) the leaver sees nobody, then a caller joins: the leaver's CAS fails; its slot is
  * free by then and perhaps taken by another who was counted, so it claims one again for the caller.
  * (2) The port is closed as its domain dies, between the counting and the claim: the closer counts
- * holders and looks again until all who are in have noted themselves (port.c).
+ * holders and looks again until all who are in have noted themselves (port.c). So nobody may be counted
+ * twice: the slot of (1) is claimed under the lock, and only while the port is open.
  */
 #include "ipc/concurrent.h"
 
@@ -138,7 +139,8 @@ status_t concurrent_enter(struct port *port, struct baton_request *request, nsec
     return status;
 }
 
-/* Free the slot and leave, if nobody waits and the port is open. Else it is ours as before, or another. */
+/* Free the slot and leave, if nobody waits and the port is open. False: we are in as before, but *slot may
+ * be free, and then it is NULL. */
 static bool try_leave(struct port *port, struct run_slot **slot)
 {
     /* relaxed: the compare-and-swap looks again */
@@ -147,14 +149,16 @@ static bool try_leave(struct port *port, struct run_slot **slot)
     if ((seen & WORD_CLOSED) != 0 || word_waiters(seen) != 0) {
         return false;
     }
-    slot_free(*slot);
+    if (*slot != NULL) {
+        slot_free(*slot);
+        *slot = NULL;
+    }
     while ((seen & WORD_CLOSED) == 0 && word_waiters(seen) == 0) {
         /* relaxed: as in concurrent_try_enter */
         if (atomic_cas_relaxed(&port->word, &seen, seen - WORD_ONE_RUN)) {
             return true;
         }
     }
-    *slot = slot_claim(port, thread_current());
     return false;
 }
 
@@ -164,7 +168,9 @@ static void leave_closed(struct port *port, struct run_slot *slot, uint64_t irq)
 {
     uint64_t before;
 
-    slot_free(slot);
+    if (slot != NULL) {
+        slot_free(slot);
+    }
     /* relaxed: the lock orders it; nobody enters a closed port */
     before = atomic_sub_relaxed(&port->word, WORD_ONE_RUN);
     spin_unlock_restore(&port->lock, irq);
@@ -188,6 +194,9 @@ void concurrent_leave(struct port *port, struct run_slot *slot)
         if (record != NULL) {
             struct baton_request *request = request_of(record);
 
+            if (slot == NULL) {
+                slot = slot_claim(port, request->thread);
+            }
             request->slot = slot;
             /* relaxed: its caller sees it with the state, close under the lock */
             atomic_store_relaxed(&slot->holder, request->thread);

@@ -36,6 +36,13 @@ _Noreturn void activation_enter_from_user(const struct user_entry *entry, struct
  * `status`. The address space below it is loaded. Interrupts off. */
 _Noreturn void activation_return_kernel(struct activation *activation, status_t status);
 
+/* The general half of call_port (ipc/riscv/call.S), for any port and message. */
+WARN_UNUSED status_t call_port_any(struct port *port, uint64_t badge, struct message *message,
+                                   nsec_t deadline);
+
+/* A leaf has run, but somebody queued or work is pending: give the baton on. Always OK. Thread context, interrupts on. */
+status_t call_give_port(struct port *port);
+
 /* The fast path's kernel service has returned, but somebody queued or work is pending: pop its
  * activation and give the baton on. Interrupts on; a1..a5 of the reply are already in the frame. */
 void call_finish_kernel(void);

@@ -108,6 +108,9 @@ static void port_fill(struct port *port, struct domain *domain,
     port->entry = attributes->entry;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
+    if (attributes->leaf != NULL) {
+        port->leaf = *attributes->leaf;
+    }
     if (port->mode == PORT_MODE_USER_SERVICE) {
         port->satps = asid_entries(domain->vspace);
     }

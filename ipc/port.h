@@ -25,6 +25,15 @@
 
 struct request;
 
+/* How a leaf is entered; see ipc/leaf.h. */
+struct service_leaf {
+    /* As a function: calls by the kernel, and requests that waited. */
+    void (*run)(struct message *message, uint64_t badge);
+    /* Where ipc/riscv/fastpath.S goes; ends by service_leave. */
+    void (*enter)(uint64_t badge, uint64_t tag, uint64_t word0, uint64_t word1, uint64_t word2,
+                  uint64_t word3);
+};
+
 /* How the fast path treats a port. */
 enum port_mode {
     PORT_MODE_KERNEL_SERVICE = -1, /* exclusive, in the kernel */
@@ -56,6 +65,7 @@ struct port {
     struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */
     uint64_t calls;             /* runs so far; written by the holder */
     int64_t mode;               /* enum port_mode; constant */
+    struct service_leaf leaf;   /* of a leaf (ipc/leaf.h), else both are NULL; constant */
     struct run_slot *slots;     /* of a concurrent service, else NULL; constant */
     uint32_t slot_count;
     /* Contention and mailboxes. */
@@ -84,6 +94,8 @@ struct port_attributes {
     uint64_t cookie;
     uint32_t runs; /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
     bool combines; /* runs are short and never wait; exclusive services only */
+    const struct service_leaf
+        *leaf; /* of a kernel service that is one, which then needs no `entry`; or NULL */
 };
 
 /* Make a port owned by `domain`; the caller gets the one reference. ERR_NO_MEMORY, ERR_NO_SPACE,

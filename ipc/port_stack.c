@@ -101,7 +101,7 @@ status_t port_make_stacks(struct port *port, const struct port_attributes *attri
         status = make_slots(port, attributes);
     } else if (attributes->mode == PORT_MODE_USER_SERVICE) {
         port->stack = attributes->stacks[0];
-    } else if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {
+    } else if (attributes->mode == PORT_MODE_KERNEL_SERVICE && attributes->leaf == NULL) {
         status = kernel_stack_make(port->domain->account, &port->stack.top);
     }
     return status;

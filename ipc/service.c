@@ -22,6 +22,7 @@ static status_t service_start(const struct service *service)
         .entry = (vaddr_t)service->handle,
         .runs = service->runs,
         .combines = service->combines,
+        .leaf = service->leaf,
     };
     struct port *port;
     status_t status;

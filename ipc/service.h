@@ -26,6 +26,8 @@ struct service {
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
     uint32_t runs;       /* at once, up to MAX_RUNS; 0: the service is exclusive */
     bool combines;       /* runs are short and never wait, not even for the caller's memory */
+    const struct service_leaf
+        *leaf; /* instead of `handle`: runs are a few instructions (ipc/leaf.h) */
 };
 
 /* Register a kernel service; the port is made at boot. */

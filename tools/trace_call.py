@@ -72,9 +72,11 @@ def record_round(row, start, passes):
 def groups_of(addresses):
     """{address: group} of code of the kernel."""
     marks, result = {}, {}
-    lines = tool("addr2line", "-f", "-e", paths.kernel("release"),
-                 text="\n".join(f"{pc:#x}" for pc in addresses)).splitlines()
-    for pc, function, place in zip(addresses, lines[::2], lines[1::2]):
+    text = tool("addr2line", "-a", "-i", "-f", "-e", paths.kernel("release"),
+                text="\n".join(f"{pc:#x}" for pc in addresses))
+    for found in re.split(r"^(?=0x)", text, flags=re.MULTILINE)[1:]:
+        lines = found.splitlines()
+        pc, function, place = int(lines[0], 16), lines[-2], lines[-1]  # the outermost of what is inlined
         path, _, number = place.partition(" ")[0].rpartition(":")
         path = path[path.find("/") + 1:] if path.startswith("build/") else path
         if path.endswith(".S"):

@@ -51,6 +51,7 @@
  */
     .globl trap_entry_user
 trap_entry_user:
+    /* group: save what C may change */
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
     for_each_scratch sd
@@ -65,6 +66,7 @@ trap_entry_user:
     addi    t0, t0, -SCAUSE_PAGE_FAULT_FIRST
     li      t1, SCAUSE_PAGE_FAULTS
     bgeu    t0, t1, trap_user_whole
+    /* group: look for the page */
     csrr    a0, stval
     addi    a1, t0, SCAUSE_PAGE_FAULT_FIRST
     call    upcall_user_touch
@@ -85,6 +87,7 @@ trap_user_touched_work:
     j       trap_user_work
 
 trap_user_untouched:
+    /* group: save the rest */
     addi    a0, a0, -STATUS_FAULT
     bnez    a0, trap_user_whole
     for_each_kept sd
@@ -100,6 +103,7 @@ trap_user_whole:
     mv      a0, sp
     call    trap_handle_user
 trap_user_exit:
+    /* group: restore all registers */
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT               /* [F] */
     csrc    sstatus, t0
     lw      t0, CORE_WORK(tp)

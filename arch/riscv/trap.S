@@ -35,6 +35,7 @@
     .balign 64
     .globl trap_entry
 trap_entry:
+    /* group: trap entry */
     csrrw   tp, sscratch, tp            /* [T] */
     beqz    tp, trap_entry_kernel
     sd      sp, CORE_USER_SP(tp)

@@ -18,6 +18,7 @@
  */
     .globl activation_enter_user
 activation_enter_user:
+    /* group: save, record, enter, scrub */
     addi    sp, sp, -SAVED_BYTES
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     sd      s\n, (8 * \n)(sp)
@@ -102,6 +103,7 @@ activation_enter_from_user:
  */
     .globl activation_return_kernel
 activation_return_kernel:
+    /* group: restore */
     ld      t0, ACTIVATION_PREVIOUS(a0)
     sd      t0, CORE_ACTIVATION(tp)
     addi    sp, a0, ACTIVATION_SIZE

@@ -25,6 +25,7 @@
     .balign 64
     .globl ipc_fastpath_call
 ipc_fastpath_call:
+    /* group: handle, rights, tag */
     ld      t1, ACTIVATION_DOMAIN(sp)
     slli    t3, a0, ENTRY_SHIFT
     ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
@@ -45,10 +46,11 @@ ipc_fastpath_call:
     and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t3, .Lslow
     bnez    a6, .Lslow
-    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
-    beqz    t2, .Lslow
+    /* group: checks */
     ld      t1, PORT_SATPS(t4)
     beqz    t1, .Lcall_kernel           /* no user service, or one that needs a flush */
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     ld      t3, CORE_SATP_OFFSET(tp)
     add     t1, t1, t3
     ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
@@ -56,8 +58,9 @@ ipc_fastpath_call:
     li      t5, SSTATUS_FS_BITS
     csrrc   t5, sstatus, t5             /* the service starts without floating-point state */
     bltz    t5, .Lcall_dirty
+    /* group: take the baton */
     baton_take a7, .Lcall_busy          /* a7 is 0 before and after */
-
+    /* group: record and switch */
     mv      a0, t6
     ld      t0, CORE_USER_SP(tp)
     csrr    t5, sepc
@@ -76,14 +79,16 @@ ipc_fastpath_call:
     addi    sp, sp, -CALL_PUSH_BYTES
     csrw    satp, t3
     sd      sp, CORE_ACTIVATION(tp)
+    /* group: holder and count */
     port_note_run t5, t6
-
+    /* group: enter */
     ld      t1, PORT_ENTRY(t4)
     csrw    sscratch, tp
     csrw    sepc, t1
     ld      a6, PORT_COOKIE(t4)
     ld      sp, PORT_STACK_TOP(t4)
     ld      tp, PORT_SERVICE_TP(t4)
+    /* group: scrub */
     clear_saved_registers
     clear t0, t2, t3, t4, t5            /* t1: the entry; t6: the calls so far */
     sret
@@ -100,11 +105,16 @@ ipc_fastpath_call:
     j       syscall_message_slow
 
 /*
- * A service in the kernel: the same chain, another stack, the same address space. t2: calls left.
+ * A service in the kernel: the same chain, another stack, the same address space.
  */
 .Lcall_kernel:
+    /* group: checks */
+    ld      t3, PORT_LEAF_ENTER(t4)
+    bnez    t3, .Lcall_leaf
     ld      t3, PORT_MODE(t4)
     bgez    t3, .Lslow
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     baton_take a7, .Lcall_busy
 
     ld      t0, CORE_USER_SP(tp)
@@ -166,10 +176,7 @@ ipc_fastpath_call:
     ld      tp, ACTIVATION_TP(sp)
     ld      sp, ACTIVATION_SP(sp)
     li      a0, 0
-    li      ra, 0
-    clear_temporaries
-    li      a6, 0
-    li      a7, 0
+    clear ra, t1, t2, t3, t5, t6, a6, a7        /* t0: 0; t4: 1 */
     sret
 
 /* Work is pending, or somebody queued: finish in C. sp = the activation to pop, a1..a5 reply. */
@@ -194,10 +201,73 @@ ipc_fastpath_call:
     call    call_finish_kernel
     j       syscall_message_exit
 
+/*
+ * A leaf (ipc/leaf.h): interrupts stay off, nothing is pushed, and the message stays in its registers. What
+ * is needed afterwards lies where nothing else writes until then. t3: its entry, t6: badge.
+ */
+.Lcall_leaf:
+    /* group: take the baton */
+    baton_take a7, .Lcall_busy
+    /* group: holder and count */
+    port_note_run t1, t5
+    /* group: enter */
+    csrrw   t1, sscratch, zero          /* [T] */
+    sd      t1, CORE_SCRATCH(tp)
+    sd      t4, -(FPU_STATE_BYTES + LEAF_BYTES)(sp)
+    addi    sp, sp, -(FPU_STATE_BYTES + LEAF_BYTES)
+    mv      a0, t6
+    jr      t3
+
+/* Where its run ends (service_leave in C): a1..a5 reply, sp anything. It may have woken somebody. */
+    .globl ipc_fastpath_leave
+ipc_fastpath_leave:
+    /* group: give the baton */
+    ld      t0, CORE_ACTIVATION(tp)
+    lw      t2, CORE_WORK(tp)
+    ld      t1, -(FPU_STATE_BYTES + LEAF_BYTES)(t0)
+    bnez    t2, .Lleave_slow
+    baton_give .Lleave_slow
+    /* group: back to the caller */
+    csrr    t0, sepc
+    addi    t0, t0, 4
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      sp, CORE_USER_SP(tp)
+    ld      tp, CORE_SCRATCH(tp)
+    li      a0, 0
+    clear ra, t1, t2, t5, t6, a6, a7    /* t0: the pc; t3: 0; t4: 1 */
+    sret
+
+/* Work is pending, or somebody queued: finish in C. t0: activation, t1: port. */
+.Lleave_slow:
+    mv      sp, t0
+    ld      t0, CORE_USER_SP(tp)
+    csrr    t2, sepc
+    ld      t3, CORE_SCRATCH(tp)
+    addi    t2, t2, 4
+    addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)
+    sd      t0, SYSCALL_SP(sp)
+    sd      t2, SYSCALL_PC(sp)
+    sd      t3, SYSCALL_TP(sp)
+    sd      zero, SYSCALL_RA(sp)
+    sd      a1, (SYSCALL_A0 + 8)(sp)
+    sd      a2, (SYSCALL_A0 + 16)(sp)
+    sd      a3, (SYSCALL_A0 + 24)(sp)
+    sd      a4, (SYSCALL_A0 + 32)(sp)
+    sd      a5, (SYSCALL_A0 + 40)(sp)
+    sd      zero, (SYSCALL_A0 + 48)(sp)
+    sd      zero, (SYSCALL_A0 + 56)(sp) /* as after SYS_CALL */
+    mv      a0, t1
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    call    call_give_port
+    sd      a0, (SYSCALL_A0 + 0)(sp)
+    j       syscall_message_exit
+
 /* SYS_RETURN: a1..a5 reply. The running activation was pushed by ipc_fastpath_call. */
     .balign 64
     .globl ipc_fastpath_return
 ipc_fastpath_return:
+    /* group: return: checks */
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
@@ -210,7 +280,9 @@ ipc_fastpath_return:
     ld      t6, ACTIVATION_SATP_ENTRY(t5)
     ld      t6, 0(t6)
     beqz    t6, .Lslow                  /* as in a call */
+    /* group: give the baton */
     baton_give .Lslow
+    /* group: back to the caller */
     ld      t4, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)
     csrw    satp, t6
@@ -221,6 +293,7 @@ ipc_fastpath_return:
     ld      tp, ACTIVATION_TP(sp)
     ld      sp, ACTIVATION_SP(sp)
     li      a0, 0
+    /* group: scrub */
     clear_saved_registers
     clear t0, t1, t5, t6, a6            /* t2: a constant; t3: 0; t4: the pc; a7: 1, as it was */
     sret
@@ -230,6 +303,7 @@ ipc_fastpath_return:
  * t1: port, t2: kind.
  */
 .Lreturn_to_kernel:
+    /* group: return to the kernel */
     andi    t2, t2, ACTIVATION_KIND_KERNEL_BIT
     beqz    t2, .Lslow                  /* no service, or more to do */
     ld      t2, PORT_SATPS(t1)

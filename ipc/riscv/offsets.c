@@ -58,6 +58,8 @@ PIN(PORT_WORD, struct port, word);
 PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
+PIN(PORT_LEAF_ENTER, struct port, leaf.enter);
+PIN(PORT_LEAF_RUN, struct port, leaf.run);
 _Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
 PIN(REQUEST_MESSAGE, struct request, message);
 PIN(MESSAGE_TAG_WORD, struct message, tag);

@@ -46,6 +46,8 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+#define PORT_LEAF_RUN 96
+#define PORT_LEAF_ENTER 104
 
 /* struct port_stack */
 #define STACK_TOP 0
@@ -68,3 +70,6 @@
 #define USER_ENTRY_BADGE 120
 
 #define REGISTER_WORDS 4
+
+/* Below an activation's floating-point room, while a leaf runs: the port. */
+#define LEAF_BYTES 16

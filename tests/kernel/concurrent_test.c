@@ -12,7 +12,7 @@
 
 #define RUNS_MAX 8U
 #define CALLERS 8U
-#define CALLS 100U
+#define CALLS 60U
 
 /* A caller that stops inside, or waits; `word` tells the service who it is. */
 struct caller {
@@ -374,7 +374,7 @@ static void check_load(void)
 
 TEST(concurrent, each_call_is_run_once_on_a_free_stack_and_answered)
 {
-    for (uint32_t runs = 1; runs <= 4; runs++) {
+    for (uint32_t runs = 1; runs <= 3; runs++) {
         uint64_t calls = 0;
 
         begin_load(runs);

@@ -28,7 +28,7 @@ static uint32_t read(const uint32_t *word)
 
 static uint32_t add(uint32_t *word, uint32_t value)
 {
-    /* acq_rel: as in read */
+    /* acq_rel: what was before it was written, and what is before this; pairs with itself and read */
     return __atomic_add_fetch(word, value, __ATOMIC_ACQ_REL);
 }
 
