@@ -101,6 +101,9 @@ void reaper_add_domain(struct domain *domain);
 /* The last reference to a dead domain is gone. Any context. */
 void reaper_add_unused(struct domain *domain);
 
+/* Tell who waits for its end; once or more. */
+void domain_announce_end(struct domain *domain);
+
 /* Give the memory of a quiet domain back and tell who waits for its end. */
 void domain_finish(struct domain *domain);
 void domain_reclaim(struct domain *domain);
@@ -111,3 +114,10 @@ void thread_set_core(struct thread *thread, cpu_t cpu);
 
 /* Prepare a thread block on a new stack slot. */
 status_t thread_make(struct domain *domain, const char *name, struct thread **out);
+
+/* The same for the running thread's heir (heir.h): it is charged beyond the limit. */
+status_t thread_make_heir(struct domain *domain, struct thread **out);
+
+/* The thread, complete and at home on a core, begins below its innermost record. The caller's reference
+ * to it becomes the running thread's. */
+void thread_make_ready(struct thread *thread);

@@ -22,6 +22,7 @@
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
 #include "sched/inbox.h"
+#include "sched/timeout.h"
 
 struct domain;
 struct thread;
@@ -39,8 +40,12 @@ enum thread_state {
 
 /* Bits of thread.flags; set by anyone with an atomic or. */
 enum thread_flag {
-    THREAD_KILL = 1 << 0,   /* end at the next chance */
-    THREAD_UNWIND = 1 << 1, /* a domain in which it has an activation dies */
+    THREAD_KILL = 1 << 0, /* end at the next chance */
+    THREAD_UNWIND =
+        1 << 1, /* something of its chain is to be left, or its domain dies: look there */
+    THREAD_ORPHAN =
+        1 << 2, /* the caller of its first activation has gone on without it; stays set, so
+                               that every way to user mode looks */
 };
 
 /* A queue of threads that wait for one thing. */
@@ -55,10 +60,13 @@ struct thread {
     vaddr_t context;               /* saved kernel context while not running */
     struct activation *activation; /* innermost, while not running */
     struct domain *domain;         /* owns a reference */
-    uint32_t id;                   /* from 1 up, never reused in one boot */
-    uint32_t flags;                /* enum thread_flag; atomic */
-    struct list run_link;          /* in a ready queue; its lock */
-    struct list domain_link;       /* in domain->threads; the domain's lock */
+    struct thread
+        *identity; /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
+    struct thread *body;     /* who runs what handles to this block mean; ended_queue.lock */
+    uint32_t id;             /* from 1 up, never reused in one boot; an heir takes it over */
+    uint32_t flags;          /* enum thread_flag; atomic */
+    struct list run_link;    /* in a ready queue; its lock */
+    struct list domain_link; /* in domain->threads; the domain's lock */
     enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
     cpu_t cpu;               /* home core */
     cpu_t next_cpu;          /* MOVING: where to */
@@ -70,9 +78,10 @@ struct thread {
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
-    struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
-    uint64_t waits;           /* such waits begun; written by itself */
-    uint64_t blocks;          /* times it gave up its core to wait; written by itself */
+    struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
+    uint64_t waits;             /* such waits begun; written by itself */
+    uint64_t blocks;            /* times it gave up its core to wait; written by itself */
+    struct timeout split_retry; /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
     uint64_t start_arguments[4];
@@ -108,8 +117,12 @@ void thread_kill(struct thread *thread);
 /* Set flag bits and make the thread look at them soon, wherever it is. */
 void thread_raise(struct thread *thread, uint32_t flags);
 
-/* The calling thread is to end or unwind: stop waiting. */
+/* The calling thread's innermost activation is to end: stop waiting. What only concerns who is above it
+ * is dealt with here: a split may be done. Thread context, interrupts on, nothing locked. */
 bool thread_must_stop(void);
+
+/* Flags of a thread that ask for something. */
+#define THREAD_ASKS (~(uint32_t)THREAD_ORPHAN)
 
 /* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
 status_t thread_join(struct thread *thread, nsec_t deadline, long *code);
@@ -126,4 +139,10 @@ uint32_t thread_count(void);
 static inline struct thread *thread_current(void)
 {
     return core_thread();
+}
+
+/* The running thread is an orphan whose run is over: all that is left is its end. */
+static inline bool thread_is_spent(void)
+{
+    return thread_current()->identity == NULL && activation_current()->port == NULL;
 }

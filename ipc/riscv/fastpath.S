@@ -147,8 +147,8 @@ ipc_fastpath_return:
  */
 .Lreturn_to_kernel:
     /* group: return to the kernel */
-    li      t4, ACTIVATION_KIND_KERNEL
-    bne     t2, t4, .Lslow              /* no service: ERR_INVALID */
+    andi    t2, t2, ACTIVATION_KIND_KERNEL_BIT
+    beqz    t2, .Lslow                  /* no service, or more to do */
     ld      t2, PORT_SATPS(t1)
     beqz    t2, .Lslow                  /* spaces have no numbers */
     sext.w  t2, a1

@@ -48,9 +48,7 @@ long syscall_thread_create(vaddr_t entry, vaddr_t stack_top, uint64_t argument, 
 
 long syscall_thread_exit(long code)
 {
-    struct thread *thread = thread_current();
-
-    if (activation_current() != &thread->base) {
+    if (activation_current()->port != NULL) {
         return ERR_INVALID; /* this is a service's run on somebody else's thread */
     }
     thread_exit(code & EXIT_CODE_MASK);
@@ -66,6 +64,14 @@ static struct domain *domain_of(struct object *object)
     return container_of(object, struct domain, object);
 }
 
+/* What handles to the calling thread name; NULL for an orphan. */
+static struct object *syscall_own_thread(void)
+{
+    struct thread *identity = thread_current()->identity;
+
+    return identity != NULL ? &identity->object : NULL;
+}
+
 long syscall_join(handle_t handle, nsec_t deadline)
 {
     struct object *object;
@@ -77,7 +83,7 @@ long syscall_join(handle_t handle, nsec_t deadline)
     }
     if (object->kind == OBJECT_PORT) {
         status = ERR_WRONG_TYPE;
-    } else if (object == &thread_current()->object || object == &syscall_domain()->object) {
+    } else if (object == syscall_own_thread() || object == &syscall_domain()->object) {
         status = ERR_DEADLOCK;
     } else {
         object_release(object);

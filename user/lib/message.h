@@ -46,8 +46,8 @@
  * SYS_CALL: runs the service behind `port` on the calling thread and waits for its reply.
  *
  * `message` is the request and, after OK, the reply; after an error it is unchanged. `deadline`
- * limits the wait for a service that somebody else runs: DEADLINE_NONE, nanoseconds since boot,
- * or DEADLINE_NOW. The reply's label is the service's own status. Needs RIGHT_CALL.
+ * limits the whole call, in nanoseconds since boot: when it passes the service finishes its run without
+ * us. DEADLINE_NONE; DEADLINE_NOW refuses only to wait for a service that somebody else runs. The reply's label is the service's own status. Needs RIGHT_CALL.
  * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or a mailbox. ERR_NO_RIGHT: no
  * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited. ERR_INVALID:
  * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or

@@ -32,8 +32,8 @@ int64_t thread_create(const void *entry, void *stack_top, uint64_t argument, voi
 status_t thread_exit(int code);
 
 /*
- * SYS_THREAD_KILL: makes a thread end with EXIT_KILLED: at once if it runs user code or waits,
- * else as soon as the calls that it is in have returned. Returns without waiting for that.
+ * SYS_THREAD_KILL: makes a thread end with EXIT_KILLED, at once: services that it has called finish their
+ * runs without it. Returns without waiting for that.
  * OK also when it has ended already. Needs RIGHT_MANAGE. ERR_BAD_HANDLE: no such handle.
  * ERR_WRONG_TYPE: no thread. ERR_NO_RIGHT: no RIGHT_MANAGE.
  */
