@@ -144,7 +144,7 @@ def test_symbols_gives_gdb_one_program(gdb):
 def test_bt_crosses_sixteen_nested_calls(gdb):
     """The deepest chain there may be, stopped where its next call is refused, on a core."""
     shell_thread(gdb)
-    gdb.run("break call_port if ((struct core *)$tp)->activation->calls_left == 0")
+    gdb.run("break call_from_user if ((struct core *)$tp)->activation->calls_left == 0")
     gdb.send("continue\n")
     gdb.expect("Continuing")
     gdb.machine.send("test call *deeper*\r")
