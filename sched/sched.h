@@ -25,7 +25,19 @@ _Noreturn void sched_run_core(void);
 /* Block the calling thread until a wake-up. Interrupts must be on or off; they are restored. */
 void sched_block(void);
 
-/* The same until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
+/* Block, and run `thread` at once if it is blocked and may run on this core, unless others here outrank it or
+ * the slice is over; it goes on in the caller's slice, and no queue is touched. Else wake it. */
+void sched_block_for(struct thread *thread);
+
+/* Bring a thread here that is ready and waits on another core; false if it does not, or may not run here. */
+bool sched_pull(struct thread *thread);
+
+/* The rank that a thread has by itself, and what it is lent by those that wait for it (runqueue_priv.h);
+ * `raise_only`: only if it is more than what it was lent before. */
+void sched_set_own_rank(struct thread *thread, uint32_t rank);
+void sched_set_lent_rank(struct thread *thread, uint32_t rank, bool raise_only);
+
+/* As sched_block, until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
  * ERR_TIMED_OUT when the time passed first, ERR_WOULD_BLOCK at once for DEADLINE_NOW, and
  * ERR_CANCELLED when the thread must stop. */
 status_t sched_block_until(nsec_t deadline);

@@ -21,6 +21,7 @@
 #include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
+#include "sched/affinity.h"
 #include "sched/inbox.h"
 
 struct domain;
@@ -59,11 +60,14 @@ struct thread {
     uint32_t flags;                /* enum thread_flag; atomic */
     struct list run_link;          /* in a ready queue; its lock */
     struct list domain_link;       /* in domain->threads; the domain's lock */
-    enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
-    cpu_t cpu;               /* home core */
-    cpu_t next_cpu;          /* MOVING: where to */
-    uint16_t rank;           /* who runs first (sched/runqueue_priv.h); its queue's lock */
-    uint32_t wake;           /* sched/wake.h; atomic */
+    enum thread_state state;  /* the lock of its core's run queue; of a blocked one, who wakes it */
+    cpu_t cpu;                /* home core */
+    cpu_t next_cpu;           /* MOVING: where to */
+    uint16_t rank;            /* who runs first (sched/runqueue_priv.h); its queue's lock */
+    uint16_t own_rank;        /* its own, ... */
+    uint16_t lent_rank;       /* ... and what it was lent; `rank` is the higher one */
+    uint32_t wake;            /* sched/wake.h; atomic */
+    struct affinity affinity; /* where it may run; written by itself */
     struct inbox_node inbox_node; /* in an inbox, or among the woken ones */
     bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
@@ -101,6 +105,16 @@ WARN_UNUSED status_t thread_start(struct thread *thread, cpu_t cpu);
 
 /* End the calling thread with `code`. Its activation chain must be at the base. */
 _Noreturn void thread_exit(long code);
+
+/* Where it may run from now on: the caller, which moves if it must, or a thread that was not started.
+ * ERR_INVALID: no online core is among them. */
+WARN_UNUSED status_t thread_set_affinity(struct thread *thread, const struct affinity *affinity);
+
+/* A real-time priority (higher ones first, above all others), or PRIORITY_SHARING. ERR_INVALID. */
+WARN_UNUSED status_t thread_set_priority(struct thread *thread, uint64_t priority);
+
+/* The same back, what it is lent included. */
+uint64_t thread_priority(const struct thread *thread);
 
 /* Ask a thread to end, with exit code EXIT_KILLED; returns at once. */
 void thread_kill(struct thread *thread);

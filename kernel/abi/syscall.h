@@ -42,7 +42,8 @@ enum system_call {
     SYS_MEMORY_SLICE = 27,     /* a0 memory, a1 offset, a2 bytes -> handle */
     SYS_MEMORY_INFO = 28,      /* a0 memory, a1 address of struct memory_info -> status */
     SYS_DOMAIN_SET_PAGER = 29, /* a0 domain, a1 port or 0 -> status */
-    SYS_COUNT = 30,
+    SYS_THREAD_SET_PRIORITY = 30, /* a0 thread, a1 priority -> status */
+    SYS_COUNT = 31,
 };
 
 /* Kinds for SYS_PORT_CREATE. A combining service is an exclusive one whose runs are short and never
@@ -60,6 +61,10 @@ enum system_call {
 /* Flags of SYS_MEMORY_MAP, beside the protection. */
 #define MEMORY_POPULATE 0x100 /* enter every page now instead of when it is touched */
 #define MEMORY_GUARDED 0x200  /* keep the page below and the page above free */
+
+/* Priorities for SYS_THREAD_SET_PRIORITY: 0 to REALTIME_PRIORITIES - 1, or this: shares the time that real-time
+ * threads leave. */
+#define PRIORITY_SHARING 256
 
 /* Deadlines: absolute nanoseconds since boot. */
 #define DEADLINE_NONE 0UL   /* wait for ever */

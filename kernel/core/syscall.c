@@ -55,6 +55,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_MEMORY_SLICE] = ENTRY(syscall_memory_slice),
     [SYS_MEMORY_INFO] = ENTRY(syscall_memory_info),
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
+    [SYS_THREAD_SET_PRIORITY] = ENTRY(syscall_thread_set_priority),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)
