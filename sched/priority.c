@@ -50,7 +50,7 @@ static void set_rank_locked(struct runqueue *home, struct thread *thread)
     }
 }
 
-void sched_set_own_rank(struct thread *thread, uint32_t rank) NO_THREAD_SAFETY
+static void set_own_rank(struct thread *thread, uint32_t rank) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
     struct runqueue *home = runqueue_lock_home(thread);
@@ -61,12 +61,14 @@ void sched_set_own_rank(struct thread *thread, uint32_t rank) NO_THREAD_SAFETY
     irq_restore(state);
 }
 
-void sched_set_lent_rank(struct thread *thread, uint32_t rank, bool raise_only) NO_THREAD_SAFETY
+void sched_lend_rank(struct thread *thread, uint32_t rank) NO_THREAD_SAFETY
 {
     uint64_t state = irq_save();
     struct runqueue *home = runqueue_lock_home(thread);
 
-    if (!raise_only || rank > thread->lent_rank) {
+    /* relaxed: written under the lock, read by sched_loans without */
+    atomic_store_relaxed(&thread->loans, thread->loans + 1);
+    if (rank > thread->lent_rank) {
         thread->lent_rank = (uint16_t)rank;
         set_rank_locked(home, thread);
     }
@@ -74,13 +76,35 @@ void sched_set_lent_rank(struct thread *thread, uint32_t rank, bool raise_only) 
     irq_restore(state);
 }
 
+uint32_t sched_loans(struct thread *thread)
+{
+    /* relaxed: a loan that is missed here was made for a port that is looked at afterwards, under a lock that
+     * its lender had */
+    return atomic_load_relaxed(&thread->loans);
+}
+
+bool sched_settle_lent_rank(struct thread *thread, uint32_t rank, uint32_t loans) NO_THREAD_SAFETY
+{
+    uint64_t state = irq_save();
+    struct runqueue *home = runqueue_lock_home(thread);
+    bool settled = thread->loans == loans;
+
+    if (settled) {
+        thread->lent_rank = (uint16_t)rank;
+        set_rank_locked(home, thread);
+    }
+    spin_unlock(&home->lock);
+    irq_restore(state);
+    return settled;
+}
+
 status_t thread_set_priority(struct thread *thread, uint64_t priority)
 {
     if (priority > PRIORITY_SHARING) {
         return ERR_INVALID;
     }
-    sched_set_own_rank(thread, priority == PRIORITY_SHARING ? RANK_SHARING
-                                                            : RANK_REALTIME + (uint32_t)priority);
+    set_own_rank(thread,
+                 priority == PRIORITY_SHARING ? RANK_SHARING : RANK_REALTIME + (uint32_t)priority);
     return OK;
 }
 

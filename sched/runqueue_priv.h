@@ -50,11 +50,6 @@ static inline struct runqueue *runqueue_here(void)
     return core_current()->runqueue;
 }
 
-/* What the ranks of two threads say to each other; a higher one runs first. */
-#define RANK_IDLE 0U
-#define RANK_SHARING 1U
-#define RANK_REALTIME 2U /* and up: a real-time priority more */
-
 /* The level of a thread in an inbox. What runs has one of 2n, too, but when somebody of its own rank would
  * start a time slice: then it is one less. */
 static inline uint64_t rank_level(uint32_t rank)

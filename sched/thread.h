@@ -44,6 +44,11 @@ enum thread_flag {
     THREAD_UNWIND = 1 << 1, /* a domain in which it has an activation dies */
 };
 
+/* What the ranks of two threads say to each other: a higher one runs first. */
+#define RANK_IDLE 0U
+#define RANK_SHARING 1U
+#define RANK_REALTIME 2U /* and up: a real-time priority more */
+
 /* A queue of threads that wait for one thing. */
 struct wait_queue {
     struct spinlock lock; /* guards the list; run queue locks may be taken inside */
@@ -74,6 +79,7 @@ struct thread {
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
+    uint32_t loans;           /* times that it was lent a rank; its queue's lock */
     struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
     uint64_t waits;           /* such waits begun; written by itself */
     uint64_t blocks;          /* times it gave up its core to wait; written by itself */
