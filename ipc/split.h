@@ -27,10 +27,12 @@ struct call_deadline {
 /* The call of the running thread's innermost activation ends with `when`. */
 void call_deadline_arm(struct call_deadline *deadline, nsec_t when);
 
-/* Nothing of it is touched afterwards. */
+/* Nothing of it is touched afterwards. One that had passed when it changed hands was not armed again. */
 static inline void call_deadline_cancel(struct call_deadline *deadline)
 {
-    timeout_cancel(&deadline->timeout);
+    if (deadline->timeout.wheel != NULL) {
+        timeout_cancel(&deadline->timeout);
+    }
 }
 
 /* Has the deadline of a call that is still in the running thread's chain passed? */

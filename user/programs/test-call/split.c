@@ -145,6 +145,9 @@ static bool chain_start(struct chain *chain, uint64_t inner_ms, uint64_t outer_m
     chain->until = test_deadline_ms(LONG_MS);
     chain->inner = inner_ms == 0 ? DEADLINE_NONE : test_deadline_ms(inner_ms);
     chain->outer = outer_ms == 0 ? DEADLINE_NONE : test_deadline_ms(outer_ms);
+    if (inner_ms == outer_ms) {
+        chain->outer = chain->inner;
+    }
     started = started && thread_start(&chain->thread, ask_middle, chain) == OK;
     EXPECT(started);
     EXPECT(!started || inner_ms != 0 || outer_ms != 0 || peer_wait_runs(SERVER, 1));
@@ -226,6 +229,22 @@ TEST(user_split, two_deadlines_in_a_chain_each_end_their_own_call)
     EXPECT(clock_ns() < chain.until);
     EXPECT_EQUAL(peer_ask(chain.middle.port, PEER_ECHO, &word), OK); /* its call has timed out */
     EXPECT(clock_ns() < chain.until);
+    expect_runs_on(chain.server.port, chain.until);
+    peer_stop(&chain.middle);
+    peer_stop(&chain.server);
+}
+
+TEST(user_split, two_deadlines_that_pass_at_once_end_both_calls)
+{
+    struct chain chain;
+    uint64_t word = 5;
+
+    if (!chain_start(&chain, SHORT_MS, SHORT_MS)) {
+        return;
+    }
+    EXPECT_EQUAL(thread_join(&chain.thread), -ERR_TIMED_OUT);
+    EXPECT(clock_ns() < chain.until);
+    EXPECT_EQUAL(peer_ask(chain.middle.port, PEER_ECHO, &word), OK);
     expect_runs_on(chain.server.port, chain.until);
     peer_stop(&chain.middle);
     peer_stop(&chain.server);
