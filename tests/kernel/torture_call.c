@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "arch/irq.h"
 #include "arch/timer.h"
 #include "ipc/call.h"
 #include "kernel/abi/exit.h"
@@ -50,6 +51,16 @@ struct note {
 
 static void ask(uint32_t *random, unsigned levels);
 
+/* Now and then so long that the deadlines of callers pass while they are served. */
+static void work(uint32_t *random)
+{
+    nsec_t end = timer_now_ns() + crew_random(random) % NAP_NS;
+
+    while (crew_random(random) % 64 != 0 && timer_now_ns() < end) {
+        arch_relax();
+    }
+}
+
 static void serve(struct request *request)
 {
     struct message *message = request->message;
@@ -58,7 +69,9 @@ static void serve(struct request *request)
 
     atomic_add_relaxed(&note->ran, 1U);
     atomic_add_relaxed(&runs, 1UL);
-    if (request->cookie < COMBINING) {
+    if (request->cookie >= COMBINING) {
+        work(&random);
+    } else {
         if (message->word[1] != 0) {
             ask(&random, (unsigned)message->word[1] - 1);
         }

@@ -10,6 +10,8 @@ import qemu
 import torture
 
 SECONDS, SEED, SMP = 6, 1, 4
+# Also on other numbers of harts, for a shorter time.
+HARTS, HARTS_SECONDS = {"call": (1, 2, 8)}, 3
 # So little that all of it is taken in the time.
 MEM = {"mem_short": "128M"}
 
@@ -25,13 +27,9 @@ def run_tortures(context):
     report = context.report
     with report.stage("torture"):
         for name in torture.available("debug"):
-            full = f"torture.{name}"
-            if report.is_chosen(full):
-                code, lines = run(name, SECONDS, SMP, MEM.get(name, "512M"))
-                balanced = f"torture {name}: balanced, 0 checks failed" in lines
-                if code != qemu.EXIT_OK:
-                    report.note("\n".join(lines[-torture.SHOWN_LINES:]))
-                report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
+            check_balance(report, name, f"torture.{name}", SECONDS, SMP)
+            for smp in HARTS.get(name, ()):
+                check_balance(report, name, f"torture.{name}_smp{smp}", HARTS_SECONDS, smp)
         for name, (wanted, text) in SELFTESTS.items():
             full = f"torture.{name}_has_code_{wanted}"
             if report.is_chosen(full):
@@ -47,6 +45,16 @@ def run_tortures(context):
             missing = [name for name in torture.available("debug") if name not in done.stdout.split()]
             report.result("torture", full, done.returncode == 1 and not missing,
                           f"the code is {done.returncode}, not listed: {missing}")
+
+
+def check_balance(report, name, full, seconds, smp):
+    if not report.is_chosen(full):
+        return
+    code, lines = run(name, seconds, smp, MEM.get(name, "512M"))
+    balanced = f"torture {name}: balanced, 0 checks failed" in lines
+    if code != qemu.EXIT_OK:
+        report.note("\n".join(lines[-torture.SHOWN_LINES:]))
+    report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
 
 
 def run(name, seconds, smp, mem):
