@@ -19,6 +19,7 @@
 struct thread;
 struct activation;
 struct wheel;
+struct runqueue;
 
 /* Bits of core.work: what must be done before the next return to user mode. */
 enum core_work {
@@ -56,6 +57,7 @@ struct core {
     uint64_t heap_offset; /* mm/spmalloc: where struct account points to this core's heap */
     void *heaps;          /* mm/spmalloc: what else it has for this core */
     struct wheel *wheel;  /* sched/timeout: this core's time-outs */
+    struct runqueue *runqueue; /* sched/runqueue */
 
     /* Written by other cores (ipi_request), read and cleared by this one (trap_handle_ipi). */
     _Alignas(64) uint32_t ipi_reasons;

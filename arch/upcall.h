@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "arch/trap.h"
+#include "kernel/abi/status.h"
 #include "kernel/base/types.h"
 
 /* The timer deadline has passed (sched/timeout.c). */
@@ -21,9 +22,12 @@ void upcall_ipi(uint32_t reasons);
 /* Bytes can be read from the console (services/console). Interrupt context: signal only. */
 void upcall_console_input(void);
 
-/* A page fault in user mode: true when the page could be entered at once. Nothing else may be done here:
- * the trap is not saved yet (kernel/core/fault.c). */
-bool upcall_user_touch(vaddr_t address, uint64_t scause);
+/* A page fault in user mode. OK: the page could be entered at once. ERR_FAULT: nothing is mapped there. Nothing else
+ * may be done here: the trap is not saved yet (kernel/core/fault.c). */
+status_t upcall_user_touch(vaddr_t address, uint64_t scause);
+
+/* The rest of a fault about which that said ERR_FAULT; interrupts are on. */
+void upcall_user_absent(struct trap_frame *frame);
 
 /* An exception in user mode: settle it, or end the domain (kernel/core/fault.c). */
 void upcall_user_fault(struct trap_frame *frame);

@@ -24,6 +24,8 @@
  */
 #include "ipc/baton.h"
 
+#include "ipc/baton_priv.h"
+#include "ipc/concurrent.h"
 #include "ipc/deadlock.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
@@ -35,17 +37,12 @@
 /* After so many it is looked whether the holder still runs. */
 #define WAIT_LOOKS_BLIND 32U
 
-static struct baton_request *request_of(struct queue_record *record)
-{
-    return container_of(record, struct baton_request, record);
-}
-
 /*
  * Publish, then wake. Interrupts are off, so the thread block outlives the wake-up: threads are
  * reclaimed after a grace period. What the caller waits for is cleared first: who looks for rings of waiting
  * callers may then still miss one, never see one that is not there.
  */
-static void request_settle(struct baton_request *request, enum request_state state)
+void request_settle(struct baton_request *request, enum request_state state)
 {
     struct thread *thread = request->thread;
 
@@ -147,25 +144,15 @@ static void baton_pass_on(struct port *port)
     }
 }
 
-/*
- * Is it worth while to look on: the holder runs, and not here. One that is ready counts, too: mostly it was
- * just handed the baton while it slept, and its core is on the way to it. Who then slept at once would
- * have to be woken for the next hand-over, and so on: two callers would sleep in turns for ever.
- */
+/* Is it worth while to look on: a holder runs or is ready, and not here. */
 static bool holder_runs_elsewhere(struct port *port)
 {
     uint64_t state = irq_save();
     /* relaxed: a hint; the block stays a thread's while interrupts are off */
     struct thread *holder = atomic_load_relaxed(&port->holder);
-    bool runs = true;
+    bool runs = port->slots != NULL ? concurrent_runs_elsewhere(port)
+                                    : holder == NULL || request_thread_runs_elsewhere(holder);
 
-    if (holder != NULL) {
-        /* relaxed: hints */
-        enum thread_state now = atomic_load_relaxed(&holder->state);
-
-        runs = (now == THREAD_RUNNING || now == THREAD_READY) &&
-               atomic_load_relaxed(&holder->cpu) != core_index();
-    }
     irq_restore(state);
     return runs;
 }
@@ -229,7 +216,11 @@ static status_t request_give_up(struct port *port, struct baton_request *request
     }
     /* The port may be closing just because its domain dies: then that is the reason. */
     reason = port_close_reason(port);
-    baton_pass_on(port);
+    if (port->slots != NULL) {
+        concurrent_leave(port, request->slot);
+    } else {
+        baton_pass_on(port);
+    }
     return reason != OK ? reason : why;
 }
 
@@ -253,7 +244,7 @@ static bool would_wait_for_itself(struct port *port, struct baton_request *reque
     return request->nested && deadlock_leave(port, leave, &leaving);
 }
 
-static status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
+status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline)
 {
     uint32_t state = request_watch(port, request);
     uint32_t waits = REQUEST_WAITS;

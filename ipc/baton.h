@@ -29,7 +29,8 @@ struct baton_request {
     struct domain *caller;
     bool nested; /* its thread runs a service, so it may close a ring of waiting */
     status_t status;
-    uint32_t state; /* enum request_state */
+    struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
+    uint32_t state;        /* enum request_state */
 };
 
 /* What baton_take says when somebody else has run the request. */

@@ -9,6 +9,7 @@
 #include "arch/irq.h"
 #include "arch/upcall.h"
 #include "ipc/baton.h"
+#include "ipc/concurrent.h"
 #include "ipc/enter_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -32,8 +33,8 @@ static bool message_is_valid(const struct message *message)
 
 /* A kernel service needs no room for user registers, so its record can lie in this frame. It works
  * on the message where that is. */
-static inline void call_run_kernel(struct port *port, uint64_t badge, struct domain *asker,
-                                   struct message *message)
+static inline void call_run_kernel(struct port *port, struct run_slot *slot, uint64_t badge,
+                                   struct domain *asker, struct message *message)
 {
     struct activation *caller = activation_current();
     struct activation activation; /* nothing else of it is looked at */
@@ -47,7 +48,11 @@ static inline void call_run_kernel(struct port *port, uint64_t badge, struct dom
     activation.fpu_saved = 0;
     activation.satp_entry = caller->satp_entry;
     activation_set(&activation);
-    context_call_on((void (*)(void *))port->entry, &request, port->stack_top);
+    if (slot != NULL) {
+        activation.stack = &slot->stack;
+    }
+    context_call_on((void (*)(void *))port->entry, &request,
+                    slot != NULL ? slot->stack.top : port->stack.top);
     activation_set(caller);
 }
 
@@ -107,7 +112,8 @@ static status_t call_refusal(struct port *port)
  * that comes later interrupts the service at once. CALL_NOT_BEGUN: this thread is to end, to unwind, or
  * the port was closed.
  */
-static status_t call_run_user(struct port *port, uint64_t badge, struct message *message)
+static status_t call_run_user(struct port *port, const struct port_stack *stack, uint64_t badge,
+                              struct message *message)
 {
     irq_disable();
     while (core_current()->work != 0) {
@@ -116,13 +122,13 @@ static status_t call_run_user(struct port *port, uint64_t badge, struct message 
             return CALL_NOT_BEGUN;
         }
         core_current()->work &= ~(uint32_t)WORK_THREAD; /* it was left by a flag that is gone */
-        sched_yield();
+        sched_preempt();
     }
     activation_save_fpu();
     uint64_t *entry = &asid_entries(port->domain->vspace)[core_index()];
 
     asid_enter(entry);
-    status_t status = activation_enter_user(port, badge, message, entry);
+    status_t status = activation_enter_user(port, badge, message, entry, stack);
     call_settle_unwind();
     return status;
 }
@@ -133,10 +139,12 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 {
     status_t status = OK;
 
-    if (port->mode == PORT_MODE_KERNEL_SERVICE) {
-        call_run_kernel(port, badge, asker, message);
+    if (port->mode != PORT_MODE_KERNEL_SERVICE) {
+        status = call_run_user(port, &port->stack, badge, message);
+    } else if (port->leaf.run != NULL) {
+        port->leaf.run(message, badge);
     } else {
-        status = call_run_user(port, badge, message);
+        call_run_kernel(port, NULL, badge, asker, message);
     }
     port->calls += status != CALL_NOT_BEGUN;
     return status;
@@ -192,6 +200,13 @@ static inline void call_give(struct port *port)
     }
 }
 
+status_t call_give_port(struct port *port)
+{
+    call_give(port);
+    call_settle_unwind_if_raised();
+    return OK;
+}
+
 /* The baton is ours: run the service, and let go. */
 static inline status_t call_run_and_give(struct port *port, uint64_t badge, struct message *message)
 {
@@ -238,13 +253,62 @@ __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t 
     return status == BATON_ANSWERED ? request.status : status;
 }
 
-status_t call_port(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+/* One run in a slot that is ours. As call_run. */
+static status_t call_run_in_slot(struct port *port, struct run_slot *slot, uint64_t badge,
+                                 struct message *message)
+{
+    status_t status = OK;
+
+    if (port->mode == PORT_MODE_CONCURRENT_KERNEL) {
+        call_run_kernel(port, slot, badge, activation_current()->domain, message);
+    } else {
+        status = call_run_user(port, &slot->stack, badge, message);
+    }
+    /* relaxed: a listing looks at it; who holds the slot writes it */
+    atomic_store_relaxed(&slot->calls, slot->calls + (status != CALL_NOT_BEGUN));
+    return status;
+}
+
+/* A port that is not exclusive. */
+__attribute__((noinline)) static status_t call_concurrent(struct port *port, uint64_t badge,
+                                                          struct message *message, nsec_t deadline)
+{
+    status_t status;
+    struct run_slot *slot;
+
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return ERR_WRONG_TYPE;
+    }
+    if (activation_current()->calls_left == 0) {
+        return ERR_DEPTH;
+    }
+    slot = concurrent_try_enter(port);
+    if (slot == NULL) {
+        struct baton_request request = {.caller = activation_current()->domain, .badge = badge};
+
+        status = concurrent_enter(port, &request, deadline);
+        if (status != OK) {
+            call_settle_unwind_if_raised(); /* the slot may have been ours for a moment */
+            return status == BATON_ANSWERED ? request.status : status;
+        }
+        slot = request.slot;
+    }
+    status = call_run_in_slot(port, slot, badge, message);
+    if (status == CALL_NOT_BEGUN) {
+        status = call_refusal(port);
+    }
+    concurrent_leave(port, slot);
+    call_settle_unwind_if_raised();
+    return status;
+}
+
+status_t call_port_any(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;
     }
-    if (port->mode == PORT_MODE_MAILBOX) {
-        return ERR_WRONG_TYPE;
+    if (port->mode >= PORT_MODE_MAILBOX) {
+        return call_concurrent(port, badge, message, deadline);
     }
     if (activation_current()->calls_left == 0) {
         return ERR_DEPTH;

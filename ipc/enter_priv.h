@@ -9,17 +9,25 @@
 #include "ipc/port.h"
 
 /*
- * Push an activation below the caller's frame and run the user service of `port` with `message`.
+ * Push an activation below the caller's frame and run the user service of `port` with `message` on
+ * `stack`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
  * held, floating-point state is saved, the service's address space is loaded, from its entry, interrupts are off; afterwards
  * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message,
-                               uint64_t *satp_entry);
+                               uint64_t *satp_entry, const struct port_stack *stack);
 
 /* Pop the innermost activation, which activation_enter_user pushed, and let that call return
  * `status`. The address space below it is loaded. Interrupts off. */
 _Noreturn void activation_return_kernel(struct activation *activation, status_t status);
+
+/* The general half of call_port (ipc/riscv/call.S), for any port and message. */
+WARN_UNUSED status_t call_port_any(struct port *port, uint64_t badge, struct message *message,
+                                   nsec_t deadline);
+
+/* A leaf has run, but somebody queued or work is pending: give the baton on. Always OK. Thread context, interrupts on. */
+status_t call_give_port(struct port *port);
 
 /* The fast path's kernel service has returned, but somebody queued or work is pending: pop its
  * activation and give the baton on. Interrupts on; a1..a5 of the reply are already in the frame. */

@@ -40,7 +40,7 @@ enum line_outcome line_take_or_join(uint64_t *word, struct queue_record *record)
         }
         record->next = word_newest(seen);
         /* release: the record is complete; pairs with the acquire in absorb_locked */
-        if (atomic_cas_release(word, &seen, word_with_arrival(seen, record))) {
+        if (atomic_cas_release(word, &seen, word_with_arrival(seen, record) | WORD_RUN)) {
             return LINE_JOINED;
         }
     }

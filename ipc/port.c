@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "arch/irq.h"
-#include "arch/layout.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
 #include "ipc/name.h"
@@ -15,7 +14,6 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
-#include "mm/kstack.h"
 #include "mm/spmalloc.h"
 #include "sched/reaper.h"
 #include "sched/sched.h"
@@ -76,10 +74,7 @@ static void port_reclaim(struct epoch_callback *callback)
     struct port *port = container_of(callback, struct port, reclaim);
     struct domain *domain = port->domain;
 
-    if (port->kernel_stack_owned) {
-        kstack_free(port->stack_top);
-        account_uncharge_pages(domain->account, KSTACK_MAPPED_PAGES);
-    }
+    port_free_stacks(port);
     spmalloc_free(port);
     object_release(&domain->object);
 }
@@ -91,21 +86,16 @@ static void port_destroy(struct object *object)
     epoch_defer(&port->reclaim, port_reclaim);
 }
 
-static bool user_address(vaddr_t address)
+static enum port_mode port_mode(const struct port_attributes *attributes)
 {
-    return address >= USER_BASE && address < USER_TOP;
-}
-
-static status_t port_check(const struct domain *domain, const struct port_attributes *attributes)
-{
-    if (attributes->mode != PORT_MODE_USER_SERVICE) {
-        return OK;
+    if (attributes->runs != 0) {
+        return attributes->mode == PORT_MODE_USER_SERVICE ? PORT_MODE_CONCURRENT_USER
+                                                          : PORT_MODE_CONCURRENT_KERNEL;
     }
-    if (domain->vspace == NULL || !user_address(attributes->entry) ||
-        !user_address(attributes->stack_top - 1) || attributes->stack_top % 16 != 0) {
-        return ERR_INVALID;
+    if (attributes->mode == PORT_MODE_USER_SERVICE && mmu_max_asid() == 0) {
+        return PORT_MODE_USER_FLUSH;
     }
-    return OK;
+    return attributes->mode;
 }
 
 static void port_fill(struct port *port, struct domain *domain,
@@ -114,18 +104,15 @@ static void port_fill(struct port *port, struct domain *domain,
     object_init(&port->object, OBJECT_PORT, port_destroy);
     object_retain(&domain->object);
     port->domain = domain;
-    port->mode = attributes->mode;
+    port->mode = port_mode(attributes);
     port->entry = attributes->entry;
-    port->stack_top = attributes->stack_top;
-    port->service_tp = attributes->service_tp;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
-    if (attributes->mode == PORT_MODE_USER_SERVICE) {
-        if (mmu_max_asid() == 0) {
-            port->mode = PORT_MODE_USER_FLUSH;
-        } else {
-            port->satps = asid_entries(domain->vspace);
-        }
+    if (attributes->leaf != NULL) {
+        port->leaf = *attributes->leaf;
+    }
+    if (port->mode == PORT_MODE_USER_SERVICE) {
+        port->satps = asid_entries(domain->vspace);
     }
     spin_lock_init(&port->lock, "port");
     queue_init(&port->queue);
@@ -148,38 +135,20 @@ static status_t port_adopt(struct port *port)
     return alive ? OK : ERR_PEER_DIED;
 }
 
-static status_t port_make_stack(struct port *port)
-{
-    struct account *account = port->domain->account;
-    status_t status = account_charge_pages(account, KSTACK_MAPPED_PAGES);
-
-    if (status != OK) {
-        return status;
-    }
-    status = kstack_alloc(&port->stack_top);
-    if (status != OK) {
-        account_uncharge_pages(account, KSTACK_MAPPED_PAGES);
-    }
-    port->kernel_stack_owned = status == OK;
-    return status;
-}
-
 status_t port_create(struct domain *domain, const struct port_attributes *attributes,
                      struct port **out)
 {
-    status_t status = port_check(domain, attributes);
+    status_t status = port_check_stacks(attributes);
 
-    if (status != OK) {
-        return status;
+    if (status != OK || (attributes->mode == PORT_MODE_USER_SERVICE && domain->vspace == NULL)) {
+        return ERR_INVALID;
     }
     struct port *port = spmalloc_zeroed(domain->account, sizeof(*port));
     if (port == NULL) {
         return domain_is_dying(domain) ? ERR_PEER_DIED : ERR_NO_MEMORY;
     }
     port_fill(port, domain, attributes);
-    if (attributes->mode == PORT_MODE_KERNEL_SERVICE) {
-        status = port_make_stack(port);
-    }
+    status = port_make_stacks(port, attributes);
     if (status == OK) {
         status = port_table_add(port);
         if (status == OK) {
@@ -218,24 +187,60 @@ void port_retire(struct port *port)
     object_release(&port->object);
 }
 
-/*
- * The thread inside the service is to look up: its service's domain dies. False when the baton is
- * taken but the holder has not noted itself yet. Closed is set, so the holder cannot give the baton
- * back without the lock: who is raised here has not left unseen.
- */
-static bool port_interrupt_holder(struct port *port)
+/* Of an exclusive service. */
+static bool holder_raise_locked(struct port *port, bool runs) REQUIRES(port->lock)
 {
-    uint64_t state = spin_lock_save(&port->lock);
     /* acquire: the holder noted before; pairs with the lock or RMW that published it */
     struct thread *holder = atomic_load_acquire(&port->holder);
-    /* relaxed: run goes under this lock */
-    bool runs = (atomic_load_relaxed(&port->word) & WORD_RUN) != 0;
 
     if (holder != NULL) {
         thread_raise(holder, THREAD_UNWIND);
     }
-    spin_unlock_restore(&port->lock, state);
     return holder != NULL || !runs;
+}
+
+/* Of a concurrent one with `runs` that go on. */
+static bool slots_raise_locked(struct port *port, uint32_t runs) REQUIRES(port->lock)
+{
+    for (uint32_t i = 0; i < port->slot_count; i++) {
+        /* acquire: as above; pairs with the same */
+        struct thread *holder = atomic_load_acquire(&port->slots[i].holder);
+
+        if (holder != NULL) {
+            thread_raise(holder, THREAD_UNWIND);
+            runs--;
+        }
+    }
+    return runs == 0;
+}
+
+/*
+ * The threads inside the service are to look up: its domain dies. False when somebody is in
+ * who has not noted himself yet. Closed is set, so nobody who is in leaves without the lock:
+ * who is raised here has not left unseen.
+ */
+static bool port_interrupt_holders(struct port *port)
+{
+    uint64_t state = spin_lock_save(&port->lock);
+    /* relaxed: run and runs go under this lock */
+    uint64_t word = atomic_load_relaxed(&port->word);
+    bool all = port->slots != NULL ? slots_raise_locked(port, word_runs(word))
+                                   : holder_raise_locked(port, (word & WORD_RUN) != 0);
+
+    spin_unlock_restore(&port->lock, state);
+    return all;
+}
+
+void port_change_holder(struct port *port, const struct activation *activation,
+                        struct thread *thread)
+{
+    struct thread **holder = &port->holder;
+
+    if (port->slots != NULL) {
+        holder = &container_of(activation->stack, struct run_slot, stack)->holder;
+    }
+    /* relaxed: as in concurrent_leave */
+    atomic_store_relaxed(holder, thread);
 }
 
 void port_close(struct port *port, status_t reason)
@@ -260,11 +265,11 @@ void port_close(struct port *port, status_t reason)
     spin_unlock_restore(&port->lock, state);
 
     wait_queue_wake_all(&port->receivers);
-    if ((before & WORD_RUN) == 0) {
+    if (!word_is_busy(before)) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
         /* The note comes a few instructions after the taking; the taker may be preempted there. */
-        while (!port_interrupt_holder(port)) {
+        while (!port_interrupt_holders(port)) {
             sched_yield();
         }
     }
@@ -377,7 +382,7 @@ static bool domain_close_one(struct domain *domain)
     return true;
 }
 
-/* Tell everybody inside; false when a running port has no holder's note at this moment. */
+/* Tell everybody inside; false when somebody who is in has not noted himself at this moment. */
 static bool domain_interrupt_runs(struct domain *domain)
 {
     bool all = true;
@@ -385,7 +390,7 @@ static bool domain_interrupt_runs(struct domain *domain)
 
     for (struct list *link = list_first(&domain->ports); link != NULL;
          link = list_next(&domain->ports, link)) {
-        all &= port_interrupt_holder(container_of(link, struct port, domain_link));
+        all &= port_interrupt_holders(container_of(link, struct port, domain_link));
     }
     spin_unlock_restore(&domain->lock, state);
     return all;

@@ -14,6 +14,7 @@
 #include "ipc/queue.h"
 #include "ipc/word.h"
 #include "kernel/abi/message.h"
+#include "kernel/abi/port.h"
 #include "kernel/abi/status.h"
 #include "kernel/base/types.h"
 #include "kernel/object/object.h"
@@ -24,12 +25,30 @@
 
 struct request;
 
+/* How a leaf is entered; see ipc/leaf.h. */
+struct service_leaf {
+    /* As a function: calls by the kernel, and requests that waited. */
+    void (*run)(struct message *message, uint64_t badge);
+    /* Where ipc/riscv/fastpath.S goes; ends by service_leave. */
+    void (*enter)(uint64_t badge, uint64_t tag, uint64_t word0, uint64_t word1, uint64_t word2,
+                  uint64_t word3);
+};
+
 /* How the fast path treats a port. */
 enum port_mode {
     PORT_MODE_KERNEL_SERVICE = -1, /* exclusive, in the kernel */
     PORT_MODE_USER_SERVICE = 0,    /* exclusive, in another domain */
-    PORT_MODE_MAILBOX = 1,         /* no call */
-    PORT_MODE_USER_FLUSH = 2,      /* a user service on a machine without ASIDs: never fast */
+    PORT_MODE_USER_FLUSH = 1,      /* a user service on a machine without ASIDs: never fast */
+    PORT_MODE_MAILBOX = 2,         /* no call; what follows is not exclusive */
+    PORT_MODE_CONCURRENT_USER = 3,
+    PORT_MODE_CONCURRENT_KERNEL = 4,
+};
+
+/* Where one run of a concurrent service goes on. In a line of its own: slots belong to cores. */
+struct run_slot {
+    _Alignas(64) struct port_stack stack;
+    struct thread *holder; /* who runs on it, or NULL; atomic */
+    uint64_t calls;        /* runs so far; written by the holder */
 };
 
 struct port {
@@ -37,8 +56,7 @@ struct port {
     /* Read-mostly line: what entering the service needs. */
     struct domain *domain;
     vaddr_t entry;
-    vaddr_t stack_top;
-    vaddr_t service_tp;
+    struct port_stack stack;
     uint64_t cookie;
     uint64_t
         *satps; /* of a user service that the fast path may enter: entries by cpu (mm/asid.h) */
@@ -47,6 +65,9 @@ struct port {
     struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */
     uint64_t calls;             /* runs so far; written by the holder */
     int64_t mode;               /* enum port_mode; constant */
+    struct service_leaf leaf;   /* of a leaf (ipc/leaf.h), else both are NULL; constant */
+    struct run_slot *slots;     /* of a concurrent service, else NULL; constant */
+    uint32_t slot_count;
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
@@ -55,8 +76,7 @@ struct port {
     struct list domain_link; /* the owner domain's lock */
     uint32_t index;
     uint32_t names; /* under which it is registered; the lock of ipc/name.c */
-    bool kernel_stack_owned;
-    bool combines; /* who holds the baton serves others, too; cleared when a run has waited */
+    bool combines;  /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };
@@ -68,12 +88,14 @@ struct port_id {
 };
 
 struct port_attributes {
-    enum port_mode mode;
-    vaddr_t entry;     /* user: pc; kernel: void (*)(struct request *) */
-    vaddr_t stack_top; /* user service: its stack; kernel service: 0, one is made */
-    vaddr_t service_tp;
+    enum port_mode mode;             /* concurrent ones follow from `runs` */
+    vaddr_t entry;                   /* user: pc; kernel: void (*)(struct request *) */
+    const struct port_stack *stacks; /* user service: one a run; kernel service: they are made */
     uint64_t cookie;
-    bool combines; /* runs are short and never wait */
+    uint32_t runs; /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
+    bool combines; /* runs are short and never wait; exclusive services only */
+    const struct service_leaf
+        *leaf; /* of a kernel service that is one, which then needs no `entry`; or NULL */
 };
 
 /* Make a port owned by `domain`; the caller gets the one reference. ERR_NO_MEMORY, ERR_NO_SPACE,
@@ -97,6 +119,10 @@ void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argu
 
 /* Callers or messages that wait. A snapshot. */
 uint32_t port_queued(struct port *port);
+
+/* The run that `activation` is goes on in `thread`, which is told when the port's domain dies. */
+void port_change_holder(struct port *port, const struct activation *activation,
+                        struct thread *thread) REQUIRES(port->lock);
 
 static inline struct port *port_of_object(struct object *object)
 {

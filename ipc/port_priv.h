@@ -12,5 +12,12 @@
  * exactly once, by the closer or by the last holder. */
 void port_retire(struct port *port);
 
+/* Is what the attributes say about runs and their stacks allowed? OK, ERR_INVALID. */
+status_t port_check_stacks(const struct port_attributes *attributes);
+
+/* Stacks, and the slots of a concurrent service. ERR_NO_MEMORY; port_free_stacks frees what there is then. */
+status_t port_make_stacks(struct port *port, const struct port_attributes *attributes);
+void port_free_stacks(struct port *port);
+
 /* Free every message that waits in a mailbox; the port is closed. */
 void mailbox_drop_all(struct port *port);

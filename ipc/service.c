@@ -20,7 +20,9 @@ static status_t service_start(const struct service *service)
     struct port_attributes attributes = {
         .mode = PORT_MODE_KERNEL_SERVICE,
         .entry = (vaddr_t)service->handle,
+        .runs = service->runs,
         .combines = service->combines,
+        .leaf = service->leaf,
     };
     struct port *port;
     status_t status;

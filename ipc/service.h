@@ -2,8 +2,8 @@
 /*
  * Services that live in the kernel: how they are declared, and what a request looks like.
  *
- * Rules: handle() runs on the port's own stack, in the caller's thread, with interrupts on, one
- * request at a time (exclusive). It may block; the caller waits where it stands. Who asks is
+ * Rules: handle() runs on a stack of the port's own, in the caller's thread, with interrupts on, one
+ * request at a time (exclusive), or up to `runs` of them. It may block; the caller waits where it stands. Who asks is
  * read from the request, never from `current`. It changes *request->message into the reply.
  */
 #pragma once
@@ -24,7 +24,10 @@ struct service {
     const char *name; /* the port's name in the lookup service */
     void (*handle)(struct request *request);
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
+    uint32_t runs;       /* at once, up to MAX_RUNS; 0: the service is exclusive */
     bool combines;       /* runs are short and never wait, not even for the caller's memory */
+    const struct service_leaf
+        *leaf; /* instead of `handle`: runs are a few instructions (ipc/leaf.h) */
 };
 
 /* Register a kernel service; the port is made at boot. */

@@ -9,15 +9,19 @@
  *
  *   bit 0        run: somebody holds the baton
  *   bit 1        closed: nothing is accepted any more
+ *   bits 2..7    a concurrent service: how many run, and then `run` is never set
  *   bits 8..24   callers that arrived and were not taken off yet
  *   bits 25..63  the newest arrival that was not absorbed yet (ipc/line.h), or 0
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WORD_RUN 1UL
 #define WORD_CLOSED 2UL
+#define WORD_ONE_RUN 4UL
+#define WORD_RUNS 0xfcUL
 #define WORD_ONE_WAITER 256UL
 
 #if defined(__riscv)
@@ -40,11 +44,22 @@ static inline struct queue_record *word_newest(uint64_t word)
     return (struct queue_record *)WORD_EXPAND(word);
 }
 
-/* The word with one more caller, whose record is the newest arrival, and run set. */
+/* The word with one more caller, whose record is the newest arrival. */
 static inline uint64_t word_with_arrival(uint64_t word, const struct queue_record *record)
 {
-    return ((word & WORD_LOW) + WORD_ONE_WAITER) | WORD_RUN |
-           (uint64_t)(uintptr_t)record << WORD_HEAD_SHIFT;
+    return ((word & WORD_LOW) + WORD_ONE_WAITER) | (uint64_t)(uintptr_t)record << WORD_HEAD_SHIFT;
+}
+
+/* Runs of a concurrent service that go on. */
+static inline uint32_t word_runs(uint64_t word)
+{
+    return (uint32_t)((word & WORD_RUNS) / WORD_ONE_RUN);
+}
+
+/* Does anybody run the service? */
+static inline bool word_is_busy(uint64_t word)
+{
+    return (word & (WORD_RUN | WORD_RUNS)) != 0;
 }
 
 /* Callers that wait. */

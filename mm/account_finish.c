@@ -11,11 +11,18 @@
 /* What ended accounts left behind. It has ended from the start, so its heaps go once empty. */
 static struct account orphans = {.limit = ACCOUNT_UNLIMITED, .ended = 1};
 
+static bool has_heap(cpu_t cpu, const void *argument)
+{
+    const struct account *account = argument;
+
+    /* acquire: the core is done with it; pairs with heap_end */
+    return atomic_load_acquire(&account->heap[cpu]) != &heap_none;
+}
+
 static bool has_heaps(const struct account *account)
 {
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        /* acquire: the core is done with it; pairs with heap_end */
-        if (atomic_load_acquire(&account->heap[cpu]) != &heap_none) {
+        if (has_heap(cpu, account)) {
             return true;
         }
     }
@@ -30,12 +37,7 @@ void account_settle(struct account *account)
         return;
     }
     drain_core(core_index()); /* first, since it sends what this thread freed */
-    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        /* acquire: as in has_heaps; pairs with heap_end */
-        if (atomic_load_acquire(&account->heap[cpu]) != &heap_none) {
-            drain_core(cpu);
-        }
-    }
+    drain_cores(has_heap, account);
     if (has_heaps(account)) {
         drain_all();
     }

@@ -247,13 +247,25 @@ static bool step_all(uint64_t left[MAX_CORES])
     return any;
 }
 
-void drain_core(cpu_t cpu)
+void drain_cores(bool (*is_chosen)(cpu_t cpu, const void *argument), const void *argument)
 {
     uint64_t left[MAX_CORES] = {0};
 
-    left[cpu] = steps_to_go(cpu);
+    for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
+        left[cpu] = is_chosen(cpu, argument) ? steps_to_go(cpu) : 0;
+    }
     while (step_all(left)) {
     }
+}
+
+static bool is_this(cpu_t cpu, const void *argument)
+{
+    return cpu == *(const cpu_t *)argument;
+}
+
+void drain_core(cpu_t cpu)
+{
+    drain_cores(is_this, &cpu);
 }
 
 static bool is_online(cpu_t cpu)

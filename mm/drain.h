@@ -31,6 +31,9 @@ void drain_handle_ipi(void);
  */
 void drain_core(cpu_t cpu);
 
+/* The same for all that are chosen, at the same time. */
+void drain_cores(bool (*is_chosen)(cpu_t cpu, const void *argument), const void *argument);
+
 /*
  * The same for all online cores, three times: objects go home, slabs become empty and their pages
  * go home, pages go to mm/frame. Then frame_free_pages() is exact for all that was freed before

@@ -104,15 +104,17 @@ static status_t check_pages(const struct copy *copy)
         paddr_t physical;
         status_t status = vspace_translate(rest.space, rest.user, protection_of(&rest), &physical);
 
-        if (status != OK) {
-            status = vspace_fault_with_pager(rest.space, rest.user, protection_of(&rest));
-        } else if (!is_ram(physical)) {
-            status = ERR_FAULT;
+        if (status == OK) {
+            if (!is_ram(physical)) {
+                return ERR_FAULT;
+            }
+            advance(&rest, part);
+            continue;
         }
+        status = vspace_fault_with_pager(rest.space, rest.user, protection_of(&rest));
         if (status != OK) {
             return status;
         }
-        advance(&rest, part);
     }
     return OK;
 }

@@ -157,8 +157,8 @@ WARN_UNUSED status_t vspace_fault(struct vspace *space, vaddr_t address, uint32_
 WARN_UNUSED status_t vspace_fault_with_pager(struct vspace *space, vaddr_t address,
                                              uint32_t access);
 
-/* The short way of vspace_fault, interrupts on or off: the first touch of private memory. ERR_STALE: it is something
- * else, and nothing was done. ERR_NO_MEMORY. */
+/* The short way of vspace_fault, interrupts on or off: the first touch of private memory. ERR_FAULT: no region.
+ * ERR_STALE: it is something else, and nothing was done. ERR_NO_MEMORY. */
 WARN_UNUSED status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t access);
 
 /*

@@ -57,7 +57,7 @@ status_t vspace_touch_page(struct vspace *space, vaddr_t address, uint32_t acces
 {
     uint64_t state = spin_lock_save(&space->lock);
     struct vspace_region *region = vspace_find_region_locked(space, address);
-    status_t status = ERR_STALE;
+    status_t status = region == NULL ? ERR_FAULT : ERR_STALE;
 
     if (region != NULL && region->protection != 0 && region->memory->is_private &&
         (access & ~(uint32_t)region->protection) == 0) {

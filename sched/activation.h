@@ -19,6 +19,7 @@
 struct domain;
 struct port;
 struct message;
+struct port_stack;
 
 enum activation_kind {
     ACTIVATION_FROM_USER = 0,   /* returning goes straight to the caller's user code */
@@ -40,7 +41,7 @@ struct activation {
     uint32_t unused;
     uint64_t *satp_entry;    /* address space while it runs: the entry for its core (mm/asid.h) */
     struct message *message; /* FROM_KERNEL: where the reply goes */
-    uint64_t unused2;
+    const struct port_stack *stack; /* FROM_KERNEL, or a concurrent service: what it runs on */
 };
 
 #define ACTIVATION_BYTES 80

@@ -27,9 +27,7 @@ status_t sched_init(uint32_t core_count)
         return status;
     }
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        spin_lock_init(&runqueues[cpu].lock, "run queue");
-        list_init(&runqueues[cpu].ready);
-        runqueues[cpu].timer_at = TIMER_NEVER;
+        runqueue_init(cpu);
     }
     for (cpu_t cpu = 0; cpu < core_count; cpu++) {
         char name[THREAD_NAME_BYTES];
@@ -45,6 +43,7 @@ status_t sched_init(uint32_t core_count)
         cores[cpu].emergency_stack -= 16;
         cores[cpu].boot_sp = cores[cpu].emergency_stack;
         thread_set_core(runqueues[cpu].idle, cpu);
+        runqueues[cpu].idle->rank = RANK_IDLE;
     }
     return OK;
 }
@@ -61,7 +60,7 @@ static void idle_loop(void *argument)
     for (;;) {
         irq_disable();
         if ((core->work & WORK_RESCHEDULE) != 0) {
-            sched_yield();
+            sched_preempt();
         } else {
             core->idles++;
             core->idle_since = timer_now_ns();

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Per-core round robin: choosing the next thread and switching to it.
+ * Who runs next on a core, and the switch to it.
  *
- * A run queue's lock goes from the thread that leaves to the one that comes, and the queue to lock is
- * found from the thread, so clang's lock analysis cannot follow these functions.
+ * A run queue's lock goes from the thread that leaves to the one that comes, so clang's lock analysis
+ * cannot follow these functions.
  */
 #include "sched/runqueue_priv.h"
 
 #include "arch/context.h"
-#include "arch/ipi.h"
 #include "arch/irq.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
@@ -20,12 +19,19 @@
 #include "sched/sched.h"
 #include "sched/timeout.h"
 #include "sched/upcall.h"
+#include "sched/wake.h"
 
 struct runqueue runqueues[MAX_CORES];
 
-static struct runqueue *runqueue_here(void)
+void runqueue_init(cpu_t cpu)
 {
-    return &runqueues[core_index()];
+    struct runqueue *runqueue = &runqueues[cpu];
+
+    spin_lock_init(&runqueue->lock, "run queue");
+    list_init(&runqueue->sharing);
+    runqueue->woken_end = &runqueue->woken;
+    runqueue->timer_at = TIMER_NEVER;
+    cores[cpu].runqueue = runqueue;
 }
 
 void sched_program_timer(void)
@@ -40,99 +46,215 @@ void sched_program_timer(void)
     timer_set_deadline(timeout);
 }
 
-static void runqueue_push(struct runqueue *runqueue, struct thread *thread)
+static struct thread *thread_of_node(struct inbox_node *node)
 {
-    thread->state = THREAD_READY;
-    list_push_back(&runqueue->ready, &thread->run_link);
+    return container_of(node, struct thread, inbox_node);
+}
+
+/* --- those who were woken --- */
+
+void runqueue_add_woken(struct runqueue *runqueue, struct thread *thread)
+{
+    /* relaxed: a thread that is being woken is its waker's */
+    uint32_t rank = atomic_load_relaxed(&thread->rank);
+
+    if (runqueue->woken == NULL) {
+        runqueue->woken_rank = rank;
+        runqueue->woken_differ = false;
+    } else if (runqueue->woken_rank != rank) {
+        runqueue->woken_rank = runqueue->woken_rank < rank ? rank : runqueue->woken_rank;
+        runqueue->woken_differ = true;
+    }
+    thread->inbox_node.next = NULL;
+    *runqueue->woken_end = &thread->inbox_node;
+    runqueue->woken_end = &thread->inbox_node.next;
     runqueue->ready_count++;
+}
+
+/* Take those that other cores woke; the level is to be settled afterwards. */
+__attribute__((noinline)) static void runqueue_collect(struct runqueue *runqueue)
+{
+    struct inbox_node *newest = inbox_take(&runqueue->inbox);
+    struct inbox_node *oldest = NULL;
+
+    while (newest != NULL) {
+        struct inbox_node *next = newest->next;
+
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        struct inbox_node *next = oldest->next;
+
+        runqueue_add_woken(runqueue, thread_of_node(oldest));
+        oldest = next;
+    }
+}
+
+static struct thread *woken_pop(struct runqueue *runqueue)
+{
+    struct thread *thread = thread_of_node(runqueue->woken);
+
+    runqueue->woken = thread->inbox_node.next;
+    if (runqueue->woken == NULL) {
+        runqueue->woken_end = &runqueue->woken;
+    }
+    wake_take(&thread->wake);
+    return thread;
+}
+
+/* --- the ready queue --- */
+
+static void ready_insert(struct runqueue *runqueue, struct thread *thread)
+{
+    list_push_back(&runqueue->sharing, &thread->run_link);
     runqueue->operations++;
 }
 
-static struct thread *runqueue_pop(struct runqueue *runqueue)
+/* The rank of the first; RANK_IDLE if it is empty. */
+static uint32_t ready_rank(struct runqueue *runqueue)
 {
-    struct list *link = list_pop_front(&runqueue->ready);
+    return list_is_empty(&runqueue->sharing) ? RANK_IDLE : RANK_SHARING;
+}
 
-    if (link == NULL) {
-        return runqueue->idle;
-    }
-    runqueue->ready_count--;
+static struct thread *ready_pop(struct runqueue *runqueue)
+{
+    struct list *link = list_pop_front(&runqueue->sharing);
+
     runqueue->operations++;
     return container_of(link, struct thread, run_link);
 }
 
-void sched_enqueue(struct thread *thread, cpu_t cpu) NO_THREAD_SAFETY
+__attribute__((noinline)) static void runqueue_flush_woken(struct runqueue *runqueue)
 {
-    struct runqueue *runqueue = &runqueues[cpu];
-    uint64_t state = spin_lock_save(&runqueue->lock);
-
-    ASSERT(thread->cpu == cpu);
-    runqueue_push(runqueue, thread);
-    sched_notify_locked(cpu);
-    spin_unlock_restore(&runqueue->lock, state);
+    while (runqueue->woken != NULL) {
+        ready_insert(runqueue, woken_pop(runqueue));
+    }
 }
 
-void sched_notify_locked(cpu_t cpu)
+/* A thread that stays ready. */
+static void runqueue_push(struct runqueue *runqueue, struct thread *thread)
 {
-    struct runqueue *runqueue = &runqueues[cpu];
-
-    if (cpu != core_index()) {
-        /* Only the first waiting thread changes what the core must do. */
-        if (runqueue->ready_count == 1) {
-            ipi_request(cpu, IPI_RESCHEDULE);
-        }
-        return;
+    if (__builtin_expect(runqueue->woken != NULL, 0)) {
+        runqueue_flush_woken(runqueue);
     }
-    sched_look_again();
+    thread->state = THREAD_READY;
+    runqueue->ready_count++;
+    ready_insert(runqueue, thread);
+}
+
+/* --- choosing --- */
+
+/* The rank of the first of all that wait here. */
+static uint32_t runqueue_rank(struct runqueue *runqueue)
+{
+    uint32_t rank = ready_rank(runqueue);
+
+    return runqueue->woken != NULL && runqueue->woken_rank > rank ? runqueue->woken_rank : rank;
+}
+
+/* Somebody was woken: the oldest comes before all in the queue if they have a lower rank. */
+__attribute__((noinline)) static struct thread *choose_among_woken(struct runqueue *runqueue)
+{
+    if (runqueue->woken_differ) {
+        runqueue_flush_woken(runqueue);
+    } else if (runqueue->woken != NULL && runqueue->woken_rank > ready_rank(runqueue)) {
+        return woken_pop(runqueue);
+    }
+    return ready_pop(runqueue);
+}
+
+/* Somebody was woken, here or by another core. */
+__attribute__((noinline)) static struct thread *choose_with_woken(struct runqueue *runqueue,
+                                                                  uint32_t least)
+{
+    if (inbox_has_some(&runqueue->inbox)) {
+        runqueue_collect(runqueue);
+    }
+    if (runqueue_rank(runqueue) < least) {
+        return NULL;
+    }
+    runqueue->ready_count--;
+    return choose_among_woken(runqueue);
+}
+
+/* Takes the first of all that wait, if its rank is not below `least`, which is not RANK_IDLE; or NULL. */
+static inline struct thread *runqueue_choose(struct runqueue *runqueue, uint32_t least)
+{
+    ASSERT(least != RANK_IDLE);
+    if (__builtin_expect(runqueue->woken != NULL || inbox_has_some(&runqueue->inbox), 0)) {
+        return choose_with_woken(runqueue, least);
+    }
+    if (ready_rank(runqueue) < least) {
+        return NULL;
+    }
+    runqueue->ready_count--;
+    return ready_pop(runqueue);
+}
+
+/* --- what the core must do --- */
+
+/* What runs, in the units of the inbox: see rank_level. */
+static uint64_t runqueue_level(const struct runqueue *runqueue, uint32_t running)
+{
+    return rank_level(running) - (running == RANK_SHARING && runqueue->slice_end == 0);
+}
+
+/* The level that is to stand in the inbox. */
+static uint64_t runqueue_consider(struct runqueue *runqueue)
+{
+    struct core *core = core_current();
+    /* Before the core is brought in there is no thread, and it will look by itself. */
+    uint32_t running = core->current == NULL ? RANK_IDLE : core->current->rank;
+    uint32_t waiting = runqueue_rank(runqueue);
+
+    if (waiting > running) {
+        core->work |= WORK_RESCHEDULE;
+        return rank_level(waiting);
+    }
+    if (waiting == RANK_SHARING && running == RANK_SHARING && runqueue->slice_end == 0) {
+        runqueue->slice_end = timer_now_ns() + SCHED_SLICE_NS;
+        sched_advance_timer(runqueue->slice_end);
+    }
+    return runqueue_level(runqueue, running);
+}
+
+__attribute__((noinline)) static void runqueue_settle_slow(struct runqueue *runqueue,
+                                                           uint64_t level)
+{
+    while (!inbox_settle(&runqueue->inbox, level)) {
+        runqueue_collect(runqueue);
+        level = runqueue_consider(runqueue);
+    }
+}
+
+/* Say in the inbox what runs; what came before that is looked at now. */
+static inline void runqueue_settle(struct runqueue *runqueue, uint64_t level)
+{
+    /* relaxed: as in inbox_settle */
+    if (__builtin_expect(atomic_load_relaxed(&runqueue->inbox.word) != level, 0)) {
+        runqueue_settle_slow(runqueue, level);
+    }
+}
+
+void runqueue_look(struct runqueue *runqueue)
+{
+    runqueue_settle(runqueue, runqueue_consider(runqueue));
 }
 
 void sched_look_again(void)
 {
-    struct core *core = core_current();
-    struct runqueue *runqueue = &runqueues[core->cpu];
-
-    if (runqueue->ready_count == 0) {
-        return;
-    }
-    if (core->current == runqueue->idle) {
-        core->work |= WORK_RESCHEDULE;
-    } else if (runqueue->slice_end == 0) {
-        runqueue->slice_end = timer_now_ns() + SCHED_SLICE_NS;
-        sched_program_timer();
-    }
+    runqueue_look(runqueue_here());
 }
 
-void sched_switch_away(struct runqueue *runqueue) NO_THREAD_SAFETY
-{
-    struct core *core = core_current();
-    struct thread *previous = core->current;
-    struct thread *next = runqueue_pop(runqueue);
-    nsec_t now = timer_now_ns();
+/* --- switching --- */
 
-    ASSERT(!irq_enabled());
-    ASSERT(next->cpu == core->cpu);
-    ASSERT(next->base.satp_entry == &asid_entries(next->domain->vspace)[core->cpu]);
-    activation_save_fpu();
-    previous->run_ns += now - previous->run_since;
-    next->run_since = now;
-    previous->activation = core->activation;
-    core->activation = next->activation;
-    core->current = next;
-    core->switches++;
-    next->state = THREAD_RUNNING;
-    /* relaxed: who raises a flag takes this queue's lock next and finds the thread running */
-    core->work = atomic_load_relaxed(&next->flags) != 0 ? WORK_THREAD : 0;
-    /* The entry of what is loaded does not change, so the same entry is the same space. */
-    if (next->activation->satp_entry != previous->activation->satp_entry) {
-        asid_enter(next->activation->satp_entry);
-    }
-    runqueue->slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
-    /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
-     * at every switch. An idle core is not to be woken for nothing. */
-    if (next == runqueue->idle || runqueue->slice_end - 1 < runqueue->timer_at - 1) {
-        sched_program_timer();
-    }
-    previous = context_switch(&previous->context, next->context, previous);
-    sched_finish_switch(previous);
+/* The flags of the thread that goes on. relaxed: who raises a flag takes this queue's lock next and finds
+ * the thread running, or has woken it before. */
+static uint32_t work_of(struct thread *thread)
+{
+    return atomic_load_relaxed(&thread->flags) != 0 ? WORK_THREAD : 0;
 }
 
 /* The thread left for another core, or for good. Apart, to keep the common switch short. */
@@ -142,19 +264,19 @@ __attribute__((noinline)) static void finish_leaving(struct runqueue *runqueue,
     enum thread_state state = thread->state;
 
     if (state == THREAD_MOVING) {
-        /* Under the old queue's lock: a waker that finds the old core has to look again, so none
-         * still acts on the thread under the old lock when it runs on the new core. */
+        /* Under the old queue's lock: who finds the old core under it (runqueue_lock_home) has to look
+         * again, so none still acts on the thread under the old lock when it runs on the new core. */
         thread_set_core(thread, thread->next_cpu);
     }
     spin_unlock(&runqueue->lock);
     if (state == THREAD_MOVING) {
-        sched_enqueue(thread, thread->next_cpu);
+        sched_deliver(thread);
     } else {
         reaper_add_thread(thread);
     }
 }
 
-void sched_finish_switch(struct thread *previous) NO_THREAD_SAFETY
+static inline void finish_switch(struct thread *previous) NO_THREAD_SAFETY
 {
     struct runqueue *runqueue = runqueue_here();
     enum thread_state state = previous->state;
@@ -166,23 +288,108 @@ void sched_finish_switch(struct thread *previous) NO_THREAD_SAFETY
     }
 }
 
-void sched_yield(void) NO_THREAD_SAFETY
+void sched_finish_switch(struct thread *previous)
 {
-    uint64_t state = irq_save();
-    struct runqueue *runqueue = runqueue_here();
+    finish_switch(previous);
+}
+
+/* The lock is held, and free when the caller runs again. Inline for who yields. */
+__attribute__((always_inline)) static inline void
+runqueue_switch(struct runqueue *runqueue, struct thread *next) NO_THREAD_SAFETY
+{
     struct core *core = core_current();
+    struct thread *previous = core->current;
+    nsec_t now = timer_now_ns();
+
+    ASSERT(!irq_enabled());
+    ASSERT(next->cpu == core->cpu);
+    ASSERT((next->wake & WAKE_WAITS) == 0);
+    ASSERT(next->base.satp_entry == &asid_entries(next->domain->vspace)[core->cpu]);
+    activation_save_fpu();
+    previous->run_ns += now - previous->run_since;
+    next->run_since = now;
+    previous->activation = core->activation;
+    core->activation = next->activation;
+    core->current = next;
+    core->switches++;
+    next->state = THREAD_RUNNING;
+    core->work = work_of(next);
+    /* The entry of what is loaded does not change, so the same entry is the same space. */
+    if (next->activation->satp_entry != previous->activation->satp_entry) {
+        asid_enter(next->activation->satp_entry);
+    }
+    runqueue->slice_over = false;
+    runqueue->slice_end = runqueue->ready_count != 0 ? now + SCHED_SLICE_NS : 0;
+    runqueue_settle(runqueue, runqueue_level(runqueue, next->rank));
+    /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
+     * at every switch. An idle core is not to be woken for nothing. */
+    if (next == runqueue->idle || runqueue->slice_end - 1 < runqueue->timer_at - 1) {
+        sched_program_timer();
+    }
+    finish_switch(context_switch(&previous->context, next->context, previous));
+}
+
+__attribute__((noinline)) static void runqueue_switch_apart(struct runqueue *runqueue,
+                                                            struct thread *next)
+{
+    runqueue_switch(runqueue, next);
+}
+
+/* The next thread, or the idle one, when the current one cannot go on. */
+static struct thread *runqueue_next(struct runqueue *runqueue)
+{
+    struct thread *next = runqueue_choose(runqueue, RANK_IDLE + 1);
+
+    return next == NULL ? runqueue->idle : next;
+}
+
+void sched_switch_away(struct runqueue *runqueue)
+{
+    runqueue_switch_apart(runqueue, runqueue_next(runqueue));
+}
+
+/* Gives way to those of higher rank, and to those of the same one if `turn` is over. */
+__attribute__((always_inline)) static inline void give_way(struct runqueue *runqueue,
+                                                           bool turn) NO_THREAD_SAFETY
+{
+    struct core *core = core_current();
+    struct thread *thread = core->current;
 
     core->work &= ~(uint32_t)WORK_RESCHEDULE;
+    runqueue->slice_over = false;
     spin_lock(&runqueue->lock);
-    if (runqueue->ready_count == 0) {
+    struct thread *next = runqueue_choose(runqueue, thread->rank + (turn ? 0U : 1U));
+
+    if (next == NULL) {
+        runqueue_look(runqueue);
         spin_unlock(&runqueue->lock);
-    } else {
-        if (core->current != runqueue->idle) {
-            runqueue_push(runqueue, core->current);
-        }
-        sched_switch_away(runqueue);
+        return;
     }
+    if (thread != runqueue->idle) {
+        runqueue_push(runqueue, thread);
+    }
+    runqueue_switch(runqueue, next);
+}
+
+void sched_yield(void)
+{
+    uint64_t state = irq_save();
+
+    give_way(runqueue_here(), true);
     irq_restore(state);
+}
+
+void sched_preempt(void)
+{
+    uint64_t state = irq_save();
+
+    give_way(runqueue_here(), runqueue_here()->slice_over);
+    irq_restore(state);
+}
+
+void upcall_preempt_kernel(void)
+{
+    sched_preempt();
 }
 
 void sched_handle_timer(void)
@@ -192,14 +399,10 @@ void sched_handle_timer(void)
     timeout_run();
     if (runqueue->slice_end != 0 && timer_now_ns() >= runqueue->slice_end) {
         runqueue->slice_end = 0;
+        runqueue->slice_over = true;
         core_current()->work |= WORK_RESCHEDULE;
     }
     sched_program_timer();
-}
-
-void upcall_preempt_kernel(void)
-{
-    sched_yield();
 }
 
 void sched_block(void) NO_THREAD_SAFETY
@@ -207,71 +410,22 @@ void sched_block(void) NO_THREAD_SAFETY
     uint64_t state = irq_save();
     struct runqueue *runqueue = runqueue_here();
     struct thread *thread = thread_current();
+    struct thread *next;
 
     ASSERT(thread != runqueue->idle);
+    /* The lock before the word: it is free again when the thread is off the core. */
     spin_lock(&runqueue->lock);
-    if (thread->token) {
-        thread->token = false;
+    thread->state = THREAD_BLOCKED;
+    next = wake_prepare(&thread->wake) ? runqueue_next(runqueue) : thread;
+    if (next == thread) { /* it was woken before it had left */
+        thread->state = THREAD_RUNNING;
+        core_current()->work |= work_of(thread);
+        runqueue_look(runqueue);
         spin_unlock(&runqueue->lock);
     } else {
-        thread->state = THREAD_BLOCKED;
         thread->blocks++;
-        sched_switch_away(runqueue);
+        runqueue_switch_apart(runqueue, next);
     }
-    irq_restore(state);
-}
-
-/* Lock the run queue at which the thread is at home; it may move until the lock is held. */
-static struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY
-{
-    for (;;) {
-        /* relaxed: checked again under the lock */
-        cpu_t cpu = atomic_load_relaxed(&thread->cpu);
-        struct runqueue *runqueue = &runqueues[cpu];
-
-        spin_lock(&runqueue->lock);
-        if (atomic_load_relaxed(&thread->cpu) == cpu) {
-            return runqueue;
-        }
-        spin_unlock(&runqueue->lock);
-    }
-}
-
-void sched_wake_thread(struct thread *thread) NO_THREAD_SAFETY
-{
-    uint64_t state = irq_save();
-    struct runqueue *runqueue = runqueue_lock_home(thread);
-
-    if (thread->state == THREAD_BLOCKED) {
-        runqueue_push(runqueue, thread);
-        sched_notify_locked(thread->cpu);
-    } else {
-        thread->token = true;
-    }
-    spin_unlock(&runqueue->lock);
-    irq_restore(state);
-}
-
-void thread_raise(struct thread *thread, uint32_t flags) NO_THREAD_SAFETY
-{
-    uint64_t state = irq_save();
-
-    /* release: why it is raised was written before; pairs with the acquire in
-     * thread_must_stop and exit_work_thread */
-    atomic_or_release(&thread->flags, flags);
-    struct runqueue *runqueue = runqueue_lock_home(thread);
-    if (thread->state == THREAD_BLOCKED) {
-        runqueue_push(runqueue, thread);
-        sched_notify_locked(thread->cpu);
-    } else {
-        thread->token = true;
-        if (thread == thread_current()) {
-            core_current()->work |= WORK_THREAD;
-        } else if (thread->state == THREAD_RUNNING) {
-            ipi_request(thread->cpu, IPI_RESCHEDULE);
-        }
-    }
-    spin_unlock(&runqueue->lock);
     irq_restore(state);
 }
 
@@ -290,7 +444,7 @@ status_t sched_migrate(cpu_t cpu) NO_THREAD_SAFETY
         spin_lock(&runqueue->lock);
         thread->state = THREAD_MOVING;
         thread->next_cpu = cpu;
-        sched_switch_away(runqueue);
+        runqueue_switch_apart(runqueue, runqueue_next(runqueue));
     }
     irq_restore(state);
     return OK;
@@ -299,7 +453,7 @@ status_t sched_migrate(cpu_t cpu) NO_THREAD_SAFETY
 uint32_t sched_ready_count(cpu_t cpu)
 {
     /* relaxed: a hint for placement and listings */
-    return atomic_load_relaxed(&runqueues[cpu].ready_count);
+    return atomic_load_relaxed(&runqueues[cpu].ready_count) + inbox_count(&runqueues[cpu].inbox);
 }
 
 uint64_t sched_queue_operations(cpu_t cpu)

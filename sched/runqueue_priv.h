@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One core's run queue.
+ * One core's run queue: who is ready, and who was woken and not queued yet.
  *
- * Rules: the lock guards every field and the scheduling fields (state, token, run_link) of the
- * threads at home here. It is held, with interrupts off, across a context switch: taken by the
- * thread that leaves, released by the one that comes. No function holds two of them.
+ * Rules: the lock guards the ready threads and the scheduling fields (state, run_link, cpu) of the
+ * threads at home here, but for those of one that is being woken, which is its waker's. It is held, with
+ * interrupts off, across a context switch: taken by the thread that leaves, released by the one that
+ * comes. No function holds two of them, and waking takes none (wake.c). Only the core itself touches
+ * `woken`, the slice and the timer, with interrupts off.
+ *
+ * Order: threads that were woken here lie in `woken`, behind those in the ready queue: whatever is put
+ * into the ready queue goes there after them. A switch that finds nobody ready takes the first of them as
+ * it is: a block and a wake-up that meet there cost no operation of the queue.
  */
 #pragma once
 
@@ -12,19 +18,53 @@
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
 #include "kernel/sync/spinlock.h"
+#include "sched/inbox.h"
 #include "sched/thread.h"
 
 struct runqueue {
     struct spinlock lock; /* innermost; inside it only mm/asid's, when a core is out of numbers */
-    struct list ready;    /* round robin, the front runs next */
-    uint32_t ready_count;
+    struct list sharing;  /* ready threads of the time-sharing class: the front runs next */
     struct thread *idle;
-    nsec_t slice_end;    /* when the running thread must give way; 0 if nobody waits */
-    nsec_t timer_at;     /* when this core's timer is set to fire */
-    uint64_t operations; /* queue insertions and removals, for tests of the direct switch */
+    nsec_t slice_end;         /* when the running thread must give way; 0 if nobody waits */
+    nsec_t timer_at;          /* when this core's timer is set to fire */
+    uint64_t operations;      /* insertions and removals, for tests of what does without */
+    struct inbox_node *woken; /* the oldest first */
+    struct inbox_node **woken_end;
+    uint32_t woken_rank; /* the highest of them */
+    bool woken_differ;   /* not all of them have it */
+    uint32_t
+        ready_count; /* threads that are ready, woken ones included, but for those in the inbox */
+    bool slice_over; /* the running thread has had its time */
+    struct inbox inbox; /* those that other cores woke */
 } CACHE_ALIGNED;
 
 extern struct runqueue runqueues[MAX_CORES];
+
+static inline struct runqueue *runqueue_here(void)
+{
+    return core_current()->runqueue;
+}
+
+/* What the ranks of two threads say to each other; a higher one runs first. */
+#define RANK_IDLE 0U
+#define RANK_SHARING 1U
+
+/* The level of a thread in an inbox. What runs has one of 2n, too, but when somebody of its own rank would
+ * start a time slice: then it is one less. */
+static inline uint64_t rank_level(uint32_t rank)
+{
+    return 2UL * rank;
+}
+
+/* Empty queues of core `cpu`. */
+void runqueue_init(cpu_t cpu);
+
+/* Put a thread behind the woken ones; interrupts off, on its own core. */
+void runqueue_add_woken(struct runqueue *runqueue, struct thread *thread);
+
+/* Whoever waits may change what this core must do: ask for a switch, or start a slice, and say in the
+ * inbox what is so. Interrupts off. */
+void runqueue_look(struct runqueue *runqueue);
 
 /* Leave the current thread in the state it was given and run the next; the lock is held and is
  * released on the other side. Interrupts off. */
@@ -33,11 +73,11 @@ void sched_switch_away(struct runqueue *runqueue);
 /* The first thing a context does after it was switched to. */
 void sched_finish_switch(struct thread *previous);
 
-/* Put a thread that is off the core at the end of the queue; tells the core when it must act. */
-void sched_enqueue(struct thread *thread, cpu_t cpu);
+/* Give a thread that is off every core, and that nobody else may wake, to its core. Interrupts off. */
+void sched_deliver(struct thread *thread);
 
-/* Tell core `cpu` about its queue, whose lock the caller holds. */
-void sched_notify_locked(cpu_t cpu);
+/* Lock the run queue at which the thread is at home; it may move until the lock is held. */
+struct runqueue *runqueue_lock_home(struct thread *thread);
 
 /* Program this core's timer for the earlier of slice end and first time-out. Interrupts off. */
 void sched_program_timer(void);

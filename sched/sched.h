@@ -4,8 +4,8 @@
  *
  * Rules: a wake-up is sticky: waking a thread that is not yet blocked makes its next sched_block
  * return at once, so a waiter always looks at its own condition in a loop. Waking never blocks and
- * may be done with interrupts off. Per-core round robin with a time slice; queues are locked by
- * their own core's lock, and no function holds two of them.
+ * may be done with interrupts off; it takes no lock of another core. Per-core round robin with a time
+ * slice.
  */
 #pragma once
 
@@ -33,8 +33,11 @@ status_t sched_block_until(nsec_t deadline);
 /* Make a blocked thread ready, or leave it a token. */
 void sched_wake_thread(struct thread *thread);
 
-/* Let the next ready thread run. */
+/* Let the next ready thread run, unless all have a lower rank. */
 void sched_yield(void);
+
+/* The same because core.work asks for it: only for who outranks the caller, or when its slice is over. */
+void sched_preempt(void);
 
 /* Go on on core `cpu`. ERR_INVALID: no such core, or it is not online. */
 status_t sched_migrate(cpu_t cpu);

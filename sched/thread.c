@@ -75,6 +75,7 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
     thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
     thread->activation = &thread->base;
     thread->state = THREAD_NEW;
+    thread->rank = RANK_SHARING;
     list_init(&thread->run_link);
     list_init(&thread->domain_link);
     long_list_link_init(&thread->all_link);
@@ -186,7 +187,9 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
     object_retain(&thread->object); /* the running thread's own; the reaper releases it */
     thread->context =
         context_make((vaddr_t)activation_fpu(&thread->base), thread_first_code, thread);
-    sched_enqueue(thread, home);
+    uint64_t irq = irq_save();
+    sched_deliver(thread);
+    irq_restore(irq);
     return OK;
 }
 

@@ -21,6 +21,7 @@
 #include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
+#include "sched/inbox.h"
 
 struct domain;
 struct thread;
@@ -29,7 +30,7 @@ struct thread;
 
 enum thread_state {
     THREAD_NEW,     /* made, never started */
-    THREAD_READY,   /* on a run queue */
+    THREAD_READY,   /* on a run queue, or on its way there */
     THREAD_RUNNING, /* current on a core */
     THREAD_BLOCKED, /* waits for a wake-up */
     THREAD_MOVING,  /* leaves one core for another */
@@ -56,13 +57,15 @@ struct thread {
     struct domain *domain;         /* owns a reference */
     uint32_t id;                   /* from 1 up, never reused in one boot */
     uint32_t flags;                /* enum thread_flag; atomic */
-    struct list run_link;          /* on a run queue; its lock */
+    struct list run_link;          /* in a ready queue; its lock */
     struct list domain_link;       /* in domain->threads; the domain's lock */
-    enum thread_state state;       /* the lock of its core's run queue */
-    cpu_t cpu;                     /* home core; changed only by the thread itself */
-    cpu_t next_cpu;                /* MOVING: where to */
-    bool token;                    /* a wake-up came while it was not blocked; run queue lock */
-    bool ended;                    /* exit code is valid; ended_queue.lock */
+    enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
+    cpu_t cpu;               /* home core */
+    cpu_t next_cpu;          /* MOVING: where to */
+    uint16_t rank;           /* who runs first (sched/runqueue_priv.h); its queue's lock */
+    uint32_t wake;           /* sched/wake.h; atomic */
+    struct inbox_node inbox_node; /* in an inbox, or among the woken ones */
+    bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */

@@ -19,7 +19,7 @@ static void deadline_fire(struct timeout *timeout)
 {
     struct deadline *deadline = container_of(timeout, struct deadline, timeout);
 
-    /* relaxed: the waiter looks after its wake-up, which orders this store (run queue lock) */
+    /* relaxed: the waiter looks after its wake-up, which orders this store (wake.h) */
     atomic_store_relaxed(&deadline->passed, true);
     sched_wake_thread(deadline->thread);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The whole suite, as KTAP. Variables: T (a pattern of test names), SEED (replays one seed).
+"""The whole suite, as KTAP. Variables: T (a pattern of test names), SEED (replays one seed, or 1-100).
 
 Usage: test.py [--long] [--stop]
 --long adds what takes longer; --stop ends the run after the first stage with a failure.
@@ -72,13 +72,13 @@ def stages(context):
 
 def main():
     pattern = patterns.from_environment("T")
-    seed = stage_kernel.seed_from_environment()
+    seeds = stage_kernel.seeds_from_environment()
     report = Report(pattern)
     context = Context(report, "--long" in sys.argv[1:])
     with report.stage("all together"):
-        if seed is not None:
+        if seeds is not None:
             if stage_host.run_builds(context):
-                stage_kernel.run_seeds(context, [seed])
+                stage_kernel.run_seeds(context, seeds)
         else:
             for _ in stages(context):
                 if report.failed and "--stop" in sys.argv[1:]:

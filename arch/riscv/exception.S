@@ -41,34 +41,36 @@
     .endm
 
 /*
- * Interrupts and exceptions from user mode. In: t0 = scause - SCAUSE_USER_ECALL, the user's t0 in the
- * core's block. A page fault goes to
- *     bool upcall_user_touch(vaddr_t address, uint64_t scause)
+ * Interrupts and exceptions from user mode. In: the user's sp in the core's block, sp is free. A page fault
+ * goes to
+ *     status_t upcall_user_touch(vaddr_t address, uint64_t scause)
  * first, with interrupts off and the registers that C keeps where they are; so until the answer
- * nothing can change sepc, sstatus, scause and stval. If the answer is true and there is no work, that
- * was all. Else the rest is saved, and void trap_handle_user(struct trap_frame *) sees it whole.
+ * nothing can change sepc, sstatus, scause and stval. If the answer is OK and there is no work, that
+ * was all. Else the rest is saved, and void trap_handle_user(struct trap_frame *) sees it whole; or
+ * void upcall_user_absent(struct trap_frame *), if the answer says that nothing is mapped there.
  */
     .globl trap_entry_user
 trap_entry_user:
-    sd      sp, CORE_USER_SP(tp)
+    /* group: save what C may change */
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     addi    sp, sp, -(FPU_STATE_BYTES + TRAP_FRAME_BYTES)       /* [S] */
     for_each_scratch sd
     sd      s0, (8 * 8)(sp)
-    ld      t1, CORE_SCRATCH(tp)
-    sd      t1, (8 * 5)(sp)
+    sd      t0, (8 * 5)(sp)
+    csrr    t0, scause
     ld      t1, CORE_USER_SP(tp)
     sd      t1, (8 * 2)(sp)
     csrrw   t1, sscratch, zero          /* [T] */
     sd      t1, (8 * 4)(sp)
     li      s0, 0                       /* end of the kernel's frame chain */
-    addi    t0, t0, SCAUSE_USER_ECALL - SCAUSE_PAGE_FAULT_FIRST
+    addi    t0, t0, -SCAUSE_PAGE_FAULT_FIRST
     li      t1, SCAUSE_PAGE_FAULTS
     bgeu    t0, t1, trap_user_whole
+    /* group: look for the page */
     csrr    a0, stval
     addi    a1, t0, SCAUSE_PAGE_FAULT_FIRST
     call    upcall_user_touch
-    beqz    a0, trap_user_whole
+    bnez    a0, trap_user_untouched
     lw      t0, CORE_WORK(tp)
     bnez    t0, trap_user_touched_work
     csrw    sscratch, tp                /* [T] */
@@ -84,11 +86,24 @@ trap_user_touched_work:
     save_trap_csrs
     j       trap_user_work
 
+trap_user_untouched:
+    /* group: save the rest */
+    addi    a0, a0, -STATUS_FAULT
+    bnez    a0, trap_user_whole
+    for_each_kept sd
+    save_trap_csrs
+    mv      a0, sp
+    csrsi   sstatus, SSTATUS_SIE_BIT
+    call    upcall_user_absent
+    j       trap_user_exit
+
 trap_user_whole:
     for_each_kept sd
     save_trap_csrs
     mv      a0, sp
     call    trap_handle_user
+trap_user_exit:
+    /* group: restore all registers */
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT               /* [F] */
     csrc    sstatus, t0
     lw      t0, CORE_WORK(tp)

@@ -48,5 +48,6 @@
 
 /* kernel/abi, pinned in kernel/core/syscall.c */
 #define SYSCALL_NUMBER_RETURN 1
-#define SYSCALL_NUMBER_COUNT 30
+#define SYSCALL_NUMBER_COUNT 31
 #define STATUS_UNKNOWN_CALL -17
+#define STATUS_FAULT -8

@@ -15,33 +15,46 @@
 
     .section .text.trap, "ax"
 
+/* beqz x<number>, <target in another file>. The GNU assembler would make two instructions of it; the linker
+ * says if it is too far. */
+    .macro near_beqz number, target
+#ifdef __clang__
+    beqz    x\number, \target
+#else
+.Lnear\@:
+    .reloc  .Lnear\@, R_RISCV_BRANCH, \target
+    .insn   0x63 | (\number << 15)
+#endif
+    .endm
+
 /*
  * The vector of all traps (stvec, direct mode). System calls split off first: number 0 and 1 go
- * to ipc/riscv/fastpath.S with sp = the running activation, t0 = the user's sp, everything else the
- * user's. Of a system call t0..t6 are nobody's.
+ * to ipc/riscv/fastpath.S with sp = the running activation, the user's sp in the core's block, everything else
+ * the user's. Of a system call t0..t6 are nobody's.
  */
     .balign 64
     .globl trap_entry
 trap_entry:
+    /* group: trap entry */
     csrrw   tp, sscratch, tp            /* [T] */
     beqz    tp, trap_entry_kernel
-    sd      t0, CORE_SCRATCH(tp)
-    csrr    t0, scause
-    addi    t0, t0, -SCAUSE_USER_ECALL
-    bnez    t0, trap_entry_user
-    mv      t0, sp
+    sd      sp, CORE_USER_SP(tp)
+    csrr    sp, scause
+    addi    sp, sp, -SCAUSE_USER_ECALL
+    bnez    sp, trap_entry_user
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
-    beqz    a7, ipc_fastpath_call
+    near_beqz 17, ipc_fastpath_call       /* a7 */
     addi    t1, a7, -SYSCALL_NUMBER_RETURN
-    beqz    t1, ipc_fastpath_return
+    near_beqz 6, ipc_fastpath_return      /* t1 */
 
 /*
  * Every other system call: number in a7, arguments in a0..a6; calls syscall_table[a7](a0..a6) with
- * interrupts on. The user's s registers are the C callee's business. In: t0 = the user's sp.
+ * interrupts on. The user's s registers are the C callee's business.
  */
     .globl syscall_entry
 syscall_entry:
     addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
+    ld      t0, CORE_USER_SP(tp)
     csrr    t1, sepc
     csrrw   t2, sscratch, zero          /* [T] */
     addi    t1, t1, 4
@@ -100,11 +113,12 @@ syscall_unknown:
 
 /*
  * The fast paths jump here, before any side effect, when they cannot do it: sp = the running
- * activation, t0 = the user's sp, a0..a7 untouched, the other t registers free.
+ * activation, the user's sp in the core's block, a0..a7 untouched.
  */
     .globl syscall_message_slow
 syscall_message_slow:
     addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
+    ld      t0, CORE_USER_SP(tp)
     csrr    t1, sepc
     csrrw   t2, sscratch, zero          /* [T] */
     addi    t1, t1, 4

@@ -10,13 +10,15 @@
     .text
 
 /*
- * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry);
+ * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry,
+ *                                const struct port_stack *stack);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
  * activation_return_kernel says. In: the baton is held, floating-point state is saved, the service's
  * address space is loaded, interrupts off; they are on afterwards. Clobbers what a C call may.
  */
     .globl activation_enter_user
 activation_enter_user:
+    /* group: save, record, enter, scrub */
     addi    sp, sp, -SAVED_BYTES
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     sd      s\n, (8 * \n)(sp)
@@ -36,6 +38,7 @@ activation_enter_user:
     sd      t2, ACTIVATION_META(sp)
     sd      a3, ACTIVATION_SATP_ENTRY(sp)
     sd      a2, ACTIVATION_MESSAGE(sp)
+    sd      a4, ACTIVATION_STACK(sp)
     sd      sp, CORE_ACTIVATION(tp)
     ld      t0, PORT_ENTRY(t4)
     li      t1, SSTATUS_FS_BITS | SSTATUS_SPP_BIT
@@ -43,6 +46,8 @@ activation_enter_user:
     csrc    sstatus, t1
     csrw    sscratch, tp
     mv      t0, a2
+    ld      sp, STACK_TOP(a4)
+    ld      tp, STACK_TP(a4)
     mv      a0, a1
     ld      a1, 0(t0)
     ld      a2, 8(t0)
@@ -50,8 +55,6 @@ activation_enter_user:
     ld      a4, 24(t0)
     ld      a5, 32(t0)
     ld      a6, PORT_COOKIE(t4)
-    ld      sp, PORT_STACK_TOP(t4)
-    ld      tp, PORT_SERVICE_TP(t4)
     clear_saved_registers
     clear_temporaries
     li      a7, 0
@@ -65,6 +68,7 @@ activation_enter_user:
  */
     .globl activation_return_kernel
 activation_return_kernel:
+    /* group: restore */
     ld      t0, ACTIVATION_PREVIOUS(a0)
     sd      t0, CORE_ACTIVATION(tp)
     addi    sp, a0, ACTIVATION_SIZE

@@ -3,8 +3,8 @@
  * The common call and the common return, without C.
  *
  * Reached from arch/riscv/trap.S for system calls 0 and 1: interrupts off, tp = the core's block,
- * sp = the running activation, sscratch = the user's tp, t0 = the user's sp, t1..t6 free,
- * all else the user's. Whatever is not the common case goes to syscall_message_slow before any
+ * sp = the running activation, sscratch = the user's tp, the user's sp in the core's block, t0..t6
+ * free, all else the user's. Whatever is not the common case goes to syscall_message_slow before any
  * side effect but two that do no harm: a return that fails to give the baton has cleared the note of
  * the holder, which the C path clears as well, and a call that finds the port busy has turned a
  * floating-point unit off whose registers are saved. The convention with the user stubs (user/lib/message.h): sp, tp and pc of the caller are
@@ -25,6 +25,7 @@
     .balign 64
     .globl ipc_fastpath_call
 ipc_fastpath_call:
+    /* group: handle, rights, tag */
     ld      t1, ACTIVATION_DOMAIN(sp)
     slli    t3, a0, ENTRY_SHIFT
     ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
@@ -45,10 +46,11 @@ ipc_fastpath_call:
     and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t3, .Lslow
     bnez    a6, .Lslow
-    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
-    beqz    t2, .Lslow
+    /* group: checks */
     ld      t1, PORT_SATPS(t4)
     beqz    t1, .Lcall_kernel           /* no user service, or one that needs a flush */
+    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
+    beqz    t2, .Lslow
     ld      t3, CORE_SATP_OFFSET(tp)
     add     t1, t1, t3
     ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
@@ -56,9 +58,11 @@ ipc_fastpath_call:
     li      t5, SSTATUS_FS_BITS
     csrrc   t5, sstatus, t5             /* the service starts without floating-point state */
     bltz    t5, .Lcall_dirty
+    /* group: take the baton */
     baton_take a7, .Lcall_busy          /* a7 is 0 before and after */
-
+    /* group: record and switch */
     mv      a0, t6
+    ld      t0, CORE_USER_SP(tp)
     csrr    t5, sepc
     csrr    t6, sscratch
     addi    t5, t5, 4
@@ -75,14 +79,16 @@ ipc_fastpath_call:
     addi    sp, sp, -CALL_PUSH_BYTES
     csrw    satp, t3
     sd      sp, CORE_ACTIVATION(tp)
+    /* group: holder and count */
     port_note_run t5, t6
-
+    /* group: enter */
     ld      t1, PORT_ENTRY(t4)
     csrw    sscratch, tp
     csrw    sepc, t1
     ld      a6, PORT_COOKIE(t4)
     ld      sp, PORT_STACK_TOP(t4)
     ld      tp, PORT_SERVICE_TP(t4)
+    /* group: scrub */
     clear_saved_registers
     clear t0, t2, t3, t4, t5            /* t1: the entry; t6: the calls so far */
     sret
@@ -98,109 +104,18 @@ ipc_fastpath_call:
 .Lslow:
     j       syscall_message_slow
 
-/*
- * A service in the kernel: the same chain, another stack, the same address space. t2: calls left.
- */
-.Lcall_kernel:
-    ld      t3, PORT_MODE(t4)
-    bgez    t3, .Lslow
-    baton_take a7, .Lcall_busy
-
-    csrr    t3, sepc
-    addi    t3, t3, 4
-    csrrw   t5, sscratch, zero
-    sd      t3, NEW(ACTIVATION_PC)(sp)
-    sd      t0, NEW(ACTIVATION_SP)(sp)
-    sd      t5, NEW(ACTIVATION_TP)(sp)
-    ld      t3, PORT_DOMAIN(t4)
-    addi    t2, t2, -1
-    ld      t5, ACTIVATION_SATP_ENTRY(sp)
-    sd      sp, NEW(ACTIVATION_PREVIOUS)(sp)
-    sd      t3, NEW(ACTIVATION_DOMAIN)(sp)
-    sd      t4, NEW(ACTIVATION_PORT)(sp)
-    sd      t2, NEW(ACTIVATION_META)(sp)
-    sd      t5, NEW(ACTIVATION_SATP_ENTRY)(sp)
-    ld      t2, ACTIVATION_DOMAIN(sp)   /* who asks */
-    addi    sp, sp, -CALL_PUSH_BYTES
-    sd      sp, CORE_ACTIVATION(tp)
-    port_note_run t1, t3
-
-    ld      sp, PORT_STACK_TOP(t4)
-    ld      t5, PORT_COOKIE(t4)
-    addi    sp, sp, -(REQUEST_BYTES + MESSAGE_ROOM)
-    sd      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
-    sd      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
-    sd      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
-    sd      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
-    sd      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
-    addi    t1, sp, REQUEST_BYTES
-    sd      t6, REQUEST_BADGE(sp)
-    sd      t5, REQUEST_COOKIE(sp)
-    sd      t2, REQUEST_CALLER(sp)
-    sd      t1, REQUEST_MESSAGE(sp)
-    ld      t1, PORT_ENTRY(t4)
-    mv      a0, sp
-    csrsi   sstatus, SSTATUS_SIE_BIT
-    jalr    t1
-    li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
-    csrc    sstatus, t0
-
-    /* The reply is read before the baton goes: the next holder uses the same stack. */
-    ld      a1, (REQUEST_BYTES + MESSAGE_TAG_WORD)(sp)
-    ld      a2, (REQUEST_BYTES + MESSAGE_WORD0 + 0)(sp)
-    ld      a3, (REQUEST_BYTES + MESSAGE_WORD0 + 8)(sp)
-    ld      a4, (REQUEST_BYTES + MESSAGE_WORD0 + 16)(sp)
-    ld      a5, (REQUEST_BYTES + MESSAGE_WORD0 + 24)(sp)
-    ld      sp, CORE_ACTIVATION(tp)
-    lw      t0, CORE_WORK(tp)
-    ld      t1, ACTIVATION_PORT(sp)
-    bnez    t0, .Lreturn_kernel_slow
-    baton_give .Lreturn_kernel_slow
-    ld      t5, ACTIVATION_PREVIOUS(sp)
-    ld      t3, ACTIVATION_PC(sp)
-    sd      t5, CORE_ACTIVATION(tp)
-    csrw    sepc, t3
-    csrw    sscratch, tp
-    ld      tp, ACTIVATION_TP(sp)
-    ld      sp, ACTIVATION_SP(sp)
-    li      a0, 0
-    li      ra, 0
-    clear_temporaries
-    li      a6, 0
-    li      a7, 0
-    sret
-
-/* Work is pending, or somebody queued: finish in C. sp = the activation to pop, a1..a5 reply. */
-.Lreturn_kernel_slow:
-    ld      t0, ACTIVATION_PC(sp)
-    ld      t1, ACTIVATION_SP(sp)
-    ld      t2, ACTIVATION_TP(sp)
-    addi    sp, sp, -SYSCALL_FRAME_BYTES
-    sd      t0, SYSCALL_PC(sp)
-    sd      t1, SYSCALL_SP(sp)
-    sd      t2, SYSCALL_TP(sp)
-    sd      zero, SYSCALL_RA(sp)
-    sd      zero, (SYSCALL_A0 + 0)(sp)
-    sd      a1, (SYSCALL_A0 + 8)(sp)
-    sd      a2, (SYSCALL_A0 + 16)(sp)
-    sd      a3, (SYSCALL_A0 + 24)(sp)
-    sd      a4, (SYSCALL_A0 + 32)(sp)
-    sd      a5, (SYSCALL_A0 + 40)(sp)
-    sd      zero, (SYSCALL_A0 + 48)(sp)
-    sd      zero, (SYSCALL_A0 + 56)(sp) /* as after SYS_CALL */
-    csrsi   sstatus, SSTATUS_SIE_BIT
-    call    call_finish_kernel
-    j       syscall_message_exit
+#include "ipc/riscv/fastpath_kernel.inc"
 
 /* SYS_RETURN: a1..a5 reply. The running activation was pushed by ipc_fastpath_call. */
     .balign 64
     .globl ipc_fastpath_return
 ipc_fastpath_return:
+    /* group: return: checks */
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
-    or      t2, t2, t3
-    bnez    t2, .Lslow
+    bnez    t3, .Lslow
+    bnez    t2, .Lreturn_to_kernel
     sext.w  t2, a1
     li      t4, REGISTER_WORDS
     bgtu    t2, t4, .Lslow
@@ -208,7 +123,9 @@ ipc_fastpath_return:
     ld      t6, ACTIVATION_SATP_ENTRY(t5)
     ld      t6, 0(t6)
     beqz    t6, .Lslow                  /* as in a call */
+    /* group: give the baton */
     baton_give .Lslow
+    /* group: back to the caller */
     ld      t4, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)
     csrw    satp, t6
@@ -219,6 +136,38 @@ ipc_fastpath_return:
     ld      tp, ACTIVATION_TP(sp)
     ld      sp, ACTIVATION_SP(sp)
     li      a0, 0
+    /* group: scrub */
     clear_saved_registers
     clear t0, t1, t5, t6, a6            /* t2: a constant; t3: 0; t4: the pc; a7: 1, as it was */
     sret
+
+/*
+ * The caller was the kernel, for a pager: its call goes on behind activation_enter_user, which gives the baton.
+ * t1: port, t2: kind.
+ */
+.Lreturn_to_kernel:
+    /* group: return to the kernel */
+    li      t4, ACTIVATION_KIND_KERNEL
+    bne     t2, t4, .Lslow              /* no service: ERR_INVALID */
+    ld      t2, PORT_SATPS(t1)
+    beqz    t2, .Lslow                  /* spaces have no numbers */
+    sext.w  t2, a1
+    li      t4, REGISTER_WORDS
+    bgtu    t2, t4, .Lslow
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    ld      t6, ACTIVATION_SATP_ENTRY(t5)
+    ld      t6, 0(t6)
+    beqz    t6, .Lslow
+    ld      t3, ACTIVATION_MESSAGE(sp)
+    csrw    satp, t6
+    li      t2, SSTATUS_FS_BITS
+    csrc    sstatus, t2
+    csrw    sscratch, zero
+    sd      a1, MESSAGE_TAG_WORD(t3)
+    sd      a2, (MESSAGE_WORD0 + 0)(t3)
+    sd      a3, (MESSAGE_WORD0 + 8)(t3)
+    sd      a4, (MESSAGE_WORD0 + 16)(t3)
+    sd      a5, (MESSAGE_WORD0 + 24)(t3)
+    mv      a0, sp
+    li      a1, 0
+    j       activation_return_kernel

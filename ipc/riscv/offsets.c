@@ -26,9 +26,11 @@ PIN(ACTIVATION_KIND, struct activation, kind);
 PIN(ACTIVATION_CALLS_LEFT, struct activation, calls_left);
 PIN(ACTIVATION_SATP_ENTRY, struct activation, satp_entry);
 PIN(ACTIVATION_MESSAGE, struct activation, message);
+PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
+_Static_assert(ACTIVATION_KIND_KERNEL == ACTIVATION_FROM_KERNEL, "ipc/riscv/fastpath.S");
 _Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
@@ -42,14 +44,18 @@ _Static_assert(1 << ENTRY_SHIFT == sizeof(struct handle_entry), "ipc/riscv/fastp
 _Static_assert(ENTRY_RIGHT_CALL == RIGHT_CALL, "ipc/riscv/fastpath.S");
 PIN(PORT_DOMAIN, struct port, domain);
 PIN(PORT_ENTRY, struct port, entry);
-PIN(PORT_STACK_TOP, struct port, stack_top);
-PIN(PORT_SERVICE_TP, struct port, service_tp);
+PIN(PORT_STACK_TOP, struct port, stack.top);
+PIN(PORT_SERVICE_TP, struct port, stack.tp);
+PIN(STACK_TOP, struct port_stack, top);
+PIN(STACK_TP, struct port_stack, tp);
 PIN(PORT_COOKIE, struct port, cookie);
 PIN(PORT_SATPS, struct port, satps);
 PIN(PORT_WORD, struct port, word);
 PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
 PIN(PORT_MODE, struct port, mode);
+PIN(PORT_LEAF_ENTER, struct port, leaf.enter);
+PIN(PORT_LEAF_RUN, struct port, leaf.run);
 _Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
 PIN(REQUEST_MESSAGE, struct request, message);
 PIN(MESSAGE_TAG_WORD, struct message, tag);

@@ -18,10 +18,12 @@
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
+#define ACTIVATION_STACK 72
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
 #define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
+#define ACTIVATION_KIND_KERNEL 1
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -44,6 +46,12 @@
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
 #define PORT_MODE 88
+#define PORT_LEAF_RUN 96
+#define PORT_LEAF_ENTER 104
+
+/* struct port_stack */
+#define STACK_TOP 0
+#define STACK_TP 8
 
 /* struct request */
 #define REQUEST_MESSAGE 0
@@ -58,3 +66,6 @@
 #define MESSAGE_ROOM 48
 
 #define REGISTER_WORDS 4
+
+/* Below an activation's floating-point room, while a leaf runs: the port. */
+#define LEAF_BYTES 16

@@ -19,6 +19,7 @@
 #define MAX_ARGUMENTS 32          /* argv entries of a program */
 #define MAX_ARGUMENT_BYTES 2048   /* all argv strings with their zeros */
 #define PORT_QUEUE_CAPACITY 64    /* requests that wait at one port */
+#define MAX_RUNS 32               /* runs at once of one concurrent service */
 #define MAX_HANDLES 65536         /* handles of one domain */
 #define PAGE_BYTES 4096
 

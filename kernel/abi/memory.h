@@ -27,8 +27,9 @@ struct memory_info {
 /*
  * The request to a pager, three words: the address that was touched, the access (one of PROTECT_*), and
  * the program counter, or 0 when a system call touched it. The reply is four words: a handle of a memory
- * object in the pager's own table (0: the pager has mapped something itself), the offset in it, the
- * protection, and how many bytes to map from the page of the address on (0: one page); label OK.
- * With any other label, or if the page still cannot be touched, the domain ends.
+ * object in the pager's own table, the offset in it, the protection, and how many bytes to map from the page of
+ * the address on (0: one page); label OK. If the page still cannot be touched, or with any other label, the
+ * domain ends. Without an object (HANDLE_NONE) the access is tried again, and the pager is asked again if
+ * the page is still missing: it has mapped something itself, or needs more time, which is its client's.
  */
 #define PAGER_FAULT 1

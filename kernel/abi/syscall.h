@@ -42,14 +42,17 @@ enum system_call {
     SYS_MEMORY_SLICE = 27,     /* a0 memory, a1 offset, a2 bytes -> handle */
     SYS_MEMORY_INFO = 28,      /* a0 memory, a1 address of struct memory_info -> status */
     SYS_DOMAIN_SET_PAGER = 29, /* a0 domain, a1 port or 0 -> status */
-    SYS_COUNT = 30,
+    SYS_PORT_CREATE_CONCURRENT = 30, /* a0 entry, a1 address of an array of struct port_stack,
+                                        a2 how many, a3 cookie -> handle */
+    SYS_COUNT = 31,
 };
 
-/* Kinds for SYS_PORT_CREATE. A combining service is an exclusive one whose runs are short and never
+/* Kinds for SYS_PORT_CREATE, but for the last, which has a call of its own. A combining service is an exclusive one whose runs are short and never
  * wait: who holds its baton runs it for some of those who wait, too. */
 #define PORT_EXCLUSIVE 0
 #define PORT_MAILBOX 1
 #define PORT_COMBINING 2
+#define PORT_CONCURRENT 3
 
 /* Protection of mapped memory: read is implied; write and execute exclude each other. */
 #define PROTECT_READ 1

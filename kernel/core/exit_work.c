@@ -59,6 +59,6 @@ void upcall_exit_work(void)
             return;
         }
         /* Flags may have been raised while it was off the core, so look at both again. */
-        sched_yield();
+        sched_preempt();
     }
 }

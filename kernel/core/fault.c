@@ -102,12 +102,28 @@ static void fault_end_domain(struct trap_frame *frame, struct domain *domain, st
     domain_kill(domain, EXIT_KILLED + reason);
 }
 
-bool upcall_user_touch(vaddr_t address, uint64_t scause)
+status_t upcall_user_touch(vaddr_t address, uint64_t scause)
 {
     uint32_t access = fault_access(scause);
 
-    return access != 0 &&
-           vspace_touch_page(activation_current()->domain->vspace, address, access) == OK;
+    return access == 0 ? ERR_STALE
+                       : vspace_touch_page(activation_current()->domain->vspace, address, access);
+}
+
+/* A thread that is to end does so on its way out. */
+static void fault_finish(struct trap_frame *frame, struct domain *domain, status_t status)
+{
+    if (__builtin_expect(status != OK && status != ERR_CANCELLED, 0)) {
+        fault_end_domain(frame, domain, status);
+    }
+}
+
+void upcall_user_absent(struct trap_frame *frame)
+{
+    struct domain *domain = activation_current()->domain;
+    uint32_t access = fault_access(frame->scause);
+
+    fault_finish(frame, domain, pager_ask(domain->vspace, frame->stval, access, frame->sepc));
 }
 
 void upcall_user_fault(struct trap_frame *frame)
@@ -122,10 +138,7 @@ void upcall_user_fault(struct trap_frame *frame)
             status = pager_ask(domain->vspace, frame->stval, access, frame->sepc);
         }
     }
-    if (status != OK &&
-        status != ERR_CANCELLED) { /* a thread that is to end does so on its way out */
-        fault_end_domain(frame, domain, status);
-    }
+    fault_finish(frame, domain, status);
 }
 
 void upcall_panic(const char *why)

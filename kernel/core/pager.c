@@ -65,14 +65,18 @@ static status_t map_reply(struct vspace *space, vaddr_t address, struct domain *
     return status;
 }
 
-/* The page is there if the reply was any good, or if another thread was faster. */
+/* Without a memory object the access is just tried again: the pager has mapped something, or wants to be
+ * asked again. With one the page is there if the reply was any good, or if another thread was faster. */
 static status_t use_reply(struct vspace *space, vaddr_t address, uint32_t access,
                           struct domain *pager, const struct message *reply)
 {
     if (reply->tag != MESSAGE_TAG(OK, 4)) {
         return ERR_FAULT;
     }
-    if (reply->word[0] != HANDLE_NONE && map_reply(space, address, pager, reply) == ERR_NO_MEMORY) {
+    if (reply->word[0] == HANDLE_NONE) {
+        return OK;
+    }
+    if (map_reply(space, address, pager, reply) == ERR_NO_MEMORY) {
         return ERR_NO_MEMORY;
     }
     return vspace_fault(space, address, access);

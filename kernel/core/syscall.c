@@ -15,6 +15,7 @@
 _Static_assert(SYSCALL_NUMBER_RETURN == SYS_RETURN && SYS_CALL == 0, "arch/riscv/trap.S");
 _Static_assert(SYSCALL_NUMBER_COUNT == SYS_COUNT, "arch/riscv/trap.S");
 _Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
+_Static_assert(STATUS_FAULT == ERR_FAULT, "arch/riscv/exception.S");
 
 void syscall_message(void); /* trap.S */
 void syscall_handle_message(struct syscall_frame *frame);
@@ -55,6 +56,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_MEMORY_SLICE] = ENTRY(syscall_memory_slice),
     [SYS_MEMORY_INFO] = ENTRY(syscall_memory_info),
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
+    [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)

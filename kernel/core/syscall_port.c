@@ -2,30 +2,20 @@
 /*
  * System calls about ports and handles.
  */
+#include "arch/usercopy.h"
 #include "ipc/port.h"
+#include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/core/syscall_priv.h"
 
-long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie)
+/* Makes a port of the calling domain and a handle for it. */
+static long make_port(const struct port_attributes *attributes)
 {
     struct domain *domain = syscall_domain();
-    struct port_attributes attributes = {
-        .mode = kind == PORT_MAILBOX ? PORT_MODE_MAILBOX : PORT_MODE_USER_SERVICE,
-        .entry = entry,
-        .stack_top = stack_top,
-        .service_tp = tp,
-        .cookie = cookie,
-        .combines = kind == PORT_COMBINING,
-    };
     struct port *port;
     handle_t handle;
-    status_t status;
+    status_t status = port_create(domain, attributes, &port);
 
-    if (kind > PORT_COMBINING) {
-        return ERR_INVALID;
-    }
-    status = port_create(domain, &attributes, &port);
     if (status != OK) {
         return status;
     }
@@ -35,6 +25,40 @@ long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_
     }
     object_release(&port->object);
     return status == OK ? (long)handle : status;
+}
+
+long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
+                         uint64_t cookie)
+{
+    const struct port_stack stack = {.top = stack_top, .tp = tp};
+    const struct port_attributes attributes = {
+        .mode = kind == PORT_MAILBOX ? PORT_MODE_MAILBOX : PORT_MODE_USER_SERVICE,
+        .entry = entry,
+        .stacks = &stack,
+        .cookie = cookie,
+        .combines = kind == PORT_COMBINING,
+    };
+
+    return kind > PORT_COMBINING ? ERR_INVALID : make_port(&attributes);
+}
+
+long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie)
+{
+    struct port_stack copy[MAX_RUNS];
+    struct port_attributes attributes = {
+        .mode = PORT_MODE_USER_SERVICE,
+        .entry = entry,
+        .stacks = copy,
+        .cookie = cookie,
+    };
+    status_t status;
+
+    if (runs == 0 || runs > MAX_RUNS) {
+        return ERR_INVALID;
+    }
+    attributes.runs = (uint32_t)runs;
+    status = usercopy_in(syscall_domain()->vspace, copy, user_addr(stacks), runs * sizeof(copy[0]));
+    return status != OK ? status : make_port(&attributes);
 }
 
 long syscall_port_close(handle_t handle)

@@ -29,6 +29,7 @@ long syscall_domain_exit(long code);
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
                          uint64_t cookie);
+long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie);
 long syscall_port_close(handle_t handle);
 long syscall_handle_close(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);

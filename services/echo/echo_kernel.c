@@ -2,18 +2,16 @@
 /*
  * The echo service placed in the kernel; echo.h does not know it.
  */
+#include "ipc/leaf.h"
 #include "ipc/service.h"
 #include "services/echo/echo.h"
 
 static struct echo echo;
 
-static void echo_serve(struct request *request)
-{
-    echo_handle(&echo, request->badge, request->message);
-}
+SERVICE_LEAF(echo_leaf, &echo, echo_handle);
 
 SERVICE(echo_service) = {
     .name = "echo",
-    .handle = echo_serve,
     .combines = true,
+    .leaf = &echo_leaf,
 };

@@ -30,15 +30,46 @@ static bool pick_port(struct port *port, void *argument)
     return false;
 }
 
-/* Interrupts are off: a thread that is still noted stays memory. */
-static uint64_t holder_of(const struct port *port)
+/* With interrupts off a thread that is still noted stays memory. */
+static uint64_t holder_id(struct thread *const *holder)
 {
     uint64_t irq = irq_save();
-    const struct thread *holder = atomic_load_relaxed(&port->holder);
-    uint64_t id = holder == NULL ? 0 : holder->id;
+    const struct thread *thread = atomic_load_relaxed(holder);
+    uint64_t id = thread == NULL ? 0 : thread->id;
 
     irq_restore(irq);
     return id;
+}
+
+/* Who runs it, and how often it was run. Relaxed: nothing is ordered by a snapshot. */
+static void fill_runs(const struct port *port, struct monitor_port *row)
+{
+    uint64_t word = atomic_load_relaxed(&port->word);
+
+    if (port->slots == NULL) {
+        row->runs = 1;
+        row->busy = (word & WORD_RUN) != 0;
+        row->holder[0] = holder_id(&port->holder);
+        row->served = atomic_load_relaxed(&port->calls);
+        return;
+    }
+    row->runs = port->slot_count;
+    row->busy = word_runs(word);
+    for (uint32_t i = 0; i < port->slot_count; i++) {
+        row->holder[i] = holder_id(&port->slots[i].holder);
+        row->served += atomic_load_relaxed(&port->slots[i].calls);
+    }
+}
+
+static uint32_t kind_of(const struct port *port)
+{
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return PORT_MAILBOX;
+    }
+    if (port->slots != NULL) {
+        return PORT_CONCURRENT;
+    }
+    return port->combines ? PORT_COMBINING : PORT_EXCLUSIVE;
 }
 
 status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
@@ -55,14 +86,9 @@ status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
     row->index = port->index;
     row->generation = port->generation;
     row->domain_id = pick.domain_id;
-    row->holder = holder_of(port);
     row->queued = port_queued(port);
-    /* Relaxed: nothing is ordered by a snapshot. */
-    row->served = atomic_load_relaxed(&port->calls);
-    row->busy = (atomic_load_relaxed(&port->word) & WORD_RUN) != 0;
-    row->kind = port->mode == PORT_MODE_MAILBOX ? PORT_MAILBOX
-                : port->combines                ? PORT_COMBINING
-                                                : PORT_EXCLUSIVE;
+    fill_runs(port, row);
+    row->kind = kind_of(port);
     name_of_port((struct port_id){port->index, port->generation}, name);
     memcpy(row->name, name, strnlen(name, sizeof(row->name)));
     object_release(&port->object);

@@ -65,14 +65,15 @@ struct monitor_port {
     uint64_t index;
     uint64_t generation;
     uint64_t domain_id;        /* the owner */
-    uint64_t holder;           /* the thread that runs the service; 0: none */
+    uint64_t holder[MAX_RUNS]; /* threads that run the service, by slot; 0: none */
     uint64_t queued;           /* requests that wait now */
     uint64_t served;           /* calls or messages so far; 0 where it is not counted */
-    uint32_t kind;             /* PORT_EXCLUSIVE, PORT_MAILBOX, PORT_COMBINING */
-    uint32_t busy;             /* 1 while somebody runs the service */
+    uint32_t kind;             /* PORT_EXCLUSIVE, PORT_MAILBOX, ... */
+    uint32_t busy;             /* how many run the service */
+    uint64_t runs;             /* how many may at once: slots of a concurrent service, else 1 */
     char name[MAX_NAME_BYTES]; /* padded with zeros, none when it is full; all zero: no name */
 };
-_Static_assert(sizeof(struct monitor_port) == 120, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_port) == 376, "no padding in a protocol structure");
 
 struct monitor_core {
     uint64_t hart_id;

@@ -51,6 +51,30 @@ def test_port_and_waits_show_a_line_of_callers(_):
         gdb.close()
 
 
+def test_port_and_waits_show_who_runs_in_each_slot(_):
+    """A machine that runs selftest.slots: two threads sleep inside a concurrent service, one waits."""
+    gdb = Debugger(preset=PRESET, stopped=True, append="test=selftest.slots")
+    try:
+        end = time.monotonic() + SETTLE_S
+        while "2 runs 1 waiter" not in answer(gdb, "ports"):
+            assert time.monotonic() < end, "the slots were never taken"
+            gdb.send("continue\n")
+            gdb.expect("Continuing")
+            gdb.send("\x03")
+            gdb.expect(PROMPT)
+        index = next(line.split()[0] for line in answer(gdb, "ports").splitlines() if "2 runs 1 waiter" in line)
+        text = answer(gdb, f"port {index}")
+        assert "concurrent kernel service" in text, text
+        inside = [line.split()[3] for line in text.splitlines() if line.strip().startswith("slot ")]
+        assert len(set(inside)) == 2 and all(thread.isdigit() for thread in inside), text
+        assert "1. thread" in text and "2. thread" not in text, text
+        text = answer(gdb, "waits")
+        rows = [line for line in text.splitlines() if f"port {index} (no name)" in line]
+        assert sorted(row.split()[-3] for row in rows) == sorted(inside), text  # its name and the ring follow
+    finally:
+        gdb.close()
+
+
 def answer(gdb, command):
     """What a command says; the machine goes on and is stopped again as long as its kernel has not started."""
     end = time.monotonic() + SETTLE_S

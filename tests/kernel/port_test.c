@@ -130,8 +130,9 @@ TEST(port, open_ones_are_listed)
 
 TEST(port, a_user_service_needs_addresses_of_its_own_domain)
 {
-    struct port_attributes attributes = {
-        .mode = PORT_MODE_USER_SERVICE, .entry = 0x10000, .stack_top = 0x20000};
+    const struct port_stack stack = {.top = 0x20000};
+    const struct port_attributes attributes = {
+        .mode = PORT_MODE_USER_SERVICE, .entry = 0x10000, .stacks = &stack};
     struct port *port = NULL;
 
     EXPECT_EQ(port_create(&kernel_domain, &attributes, &port), ERR_INVALID);

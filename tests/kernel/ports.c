@@ -18,6 +18,19 @@ static struct port *make(enum port_mode mode, void (*handle)(struct request *req
     return port;
 }
 
+struct port *ports_make_concurrent(void (*handle)(struct request *request), void *cookie,
+                                   uint32_t runs)
+{
+    struct port_attributes attributes = {.mode = PORT_MODE_KERNEL_SERVICE,
+                                         .entry = (vaddr_t)handle,
+                                         .cookie = (uint64_t)cookie,
+                                         .runs = runs};
+    struct port *port;
+
+    BUG_ON(port_create(&kernel_domain, &attributes, &port) != OK);
+    return port;
+}
+
 struct port *ports_make_service(void (*handle)(struct request *request), void *cookie)
 {
     return make(PORT_MODE_KERNEL_SERVICE, handle, cookie, false);

@@ -14,6 +14,10 @@ struct port *ports_make_service(void (*handle)(struct request *request), void *c
 /* The same, which may run for others than who holds the baton. */
 struct port *ports_make_combining(void (*handle)(struct request *request), void *cookie);
 
+/* A concurrent one, for `runs` callers at once. */
+struct port *ports_make_concurrent(void (*handle)(struct request *request), void *cookie,
+                                   uint32_t runs);
+
 struct port *ports_make_mailbox(void);
 
 /* Close with ERR_STALE and give up the reference. */

@@ -138,3 +138,23 @@ TEST(selftest, waits)
     waits_port = ports_make_service(sleep_before_a_line, NULL);
     (void)ports_call(waits_port, 1, &word, DEADLINE_NONE);
 }
+
+static void sleep_in_a_slot(struct request *request)
+{
+    (void)request;
+    (void)sched_sleep_until(timer_now_ns() + 1000000000000UL);
+}
+
+/* The same for a concurrent service: two are inside, one waits. */
+TEST(selftest, slots)
+{
+    waits_port = ports_make_concurrent(sleep_in_a_slot, NULL, 2);
+    for (unsigned i = 1; i <= 3; i++) {
+        (void)crew_start(crew_core(i), wait_in_line, (void *)(uintptr_t)i);
+        while (word_runs(waits_port->word) + port_queued(waits_port) < i) {
+            sched_yield();
+        }
+    }
+    print("# the slots are taken\n");
+    (void)sched_sleep_until(timer_now_ns() + 1000000000000UL);
+}

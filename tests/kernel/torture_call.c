@@ -1,250 +1,354 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Torture of the call: kernel threads on every core call exclusive and combining services, alone and in chains, with
- * deadlines at random, while ports are closed and made again and callers are killed.
- *
- * The ledger: each request has a note on its caller's stack, and the service counts its runs there. A request
- * that was answered ran once, one that was refused never; a caller that left too early would find its note
- * written later. Where a killed thread was is sorted into bars, none of which may stay empty.
+ * Torture of calls: programs and threads of the kernel call each other's services, deep and with deadlines, while
+ * callers, servers and those between them are killed, and ports are closed and made again.
  */
 #include <string.h>
 
-#include "arch/irq.h"
 #include "arch/timer.h"
 #include "ipc/call.h"
+#include "ipc/name.h"
 #include "kernel/abi/exit.h"
 #include "kernel/abi/syscall.h"
+#include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
 #include "tests/kernel/ports.h"
-#include "tests/kernel/torture.h"
+#include "tests/kernel/torture_domain.h"
+#include "tests/kernel/torture_ledger.h"
+#include "tests/kernel/torture_where.h"
+#include "user/programs/call-user/protocol.h"
 
-#define MICROSECOND_NS 1000UL
-#define PLACES 8U
-#define COMBINING 4U /* from here on; they call nobody and never wait */
+#define LIFE_NS 25000000UL
 #define CALLERS_A_CORE 2U
-#define KILLERS_MOST 4U
-#define CLOSE_REST_NS (500 * MICROSECOND_NS)
-#define VICTIM_LIFE_NS (300 * MICROSECOND_NS)
-#define DEADLINE_RANGE_NS (100 * MICROSECOND_NS)
-#define NAP_NS (50 * MICROSECOND_NS)
-#define KILLS_FOR_BARS 300U
-#define REASONS 32U
+#define SERVERS (TORTURE_USER_SERVERS + TORTURE_KERNEL_SERVERS)
+/* With so many kills there must be one of each kind. */
+#define KILLS_FOR_ALL 5000U
 
-static struct spinlock places_lock = SPINLOCK_INIT("torture ports");
-static struct port *places[PLACES] GUARDED_BY(places_lock);
+/* What was killed, and where it was then. Counted by many: atomic. */
+enum victim { VICTIM_CALLER, VICTIM_SERVER, VICTIM_MIDDLE, VICTIM_KERNEL, VICTIM_COUNT };
 
-/* Relaxed, as all counts here. */
-static uint64_t runs;
-static uint64_t reasons[REASONS]; /* of calls, by the negated status; 0: answered */
+static const char *const victim_names[VICTIM_COUNT] = {"caller", "server", "middle",
+                                                       "kernel caller"};
+static uint64_t hits[VICTIM_COUNT][WHERE_COUNT];
 
-enum bar { BAR_KERNEL, BAR_QUEUED, BAR_BLOCKED, BARS };
+static void note_hit(enum victim victim, const struct thread *thread)
+{
+    /* relaxed: a count */
+    (void)atomic_add_relaxed(&hits[victim][where_is(thread)], 1);
+}
 
-static const char *const bar_names[BARS] = {"in the kernel", "queued for a port", "blocked"};
-static uint64_t bars[BARS];
+/* The thread inside a port of the domain, with a reference, or NULL. */
+static struct thread *thread_inside(struct domain *domain)
+{
+    struct thread *thread = NULL;
+    uint64_t state = spin_lock_save(&domain->lock);
 
-struct note {
-    uint32_t ran;
+    for (struct list *link = list_first(&domain->ports); link != NULL && thread == NULL;
+         link = list_next(&domain->ports, link)) {
+        struct port *port = container_of(link, struct port, domain_link);
+        /* relaxed: a guess; interrupts are off, so it stays a thread's block */
+        struct thread *holder =
+            atomic_load_relaxed(port->slots != NULL ? &port->slots[0].holder : &port->holder);
+
+        if (holder != NULL && object_retain_try(&holder->object)) {
+            thread = holder;
+        }
+    }
+    spin_unlock_restore(&domain->lock, state);
+    return thread;
+}
+
+static struct thread *first_thread(struct domain *domain)
+{
+    struct thread *thread = NULL;
+    uint64_t state = spin_lock_save(&domain->lock);
+    struct list *link = list_first(&domain->threads);
+
+    if (link != NULL) {
+        thread = container_of(link, struct thread, domain_link);
+        if (!object_retain_try(&thread->object)) {
+            thread = NULL;
+        }
+    }
+    spin_unlock_restore(&domain->lock, state);
+    return thread;
+}
+
+/* Does the innermost run of the thread belong to the domain? A guess while it runs. */
+static bool is_innermost(const struct thread *thread, const struct domain *domain)
+{
+    uint64_t state = irq_save();
+    const struct activation *activation = thread->activation;
+    bool is = atomic_load_relaxed(&thread->state) == THREAD_RUNNING || activation->domain == domain;
+
+    irq_restore(state);
+    return is;
+}
+
+/* Where the kill of the domain hits. */
+static void look_at_victim(struct domain *domain, bool server)
+{
+    struct thread *thread = server ? thread_inside(domain) : first_thread(domain);
+
+    if (thread != NULL) {
+        enum victim victim = !server                        ? VICTIM_CALLER
+                             : is_innermost(thread, domain) ? VICTIM_SERVER
+                                                            : VICTIM_MIDDLE;
+        note_hit(victim, thread);
+        object_release(&thread->object);
+    }
+}
+
+/* One program from its start to its end. */
+static void live(struct torture_member *member, bool server)
+{
+    char arguments[64];
+    struct domain *domain;
+    int length =
+        format_string(arguments, sizeof(arguments), "call-user%c%s%c%u%c%u%c%u", 0,
+                      server ? "server" : "caller", 0, ledger_begin_life(member->index), 0,
+                      member->index % TORTURE_USER_SERVERS, 0, crew_random(&member->random));
+
+    if (torture_start("call-user", 0, arguments, length + 1, &domain) != OK) {
+        EXPECT_TRUE(false);
+        torture_rest(member, LIFE_NS);
+        return;
+    }
+    torture_rest(member, LIFE_NS);
+    look_at_victim(domain, server);
+    domain_kill(domain, EXIT_KILLED);
+    torture_expect_end(domain, !server);
+    torture_count(member, 0);
+}
+
+static void live_callers(struct torture_member *member)
+{
+    while (torture_goes_on()) {
+        live(member, false);
+    }
+}
+
+static void live_servers(struct torture_member *member)
+{
+    while (torture_goes_on()) {
+        live(member, true);
+    }
+}
+
+/* A thread of the kernel, or a service in the kernel, that makes requests. */
+struct maker {
+    uint32_t life;
+    uint32_t requests;
+    uint32_t random;
 };
 
-static void ask(uint32_t *random, unsigned levels);
-
-/* Now and then so long that the deadlines of callers pass while they are served. */
-static void work(uint32_t *random)
+static status_t find_server(uint32_t server, struct port **port)
 {
-    nsec_t end = timer_now_ns() + crew_random(random) % NAP_NS;
+    char name[TORTURE_NAME_BYTES];
+    bool user = server < TORTURE_USER_SERVERS;
+    int length = format_string(name, sizeof(name), "torture/%c%u", user ? 's' : 'k',
+                               user ? server : server - TORTURE_USER_SERVERS);
 
-    while (crew_random(random) % 64 != 0 && timer_now_ns() < end) {
-        arch_relax();
+    return name_find(name, (size_t)length, port);
+}
+
+/* False: its life has no numbers left. */
+static bool make_request(struct maker *maker, uint64_t depth)
+{
+    struct port *port;
+
+    if (find_server(crew_random(&maker->random) % SERVERS, &port) != OK) {
+        return sched_sleep_until(timer_now_ns() + 200000) == OK;
+    }
+    /* relaxed: only the number counts; a closed port may be run beside its successor */
+    uint32_t count = atomic_add_relaxed(&maker->requests, 1);
+    if (count < LEDGER_REQUESTS) {
+        uint64_t request = request_number(maker->life, count);
+        uint64_t patience = random_patience(&maker->random);
+        struct message message = {.tag = MESSAGE_TAG(SERVER_WORK, 3),
+                                  .word = {request, depth, crew_random(&maker->random)}};
+        nsec_t deadline = patience == UINT64_MAX ? DEADLINE_NONE
+                          : patience == 0        ? DEADLINE_NOW
+                                                 : timer_now_ns() + patience;
+        status_t status = call_port(port, 0, &message, deadline);
+
+        if (status == OK && message_label(message.tag) != (uint32_t)OK) {
+            status = (int32_t)message_label(message.tag);
+        }
+        ledger_note_outcome(request, status, message.word[0]);
+    }
+    object_release(&port->object);
+    return count < LEDGER_REQUESTS;
+}
+
+static void call_often(void *argument)
+{
+    struct maker *maker = argument;
+
+    while (make_request(maker, random_depth(&maker->random)) && !thread_must_stop()) {
+    }
+}
+
+/* A thread of the kernel from its start to its end. */
+static void live_kernel_callers(struct torture_member *member)
+{
+    while (torture_goes_on()) {
+        struct maker maker = {.life = ledger_begin_life(member->index),
+                              .random = crew_random(&member->random)};
+        struct thread *thread =
+            crew_start(crew_core(crew_random(&member->random)), call_often, &maker);
+
+        torture_rest(member, LIFE_NS);
+        note_hit(VICTIM_KERNEL, thread);
+        thread_kill(thread);
+        (void)crew_join(thread);
+        torture_count(member, 0);
     }
 }
 
 static void serve(struct request *request)
 {
     struct message *message = request->message;
-    struct note *note = (struct note *)message->word[0];
+    struct maker *maker = (struct maker *)request->cookie;
+    uint64_t number = message->word[0];
+    uint64_t depth = message->word[1];
     uint32_t random = (uint32_t)message->word[2];
+    status_t status = ledger_note_run(number);
 
-    atomic_add_relaxed(&note->ran, 1U);
-    atomic_add_relaxed(&runs, 1UL);
-    if (request->cookie >= COMBINING) {
-        work(&random);
-    } else {
-        if (message->word[1] != 0) {
-            ask(&random, (unsigned)message->word[1] - 1);
-        }
-        if (crew_random(&random) % 16 == 0) {
-            (void)sched_sleep_until(timer_now_ns() + crew_random(&random) % NAP_NS);
-        }
+    if (next_random(&random) % 16 == 0) {
+        (void)sched_sleep_until(timer_now_ns() + next_random(&random) % 300000);
     }
-    request_reply(request, OK, 1);
-}
-
-static struct port *make_port(unsigned place)
-{
-    void *cookie = (void *)(uintptr_t)place;
-
-    return place < COMBINING ? ports_make_service(serve, cookie)
-                             : ports_make_combining(serve, cookie);
-}
-
-static struct port *get_port(unsigned place)
-{
-    uint64_t state = spin_lock_save(&places_lock);
-    struct port *port = places[place];
-
-    object_retain(&port->object);
-    spin_unlock_restore(&places_lock, state);
-    return port;
-}
-
-static struct port *exchange_port(unsigned place, struct port *fresh)
-{
-    uint64_t state = spin_lock_save(&places_lock);
-    struct port *old = places[place];
-
-    places[place] = fresh;
-    spin_unlock_restore(&places_lock, state);
-    return old;
-}
-
-static nsec_t draw_deadline(uint32_t *random)
-{
-    uint32_t draw = crew_random(random) % 8;
-
-    if (draw == 0) {
-        return DEADLINE_NOW;
+    if (depth > 0) {
+        (void)make_request(maker, depth - 1);
     }
-    return draw < 4 ? timer_now_ns() + crew_random(random) % DEADLINE_RANGE_NS : DEADLINE_NONE;
+    message->word[0] = number ^ SERVER_SEAL;
+    request_reply(request, status, 1);
 }
 
-/* One request, of a chain that goes on for up to `levels` more, and its entry in the ledger. */
-static void ask(uint32_t *random, unsigned levels)
+static struct port *make_server(unsigned server, struct maker *maker)
 {
-    struct note note = {0};
-    struct port *port = get_port(crew_random(random) % PLACES);
-    struct message message = {.tag = MESSAGE_TAG(1, 3),
-                              .word = {(uint64_t)&note, levels, crew_random(random)}};
-    status_t status = call_port(port, 0, &message, draw_deadline(random));
-
-    object_release(&port->object);
-    EXPECT_EQ(atomic_load_relaxed(&note.ran), status == OK ? 1 : 0);
-    EXPECT_TRUE(status == OK || status == ERR_TIMED_OUT || status == ERR_WOULD_BLOCK ||
-                status == ERR_STALE || status == ERR_DEADLOCK || status == ERR_DEPTH ||
-                status == ERR_CANCELLED);
-    if (-status >= 0 && -status < (status_t)REASONS) {
-        atomic_add_relaxed(&reasons[-status], 1UL);
+    switch (server % 3) {
+    case 0:
+        return ports_make_service(serve, maker);
+    case 1:
+        return ports_make_combining(serve, maker);
+    default:
+        return ports_make_concurrent(serve, maker, 3);
     }
 }
 
-static unsigned draw_levels(uint32_t *random)
+/* Opens a service in the kernel, and closes it, again and again. */
+static void live_kernel_servers(struct torture_member *member)
 {
-    return crew_random(random) % 4 != 0 ? 0 : crew_random(random) % (MAX_CALL_DEPTH + 2U);
-}
+    char name[TORTURE_NAME_BYTES];
+    unsigned server = member->index % TORTURE_KERNEL_SERVERS;
+    int length = format_string(name, sizeof(name), "torture/k%u", server);
 
-static void call(struct torture_member *member)
-{
     while (torture_goes_on()) {
-        ask(&member->random, draw_levels(&member->random));
+        struct maker maker = {.life = ledger_begin_life(member->index),
+                              .random = crew_random(&member->random)};
+        struct port *port = make_server(server, &maker);
+
+        EXPECT_OK(name_register(name, (size_t)length, port));
+        torture_rest(member, LIFE_NS);
+        port_close(port, ERR_STALE);
+        /* acquire: the last run is over, and `maker` may go; pairs with the release in giving the baton */
+        while (word_is_busy(atomic_load_acquire(&port->word))) {
+            (void)sched_sleep_until(timer_now_ns() + 100000);
+        }
+        object_release(&port->object);
         torture_count(member, 0);
     }
 }
 
-static void close_and_open(struct torture_member *member)
+static uint64_t print_hits(void)
 {
-    while (torture_goes_on()) {
-        unsigned place = crew_random(&member->random) % PLACES;
+    uint64_t all = 0;
 
-        torture_rest(member, CLOSE_REST_NS);
-        ports_close(exchange_port(place, make_port(place)));
-        torture_count(member, 0);
+    for (unsigned victim = 0; victim < VICTIM_COUNT; victim++) {
+        uint64_t sum = 0;
+
+        print("torture call: %s killed in", victim_names[victim]);
+        for (unsigned where = 0; where < WHERE_COUNT; where++) {
+            print(" %s %lu,", where_names[where], hits[victim][where]);
+            sum += hits[victim][where];
+        }
+        print(" in all %lu\n", sum);
+        all += sum;
     }
+    return all;
 }
 
-static void be_a_victim(void *argument)
+/* Each kind of place was hit, by a kill of a caller, a server or one between. */
+static void expect_no_empty_bar(void)
 {
-    uint32_t random = (uint32_t)(uintptr_t)argument;
+    for (unsigned where = 0; where < WHERE_COUNT; where++) {
+        uint64_t sum = 0;
 
-    while (!thread_must_stop()) {
-        ask(&random, draw_levels(&random));
-    }
-}
-
-/* Where it is just before it is killed; hints, but each of them was true. */
-static enum bar place_of(struct thread *thread)
-{
-    if (atomic_load_relaxed(&thread->waiting_for) != NULL) {
-        return BAR_QUEUED;
-    }
-    return atomic_load_relaxed(&thread->state) == THREAD_BLOCKED ? BAR_BLOCKED : BAR_KERNEL;
-}
-
-static void kill_callers(struct torture_member *member)
-{
-    while (torture_goes_on()) {
-        cpu_t cpu = crew_random(&member->random) % sched_online_count();
-        void *seed = (void *)(uintptr_t)crew_random(&member->random);
-        struct thread *victim = crew_start(cpu, be_a_victim, seed);
-
-        torture_rest(member, VICTIM_LIFE_NS);
-        atomic_add_relaxed(&bars[place_of(victim)], 1UL);
-        thread_kill(victim);
-        (void)crew_join(victim);
-        torture_count(member, 0);
-    }
-}
-
-static void print_ledger(void)
-{
-    uint64_t asked = 0;
-    uint64_t kills = 0;
-
-    for (unsigned i = 0; i < REASONS; i++) {
-        asked += reasons[i];
-        if (reasons[i] != 0) {
-            print("torture call: %lu calls ended with %ld\n", reasons[i], -(long)i);
+        for (unsigned victim = 0; victim < VICTIM_COUNT; victim++) {
+            sum += hits[victim][where];
+        }
+        if (where != WHERE_RUNNING || sched_online_count() > 1) {
+            EXPECT_TRUE(sum > 0);
         }
     }
-    for (unsigned i = 0; i < BARS; i++) {
-        kills += bars[i];
-        print("torture call: %lu killed %s\n", bars[i], bar_names[i]);
-    }
-    print("torture call: %lu asked, %lu answered, %lu runs, %lu kills\n", asked, reasons[0], runs,
-          kills);
-    EXPECT_EQ(runs, reasons[0]);
-    for (unsigned i = 0; i < BARS && kills >= KILLS_FOR_BARS; i++) {
-        EXPECT_TRUE(bars[i] != 0);
+    for (unsigned victim = 0; victim < VICTIM_COUNT; victim++) {
+        uint64_t sum = 0;
+
+        for (unsigned where = 0; where < WHERE_COUNT; where++) {
+            sum += hits[victim][where];
+        }
+        EXPECT_TRUE(sum > 0);
     }
 }
 
-TORTURE(call,
-        "calls and chains of calls with deadlines, ports closed and made again, callers killed")
+TORTURE(call, "calls, deadlines, chains, kills, closes; a ledger of all requests")
 {
-    unsigned count = sched_online_count();
-    unsigned killers = count < KILLERS_MOST ? count : KILLERS_MOST;
+    unsigned online = sched_online_count();
+    unsigned callers = online * CALLERS_A_CORE < 24 ? online * CALLERS_A_CORE : 24;
 
-    runs = 0;
-    memset(reasons, 0, sizeof(reasons));
-    memset(bars, 0, sizeof(bars));
-    for (unsigned i = 0; i < PLACES; i++) {
-        (void)exchange_port(i, make_port(i));
+    BUG_ON(!torture_has_archive());
+    memset(hits, 0, sizeof(hits));
+    ledger_open();
+    torture_begin_crew(SERVERS + 2 * callers);
+    for (unsigned i = 0; i < TORTURE_USER_SERVERS; i++) {
+        torture_add_member(i % online, "server", live_servers);
     }
-    torture_begin_crew(count * CALLERS_A_CORE + killers + 1);
-    for (unsigned i = 0; i < count * CALLERS_A_CORE; i++) {
-        torture_add_member(i % count, "caller", call);
+    for (unsigned i = 0; i < TORTURE_KERNEL_SERVERS; i++) {
+        torture_add_member(i % online, "kernel server", live_kernel_servers);
     }
-    for (unsigned i = 0; i < killers; i++) {
-        torture_add_member(count - 1 - i, "killer", kill_callers);
+    for (unsigned i = 0; i < callers; i++) {
+        torture_add_member(i % online, "caller", live_callers);
     }
-    torture_add_member(0, "closer", close_and_open);
+    for (unsigned i = 0; i < callers / 2; i++) {
+        torture_add_member(i % online, "kernel caller", live_kernel_callers);
+    }
     (void)torture_run_crew();
-    for (unsigned i = 0; i < PLACES; i++) {
-        struct port *port = exchange_port(i, NULL);
-
-        EXPECT_EQ(atomic_load_relaxed(&port->word), 0); /* relaxed: nobody calls it any more */
-        ports_close(port);
+    ledger_print();
+    if (print_hits() >= KILLS_FOR_ALL) {
+        expect_no_empty_bar();
     }
-    print_ledger();
+    EXPECT_TRUE(ledger_count() > 0);
+    ledger_close();
+}
+
+static void lie(struct torture_member *member)
+{
+    uint64_t request = request_number(ledger_begin_life(member->index), 0);
+
+    EXPECT_OK(ledger_note_run(request));
+    ledger_note_outcome(request, ERR_WOULD_BLOCK, 0);
+    torture_count(member, 0);
+}
+
+TORTURE(selftest_ledger, "refuses a request that was run")
+{
+    ledger_open();
+    torture_begin_crew(1);
+    torture_add_member(0, "liar", lie);
+    (void)torture_run_crew();
+    ledger_close();
 }

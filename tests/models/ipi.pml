@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interrupts from core to core, and the core that sleeps: arch/riscv/core.c (ipi_request),
- * arch/riscv/trap.c (trap_handle_ipi), kernel/core/interrupt.c, sched/idle.c, and of
- * sched/runqueue.c what tells a core about its queue.
+ * arch/riscv/trap.c (trap_handle_ipi), kernel/core/interrupt.c, sched/idle.c, sched/inbox.h, and of
+ * sched/runqueue.c what looks into the inbox.
  *
  * One core runs its idle loop and whatever becomes ready. NP others each make a thread ready there;
  * with EPOCH one more wants an acknowledgement; with NEST the interrupt of a third comes on the
@@ -16,10 +16,11 @@
  * MUTANT 2 -DNP=1: ipi_request sends before it sets the reason
  * MUTANT 3 -DNP=1: idle_loop sleeps without a look at the work
  * MUTANT 4 -DNP=1 -DEPOCH=1: the reasons are loaded, then stored as 0
- * MUTANT 5 -DNP=1: sched_notify_locked sends only for the second thread
- * MUTANT 6 -DNP=2: sched_yield clears the work after it found the queue empty
+ * MUTANT 5 -DNP=1: inbox_push interrupts when it did not raise the level
+ * MUTANT 6 -DNP=2: give_way clears the work after it found nobody
  * MUTANT 7 -DNP=1 -DEPOCH=1 -DNEST=1: ipi_request with interrupts on
- * MUTANT 8 -DNP=2: sched_notify_locked counts after the queue is unlocked
+ * MUTANT 8 -DNP=2: inbox_push looks at the level after its push
+ * MUTANT 9 -DNP=2: the core sleeps without settling
  */
 #ifndef NP
 #define NP 1
@@ -43,19 +44,17 @@ byte reasons;   /* ipi_reasons */
 bit pending;    /* sip.SSIP */
 bit work;       /* WORK_RESCHEDULE */
 bit busy;       /* a thread runs, not the idle thread */
-/* its run queue */
-bit lock;
+/* its run queue, and the inbox */
 byte ready;
 bit slice;      /* the timer is set: the running thread gives way some time */
+byte nodes;
+byte level;
 /* epoch_wanted, epoch_seen, panic's record */
 bit wanted, seen, halted;
 
 bit reaped;
 byte ran;       /* threads that ran to their end */
 byte done;
-
-#define LOCK atomic { lock == 0 -> lock = 1 }
-#define UNLOCK d_step { assert(lock); lock = 0 }
 
 /* ipi_request; before is scratch */
 inline REQUEST(reason, before) {
@@ -68,15 +67,27 @@ inline REQUEST(reason, before) {
 #endif
 }
 
-/* sched_look_again; also the local half of sched_notify_locked */
-inline LOOK_AGAIN() {
-	d_step {
+/* runqueue_collect: nobody interrupts while the core looks */
+#define COLLECT d_step { ready = ready + nodes; nodes = 0; level = 9 }
+
+/* runqueue_look: runqueue_consider, until inbox_settle finds nobody; l is scratch */
+inline LOOK_AGAIN(l) {
+	do
+	:: true ->
+		skip;
+		d_step {
+			if
+			:: ready > 0 && !busy -> work = 1; l = 2
+			:: ready > 0 && busy -> slice = 1; l = 2
+			:: else -> l = busy
+			fi
+		};
 		if
-		:: ready > 0 && !busy -> work = 1
-		:: ready > 0 && busy -> slice = 1
-		:: else
+		:: atomic { nodes == 0 -> level = l; break }
+		:: nodes > 0 -> COLLECT
 		fi
-	}
+	od;
+	l = 0
 }
 
 /* trap_handle_kernel with trap_handle_ipi and upcall_ipi; bits is scratch */
@@ -94,30 +105,35 @@ inline INTERRUPT(bits) {
 #endif
 	if :: bits & STOP -> halted = 1 :: else fi;
 	if :: bits & ACKNOWLEDGE -> seen = wanted :: else fi; /* epoch_acknowledge */
-	if :: bits & RESCHEDULE -> LOOK_AGAIN() :: else fi;
+	if :: bits & RESCHEDULE -> LOOK_AGAIN(bits) :: else fi;
 	bits = 0
 }
 
-/* sched_yield from the idle thread: all that is ready runs and ends, then idle comes back */
-inline YIELD() {
+/* sched_preempt from the idle thread: all that is ready runs and ends, then idle comes back */
+inline YIELD(l) {
 #if MUT != 6
 	work = 0;
 #endif
-	LOCK;
 	do
-	:: ready > 0 -> d_step { ready--; busy = 1; slice = (ready > 0) };
-		UNLOCK;
-		/* It runs; what comes meanwhile stays pending and is seen a little later. */
-		ran++;
-		LOCK
-	:: else -> break
+	:: true ->
+		if :: nodes > 0 -> COLLECT :: else fi;
+		if
+		:: ready > 0 -> skip; d_step { ready--; busy = 1; slice = (ready > 0) };
+			LOOK_AGAIN(l);
+			/* It runs; what comes meanwhile stays pending and is seen a little later. */
+			ran++
+		:: else -> break
+		fi
 	od;
-	busy = 0;
-	UNLOCK;
+	skip;
+	d_step { busy = 0; slice = 0 };
+#if MUT != 9
+	LOOK_AGAIN(l);
+#endif
 	/* sched_finish_switch in the idle thread: the first that ends wakes the reaper, which is at
 	 * home here; no interrupt tells of it */
 	if
-	:: !reaped -> reaped = 1; LOCK; ready++; LOOK_AGAIN(); UNLOCK
+	:: !reaped -> reaped = 1; ready++; LOOK_AGAIN(l)
 	:: else
 	fi
 #if MUT == 6
@@ -138,7 +154,7 @@ proctype core() {
 		asleep = !work;
 #endif
 		if
-		:: !asleep -> YIELD()
+		:: !asleep -> YIELD(bits)
 		:: else ->
 end_wfi:
 			(pending) /* wfi */
@@ -147,31 +163,28 @@ end_wfi:
 		if
 		:: pending ->
 			INTERRUPT(bits);
-			if :: work -> YIELD() :: else fi /* upcall_preempt_kernel */
+			if :: work -> YIELD(bits) :: else fi /* upcall_preempt_kernel */
 		:: true
 		fi
 	od
 }
 
-/* sched_enqueue or sched_wake_thread on another core; interrupts are off under the lock */
+/* sched_deliver from another core; interrupts are off */
 proctype producer() {
-	byte before, count;
+	byte before;
+	bit tell;
 
-	LOCK;
-	d_step { ready++; count = ready };
 #if MUT == 8
-	UNLOCK;
-	count = ready;
-	if :: count == 1 -> REQUEST(RESCHEDULE, before) :: else fi;
+	d_step { nodes++; level = (level < 2 -> 2 : level) };
+	tell = (level < 2);
 #else
+	d_step { nodes++; tell = (level < 2); level = (level < 2 -> 2 : level) };
+#endif
 #if MUT == 5
-	if :: count == 2 -> REQUEST(RESCHEDULE, before) :: else fi;
-#else
-	if :: count == 1 -> REQUEST(RESCHEDULE, before) :: else fi;
+	tell = !tell;
 #endif
-	UNLOCK;
-#endif
-	d_step { done++; before = 0; count = 0 }
+	if :: tell -> REQUEST(RESCHEDULE, before) :: else fi;
+	d_step { done++; before = 0; tell = 0 }
 }
 
 #if EPOCH
@@ -212,6 +225,6 @@ init {
 active proctype settled() {
 	timeout ->
 	assert(done == NP + EPOCH); /* else somebody waits for an answer */
-	assert(ready == 0 && ran == NP + 1); /* else a ready thread is not seen */
-	assert(!lock && !busy && !work)
+	assert(ready == 0 && nodes == 0 && ran == NP + 1); /* else a ready thread is not seen */
+	assert(!busy && !work)
 }

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocking and waking across a migration: sched/runqueue.c, sched/wait.c.
+ * Blocking and waking across cores and migrations: sched/wake.h, sched/inbox.h, sched/wake.c,
+ * sched/runqueue.c, sched/wait.c.
  *
- * One thread waits until NW others have each set their condition, and moves to the other core NMOVE
- * times, whenever it likes. The wakers set their condition and wake it, or raise a flag, which ends
- * its wait. Interrupts are off in all that is modelled, so a waker is only ever late. Each look at
- * a field of the thread is a step of its own, because the lock that guards it may be another's.
+ * One thread, the sleeper, waits until NW others have each set their condition, and moves to the other
+ * core NMOVE times, whenever it likes. The wakers set their condition and wake it, or raise a flag, which
+ * ends its wait. With OTHER, core 0 has a second thread, which is always ready: the sleeper comes when
+ * its slice ends. Each step is one access to memory that others may touch. Interrupts are off in all that
+ * is modelled, so a core takes one only when it sleeps or another thread runs.
  *
  * CHECK wake quick -DNW=2 -DNMOVE=1
  * CHECK twice -DNW=2 -DNMOVE=2
  * CHECK raise -DNW=1 -DRAISE=1 -DNMOVE=2
- * MUTANT 1 -DNW=2 -DNMOVE=1: sched_enqueue changes the home with only the new queue locked
- * MUTANT 2 -DNW=1: sched_wake_thread leaves no token
- * MUTANT 3 -DNW=2 -DNMOVE=1: runqueue_lock_home does not look again under the lock
- * MUTANT 4 -DNW=1: sched_block looks for the token before it takes the lock
+ * CHECK slice -DNW=2 -DOTHER=1
+ * CHECK slice_move -DNW=1 -DNMOVE=2 -DOTHER=1
+ * MUTANT 1 -DNW=2 -DNMOVE=1: finish_leaving delivers before the home is changed
+ * MUTANT 2 -DNW=1: wake_signal leaves no token
+ * MUTANT 3 -DNW=1: wake_prepare looks, then stores
+ * MUTANT 4 -DNW=2: wake_signal looks, then stores
  * MUTANT 5 -DNW=1: the condition is set after the wake-up
  * MUTANT 6 -DNW=1 -DRAISE=1: thread_raise sets the flag after the wake-up
- * MUTANT 7 -DNW=2: sched_wake_thread looks at the state before it takes the lock
- * MUTANT 8 -DNW=1: the queue is unlocked before the thread is marked as blocked
+ * MUTANT 7 -DNW=2: who finds the sleeper woken already delivers it, too
+ * MUTANT 8 -DNW=1: the core forgets wake_take
+ * MUTANT 9 -DNW=1 -DOTHER=1: inbox_push looks, then stores
+ * MUTANT 10 -DNW=1: inbox_settle looks, then stores
+ * MUTANT 11 -DNW=1 -DOTHER=1: inbox_settle does not look for nodes
+ * MUTANT 12 -DNW=1: inbox_push never interrupts
+ * MUTANT 13 -DNW=2 -DNMOVE=1: wake_take takes the token of a thread that moved
+ * MUTANT 14 -DNW=1 -DOTHER=1: a core whose only thread runs has a level of two
  */
 #ifndef NW
 #define NW 1
@@ -28,44 +38,94 @@
 #ifndef NMOVE
 #define NMOVE 0
 #endif
+#ifndef OTHER
+#define OTHER 0
+#endif
 #ifndef MUT
 #define MUT 0
 #endif
 
-#define NIL 255
-
-#define READY 0
-#define RUNNING 1
-#define BLOCKED 2
-#define MOVING 3
-#define DEAD 4
-
 #define NT (NW + RAISE) /* who wakes */
 
-bit lock[2];          /* runqueue.lock */
-byte ready = NIL;     /* the queue that the thread is on */
-/* struct thread */
-byte state = RUNNING;
-byte cpu;
-bit token;
+#define TOKEN 1
+#define WAITS 2
+
+/* The sleeper's struct thread */
+byte wake;
+bit cpu;
 bit flags;
 bit condition[NW];
+/* struct inbox: the word is level and node; only the sleeper is ever in one */
+byte level[2];
+bit node[2];
+bit pending[2];  /* the interrupt; its own protocol is ipi.pml */
+bit slice[2];    /* somebody waits: the timer will end what runs */
+bit woken[2];    /* runqueue.woken, or the ready queue */
 
-byte core;            /* where it really runs; only for the proof */
+bit core;      /* where it runs, or has run */
+bit on[2];     /* it runs there; only for the proof */
+bit midway;    /* it moved after it had looked */
+bit ended;
 byte done;
 
-#define LOCK(c) atomic { lock[c] == 0 -> lock[c] = 1 }
-#define UNLOCK(c) d_step { assert(lock[c]); lock[c] = 0 }
+/* inbox_push and ipi_request; interrupts are off */
+inline PUSH(c, tell, seen) {
+#if MUT == 9
+	seen = level[c];
+	d_step { assert(!node[c]); tell = (seen < 2); node[c] = 1; level[c] = (seen < 2 -> 2 : seen) };
+#else
+	d_step {
+		assert(!node[c]); /* on one queue only */
+		tell = (level[c] < 2); node[c] = 1; level[c] = (level[c] < 2 -> 2 : level[c])
+	};
+#endif
+#if MUT != 12
+	if :: tell -> pending[c] = 1 :: else fi;
+#endif
+	d_step { tell = 0; seen = 0 }
+}
 
-/* runqueue_push */
-#define PUSH(c) d_step { assert(ready == NIL); ready = c; state = READY }
+/* sched_deliver; on its own core the sleeper goes to the woken ones */
+inline DELIVER(here, home, tell, seen) {
+	home = cpu;
+	if
+	:: home == here -> d_step { assert(!woken[home] && !node[home]); woken[home] = 1 }
+	:: else -> PUSH(home, tell, seen)
+	fi
+}
 
-proctype sleeper() {
-	byte moves, i;
-	bit again;
+/* inbox_settle with the level of what runs: 0 idle, 1 one thread, 2 somebody waits */
+inline SETTLE(c, l, ok) {
+#if MUT == 10
+	if
+	:: node[c] -> ok = 0
+	:: else -> ok = 1; d_step { level[c] = l; node[c] = 0 }
+	fi
+#elif MUT == 11
+	d_step { level[c] = l; ok = 1 }
+#else
+	d_step {
+		if
+		:: node[c] -> ok = 0
+		:: else -> ok = 1; level[c] = l
+		fi
+	}
+#endif
+}
 
-L_look: /* wait_queue_wait, request_wait: the condition, then sched_block_until */
+/* A core: it runs the sleeper when it has it, else OTHER's thread, or sleeps. */
+proctype runs(bit c; bit begins) {
+	byte moves, i, old;
+	bit ok, home, tell;
+	byte seen;
+
+	if :: begins -> goto L_look :: else -> goto L_choose fi;
+
+L_look: /* the sleeper on this core: wait_queue_wait, request_wait; then sched_block_until */
 	skip;
+	assert(!(wake & WAITS)); /* no blocked thread ever runs */
+	d_step { assert(!on[1 - c]); on[c] = 1; core = c };
+	if :: midway -> midway = 0; goto L_block :: else fi;
 	if :: flags -> goto L_stop :: else fi; /* thread_must_stop */
 	i = 0;
 	do
@@ -75,68 +135,104 @@ L_look: /* wait_queue_wait, request_wait: the condition, then sched_block_until 
 	if :: i == NW && !RAISE -> goto L_stop :: else fi;
 
 	if
-	:: moves < NMOVE -> /* sched_migrate */
-		LOCK(core);
-		d_step { moves++; state = MOVING };
-		/* sched_switch_away, then sched_finish_switch on the old core */
-#if MUT != 1
-		cpu = 1 - core;
-#endif
-		UNLOCK(core);
-		core = 1 - core;
-		/* sched_enqueue */
-		LOCK(core);
+	:: moves < NMOVE -> /* sched_migrate, finish_leaving; core 0 is where it began */
+		moves++;
+		on[c] = 0;
+		if :: midway = 1 :: true fi; /* after its look, before its block */
 #if MUT == 1
-		cpu = core;
+		d_step { ok = 1 - c };
+		PUSH(ok, tell, seen);
+		cpu = 1 - c;
+#else
+		cpu = 1 - c;
+		DELIVER(c, home, tell, seen);
 #endif
-		PUSH(core);
-		UNLOCK(core);
-		goto L_ready
+		goto L_choose
 	:: true
 	fi;
 
-	/* sched_block */
-#if MUT == 4
-	d_step { again = token; token = 0 };
-	LOCK(core);
+L_block: /* sched_block: wake_prepare */
+	skip;
+#if MUT == 3
+	old = wake;
+	if :: old == 0 -> wake = WAITS :: else -> wake = 0 fi;
 #else
-	LOCK(core);
-	d_step { again = token; token = 0 };
+	d_step { old = wake; if :: old == 0 -> wake = WAITS :: else fi };
+	if :: old != 0 -> wake = 0 :: else fi;
 #endif
+	if :: old != 0 -> goto L_look :: else fi;
+	on[c] = 0;
+
+L_choose: /* runqueue_next, then the switch */
+	skip;
+	d_step { old = 0; i = 0 };
 	if
-	:: again -> UNLOCK(core); goto L_look
+	:: node[c] -> /* runqueue_collect: inbox_take, which says that nobody need interrupt */
+		d_step { node[c] = 0; level[c] = 9; assert(!woken[c]); woken[c] = 1 }
 	:: else
 	fi;
-#if MUT == 8
-	UNLOCK(core);
-	state = BLOCKED;
+	if
+	:: OTHER && c == 0 && !slice[c] -> goto L_other /* the sleeper has just left */
+	:: woken[c] && (!OTHER || c == 1 || slice[c]) ->
+		d_step { woken[c] = 0; slice[c] = 0 };
+		/* wake_take */
+#if MUT == 13
+		wake = 0;
+#elif MUT == 8
+		skip;
 #else
-	state = BLOCKED;
-	UNLOCK(core); /* sched_finish_switch */
+		if :: wake & WAITS -> wake = 0 :: else fi;
 #endif
+		SETTLE(c, 1 + (OTHER && c == 0), ok);
+		if
+		:: ok -> goto L_look
+		:: !ok -> assert(false) /* the only node is the thread that runs here */
+		fi
+	:: else
+	fi;
+	SETTLE(c, 0, ok); /* the idle thread */
+	if :: !ok -> goto L_choose :: else fi;
+end_wfi:
+	(pending[c]);
+	pending[c] = 0;
+	goto L_choose;
 
-L_ready: /* sched_switch_away on the core whose queue it is on */
+L_other: /* the other thread runs: does the sleeper wait behind it? */
 	skip;
-	atomic { ready != NIL && lock[ready] == 0 -> core = ready; lock[core] = 1 };
-	d_step {
-		assert(cpu == core); /* next->cpu == core->cpu */
-		assert(state == READY);
-		ready = NIL; state = RUNNING
-	};
-	UNLOCK(core);
-	goto L_look;
+	if
+	:: woken[c] -> slice[c] = 1
+	:: else
+	fi;
+#if MUT == 14
+	SETTLE(c, 2, ok);
+#else
+	SETTLE(c, 1 + slice[c], ok);
+#endif
+	if
+	:: !ok -> d_step { node[c] = 0; level[c] = 9; woken[c] = 1 }; goto L_other /* runqueue_consider */
+	:: else
+	fi;
+end_other:
+	if
+	:: pending[c] -> pending[c] = 0; /* sched_look_again */
+		if
+		:: node[c] -> d_step { node[c] = 0; level[c] = 9; woken[c] = 1 }
+		:: else
+		fi;
+		goto L_other
+	:: slice[c] -> goto L_choose /* the timer */
+	fi;
 
 L_stop: /* thread_exit */
 	skip;
-	LOCK(core);
-	d_step { state = DEAD };
-	UNLOCK(core);
-	d_step { done++; i = 0; moves = 0; again = 0 }
+	d_step { ended = 1; on[c] = 0; done++; i = 0; moves = 0; old = 0 };
+	goto L_choose
 }
 
-/* Number NW and up raise a flag instead of setting a condition. */
+/* Number NW and up raise a flag instead of setting a condition. They run on cores of their own. */
 proctype waker(byte w) {
-	byte home, seen;
+	byte old, seen;
+	bit home, tell;
 
 #if MUT != 5
 	if :: w < NW -> condition[w] = 1 :: else fi;
@@ -144,46 +240,37 @@ proctype waker(byte w) {
 #if MUT != 6
 	if :: w >= NW -> flags = 1 :: else fi; /* thread_raise */
 #endif
-#if MUT == 7
-	seen = state;
-#endif
-L_home: /* runqueue_lock_home */
-	skip;
-	home = cpu;
-	LOCK(home);
-#if MUT != 3
-	if
-	:: cpu == home
-	:: else -> UNLOCK(home); goto L_home
-	fi;
-#endif
-	/* sched_wake_thread, thread_raise */
-#if MUT != 7
-	seen = state;
-#endif
-	if
-	:: seen == BLOCKED -> PUSH(home)
-	:: else ->
+	/* wake_signal */
 #if MUT == 2
-		skip
+	d_step { old = wake; if :: old == WAITS -> wake = old | TOKEN :: else fi };
+#elif MUT == 4
+	old = wake;
+	wake = old | TOKEN;
 #else
-		token = 1
+	d_step { old = wake; wake = old | TOKEN };
 #endif
+	if
+	:: old == WAITS -> home = cpu; PUSH(home, tell, seen)
+#if MUT == 7
+	:: old == (WAITS | TOKEN) -> home = cpu; PUSH(home, tell, seen)
+#endif
+	:: else
 	fi;
-	UNLOCK(home);
 #if MUT == 5
 	if :: w < NW -> condition[w] = 1 :: else fi;
 #endif
 #if MUT == 6
 	if :: w >= NW -> flags = 1 :: else fi;
 #endif
-	d_step { done++; home = 0; seen = 0 }
+	d_step { done++; home = 0; old = 0 }
 }
 
 init {
 	atomic {
 		byte w = 0;
-		run sleeper();
+		level[0] = 1 + OTHER;
+		run runs(0, 1);
+		run runs(1, 0);
 		do :: w < NT -> run waker(w); w++ :: else -> break od;
 		w = 0
 	}
@@ -192,5 +279,6 @@ init {
 active proctype settled() {
 	timeout ->
 	assert(done == NT + 1); /* else a wake-up was lost */
-	assert(state == DEAD && ready == NIL)
+	assert(ended && !node[0] && !node[1] && !woken[0] && !woken[1]);
+	assert(!(wake & WAITS))
 }

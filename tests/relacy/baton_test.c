@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The baton: callers that meet at a service, serve each other, give up and are refused; rings of callers
- * that wait for each other. What a service has done lies in plain variables, as do the requests and
+ * that wait for each other; services that run for two at once. What a service has done lies in plain variables, as do the requests and
  * their answers: whoever runs without the baton, or sees a request or an answer too early, races.
  *
  * COVERS ipc/line.c
  * COVERS ipc/baton.c
  * COVERS ipc/baton.h
+ * COVERS ipc/concurrent.c
  * COVERS ipc/deadlock.c
  * EXCEPT ipc/deadlock.c: (&port->holder): deadlock.pml; a false ring needs the fourth newest value
  * EXCEPT ipc/deadlock.c: (&holder->waits): the same
@@ -19,6 +20,7 @@
 #include "ipc/baton.h"
 
 #include "arch/core.h"
+#include "ipc/concurrent.h"
 #include "ipc/deadlock.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/atomic.h"
@@ -102,7 +104,7 @@ static void close_port(struct port *port)
     port->close_reason = ERR_STALE;
     baton_refuse_all_locked(port, ERR_STALE);
     spin_unlock_restore(&port->lock, state);
-    if ((before & WORD_RUN) == 0) {
+    if (!word_is_busy(before)) {
         port_retire(port);
     }
 }
@@ -289,3 +291,107 @@ MODEL_TEST(baton_ring_of_two_is_opened, .threads = 2, .rounds = 20000, .before =
 
 MODEL_TEST(baton_no_ring_no_refusal, .threads = CALLERS, .rounds = 20000, .before = set_up,
            .thread = look_like_a_ring, .after = nobody_refused, .resume = machine_resume);
+
+/* --- a concurrent service: what a run writes to its stack is a plain variable of the slot --- */
+
+#define SLOTS 2U
+
+static struct run_slot slots[SLOTS];
+static uint64_t on_stack[SLOTS];
+
+static void set_up_slots(uint32_t count)
+{
+    set_up();
+    ports[0].mode = PORT_MODE_CONCURRENT_KERNEL;
+    ports[0].slots = slots;
+    ports[0].slot_count = count;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        slots[i].holder = NULL;
+        on_stack[i] = 0;
+    }
+}
+
+static void set_up_one_slot(void)
+{
+    set_up_slots(1);
+}
+
+static void set_up_two_slots(void)
+{
+    set_up_slots(2);
+}
+
+/* As call_concurrent does. */
+static status_t call_slot(unsigned self, nsec_t deadline)
+{
+    struct baton_request *request = &requests[self][0];
+    struct run_slot *slot = concurrent_try_enter(&ports[0]);
+
+    if (slot == NULL) {
+        status_t status = concurrent_enter(&ports[0], request, deadline);
+
+        if (status != OK) {
+            return status == BATON_ANSWERED ? request->status : status;
+        }
+        slot = request->slot;
+    }
+    /* relaxed: while we are in it stays ours */
+    MODEL_CHECK(atomic_load_relaxed(&slot->holder) == thread_current());
+    on_stack[slot - slots]++;
+    ran[self]++;
+    concurrent_leave(&ports[0], slot);
+    return OK;
+}
+
+static void slots_settled(void)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        MODEL_CHECK(slots[i].holder == NULL);
+    }
+    runs[0] = on_stack[0] + on_stack[1];
+    settled();
+}
+
+static void slots_all_ran(void)
+{
+    slots_settled();
+    MODEL_CHECK(runs[0] == 2 * CALLERS);
+}
+
+static void call_slot_twice(unsigned self)
+{
+    (void)call_slot(self, DEADLINE_NONE);
+    (void)call_slot(self, DEADLINE_NONE);
+}
+
+static void call_slot_with_deadlines(unsigned self)
+{
+    (void)call_slot(self, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    (void)call_slot(self, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+}
+
+static void call_slot_while_one_closes(unsigned self)
+{
+    (void)call_slot(self, DEADLINE_NONE);
+    if (self == 0) {
+        close_port(&ports[0]);
+    } else {
+        (void)call_slot(self, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
+    }
+}
+
+MODEL_TEST(concurrent_one_slot_each_call_is_run_once, .threads = CALLERS, .rounds = 20000,
+           .before = set_up_one_slot, .thread = call_slot_twice, .after = slots_all_ran,
+           .resume = machine_resume);
+
+MODEL_TEST(concurrent_two_slots_each_call_is_run_once, .threads = CALLERS, .rounds = 20000,
+           .before = set_up_two_slots, .thread = call_slot_twice, .after = slots_all_ran,
+           .resume = machine_resume);
+
+MODEL_TEST(concurrent_with_deadlines, .threads = CALLERS, .rounds = 20000,
+           .before = set_up_two_slots, .thread = call_slot_with_deadlines, .after = slots_settled,
+           .resume = machine_resume);
+
+MODEL_TEST(concurrent_close_refuses_or_runs, .threads = CALLERS, .rounds = 20000,
+           .before = set_up_two_slots, .thread = call_slot_while_one_closes, .after = slots_settled,
+           .resume = machine_resume);

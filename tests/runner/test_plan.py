@@ -2,8 +2,10 @@
 """The runner itself: every planned test yields exactly one line, whatever the program does."""
 
 import io
+import os
 
 from qemu import EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_TIMEOUT
+from testing import stage_kernel
 from testing.plan import PlanRunner, emitter, parse_plan, run_in_report
 from testing.report import Report
 
@@ -132,3 +134,17 @@ def test_machine_without_a_pseudo_terminal_is_a_failed_test_and_no_traceback():
         session.pexpect.spawn = spawn
     assert report.failed == len(PLAN), out.getvalue()
     assert "not ok 1 user: a.one" in out.getvalue() and "out of pty devices" in out.getvalue()
+
+
+def test_seeds_are_one_or_a_range_and_anything_else_is_refused():
+    def parse(text):
+        os.environ["SEED"] = text
+        try:
+            return stage_kernel.seeds_from_environment()
+        except SystemExit as error:
+            return str(error)
+        finally:
+            del os.environ["SEED"]
+    assert list(parse("7")) == [7] and list(parse("2-4")) == [2, 3, 4]
+    for wrong in ("x", "3-", "-3", "4-2", "1-2-3"):
+        assert wrong in str(parse(wrong)), wrong

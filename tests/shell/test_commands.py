@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The shell's commands, typed on the serial line of a live machine."""
 
+import time
+
 COMMANDS = ("help", "ps", "threads", "ports", "cores", "mem", "run", "call", "waits", "test", "kill", "panic",
             "poweroff")
 
@@ -26,6 +28,16 @@ def test_call_to_an_unknown_name_is_refused_by_name(shell):
 
 def test_waits_says_that_nobody_waits(shell):
     assert "nobody waits" in shell.run("waits")
+
+
+def test_ports_counts_the_slots_of_a_concurrent_service(shell):
+    shell.run("run call-peer shell.slots - 3 &")
+    end = time.monotonic() + 30
+    while "shell.slots" not in (text := shell.run("ports")):
+        assert time.monotonic() < end, text
+    row = next(line.split() for line in text.splitlines() if "shell.slots" in line)
+    assert "concurrent" in row and "0/3" in row, row
+    shell.run(f"kill {row[2]}")
 
 
 def test_unknown_command_is_told(shell):

@@ -28,6 +28,16 @@ function(baton_kernel_sources)
     endforeach()
 endfunction()
 
+# baton_kernel_leaf(<file>...): of the calling folder's sources, those with the code of a leaf (ipc/leaf.h): the registers
+# s0..s11 are not theirs.
+function(baton_kernel_leaf)
+    foreach(source IN LISTS ARGN)
+        set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/${source}"
+            TARGET_DIRECTORY kernel-objects PROPERTIES COMPILE_OPTIONS
+            "-fomit-frame-pointer;-ffixed-x8;-ffixed-x9;-ffixed-x18;-ffixed-x19;-ffixed-x20;-ffixed-x21;-ffixed-x22;-ffixed-x23;-ffixed-x24;-ffixed-x25;-ffixed-x26;-ffixed-x27")
+    endforeach()
+endfunction()
+
 # baton_kernel_tests(<file>...): the same for in-kernel tests, left out when BATON_TESTS is off.
 function(baton_kernel_tests)
     if(BATON_TESTS)

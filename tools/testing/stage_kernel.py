@@ -4,6 +4,7 @@
 import hashlib
 import os
 import re
+import sys
 
 import paths
 import qemu
@@ -213,6 +214,12 @@ def run_selftest(name):
     return code, verdicts[0] if verdicts else None, "\n".join(lines)
 
 
-def seed_from_environment():
+def seeds_from_environment():
+    """SEED=7 or SEED=1-100; None without it."""
     text = os.environ.get("SEED") or ""
-    return int(text) if text else None
+    first, dash, last = text.partition("-")
+    if not text:
+        return None
+    if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
+        sys.exit(f"test: SEED is a number or two, as in 1-100, not '{text}'")
+    return range(int(first), int(last or first) + 1)

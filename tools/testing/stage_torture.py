@@ -10,26 +10,37 @@ import qemu
 import torture
 
 SECONDS, SEED, SMP = 6, 1, 4
-# Also on other numbers of harts, for a shorter time.
-HARTS, HARTS_SECONDS = {"call": (1, 2, 8)}, 3
 # So little that all of it is taken in the time.
 MEM = {"mem_short": "128M"}
+
+# On other numbers of cores than SMP.
+CORES = {"call": (1, 2, 8), "call_race": (1, 2, 8)}
 
 # Torture that fails on purpose -> exit code, and what it must print.
 SELFTESTS = {
     "leak": (qemu.EXIT_FAILED, "not balanced"),
     "spoil": (qemu.EXIT_FAILED, "first_wrong"),
+    "ledger": (qemu.EXIT_FAILED, "is_refusal"),
     "hang": (qemu.EXIT_LOCKUP, "lock-up: torture.selftest_hang does not end"),
 }
+
+
+def run_one(report, name, full, smp):
+    if report.is_chosen(full):
+        code, lines = run(name, SECONDS, smp, MEM.get(name, "512M"))
+        balanced = f"torture {name}: balanced, 0 checks failed" in lines
+        if code != qemu.EXIT_OK:
+            report.note("\n".join(lines[-torture.SHOWN_LINES:]))
+        report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
 
 
 def run_tortures(context):
     report = context.report
     with report.stage("torture"):
         for name in torture.available("debug"):
-            check_balance(report, name, f"torture.{name}", SECONDS, SMP)
-            for smp in HARTS.get(name, ()):
-                check_balance(report, name, f"torture.{name}_smp{smp}", HARTS_SECONDS, smp)
+            run_one(report, name, f"torture.{name}", SMP)
+            for smp in CORES.get(name, ()):
+                run_one(report, name, f"torture.{name}_on_{smp}", smp)
         for name, (wanted, text) in SELFTESTS.items():
             full = f"torture.{name}_has_code_{wanted}"
             if report.is_chosen(full):
@@ -45,16 +56,6 @@ def run_tortures(context):
             missing = [name for name in torture.available("debug") if name not in done.stdout.split()]
             report.result("torture", full, done.returncode == 1 and not missing,
                           f"the code is {done.returncode}, not listed: {missing}")
-
-
-def check_balance(report, name, full, seconds, smp):
-    if not report.is_chosen(full):
-        return
-    code, lines = run(name, seconds, smp, MEM.get(name, "512M"))
-    balanced = f"torture {name}: balanced, 0 checks failed" in lines
-    if code != qemu.EXIT_OK:
-        report.note("\n".join(lines[-torture.SHOWN_LINES:]))
-    report.result("torture", full, code == qemu.EXIT_OK and balanced, f"the code is {code}, seed {SEED}")
 
 
 def run(name, seconds, smp, mem):

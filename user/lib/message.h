@@ -5,7 +5,8 @@
  * Rules: the message travels in a1..a5 and is loaded and stored by the compiler around one
  * ecall, so a stub costs what the caller really uses. SYS_CALL preserves only sp and tp (and
  * the floating-point registers); everything else is a clobber, except s0, which may be the
- * frame pointer and is kept at -8(tp) (user/lib/tls_priv.h). The others preserve ra and
+ * frame pointer and is kept at -8(tp) (user/lib/tls_priv.h); afterwards t0, t2 and t4 may hold the caller's own pc or a
+ * constant, the rest of what is clobbered is 0 or as it was. The others preserve ra and
  * s0..s11 too. Every message is checked: ERR_INVALID when its tag has reserved bits, handles
  * or segments, or says more than MESSAGE_REGISTER_WORDS words.
  */

@@ -7,8 +7,10 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/port.h"
 #include "kernel/abi/rights.h"
 #include "kernel/abi/status.h"
 #include "kernel/abi/syscall.h"
@@ -29,6 +31,19 @@
  * the quota is used up. service_create (service.h) is the easy way.
  */
 int64_t port_create(uint64_t kind, const void *entry, void *stack_top, void *tp, uint64_t cookie);
+
+/*
+ * SYS_PORT_CREATE_CONCURRENT: makes a service of the calling domain that runs for up to `runs` callers at
+ * once, 1 to MAX_RUNS, and returns a handle with all rights. Each run enters as one of PORT_EXCLUSIVE does,
+ * with sp and tp of one of the `stacks` that no other run is on; callers beyond them wait in order. It may
+ * be called from inside itself while a stack is free: a thread whose own runs are on all of them gets ERR_DEADLOCK, but
+ * threads that wait for each other so are not found, and wait until a deadline passes.
+ * ERR_INVALID: `runs`, an entry or stack outside user addresses, a stack that is not aligned, or given
+ * twice. ERR_FAULT: `stacks` cannot be read. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY: the
+ * quota is used up. service_create_concurrent (service.h) is the easy way.
+ */
+int64_t port_create_concurrent(const void *entry, const struct port_stack *stacks, size_t runs,
+                               uint64_t cookie);
 
 /*
  * SYS_PORT_CLOSE: ends a port, whatever handles there are. Callers and receivers that wait get

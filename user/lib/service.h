@@ -2,8 +2,8 @@
 /*
  * Services: ports of this domain whose calls run a C function.
  *
- * Rules: the function runs on the caller's thread, one call at a time, on a stack and with
- * thread-local data of the service, which are the same for every call. It keeps what it wants to
+ * Rules: the function runs on the caller's thread, one call at a time unless the service is concurrent, on a
+ * stack and with thread-local data of the service, which are the same for every call. It keeps what it wants to
  * remember in `context`. It may call other services and may block; the caller waits. A reply
  * whose tag is not allowed reaches the caller as an empty one with the status ERR_INVALID.
  */
@@ -32,6 +32,13 @@ status_t service_create(service_fn fn, void *context, handle_t *port);
  * sees no difference. One that waits all the same becomes an ordinary one.
  */
 status_t service_create_combining(service_fn fn, void *context, handle_t *port);
+
+/*
+ * The same for a service that runs for up to `runs` callers at once, 1 to MAX_RUNS; the next one waits. Each
+ * run has a stack and thread-local data that no other run uses meanwhile; what they share through
+ * `context` they guard themselves. ERR_INVALID: `runs`.
+ */
+status_t service_create_concurrent(service_fn fn, void *context, uint32_t runs, handle_t *port);
 
 /* What the kernel enters for a call: the arguments are as they come in registers. It ends by
  * service_leave. */

@@ -29,6 +29,7 @@
     stub thread_sleep, STUB_SLEEP
     stub domain_exit, STUB_DOMAIN_EXIT
     stub port_create, STUB_PORT_CREATE
+    stub port_create_concurrent, STUB_PORT_CREATE_CONCURRENT
     stub port_close, STUB_PORT_CLOSE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE

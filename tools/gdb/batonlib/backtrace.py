@@ -158,7 +158,10 @@ class Backtrace:
     def stack_top(self):
         """Where the user stack of the running activation begins."""
         if self.activation.port:
-            return Port(self.activation.port).stack_top
+            port = Port(self.activation.port)
+            if port.slots:
+                return int(kernel.load("struct port_stack", self.activation.stack)["top"])
+            return port.stack_top
         return int(self.thread.structure["start_sp"])
 
     def cross(self):

@@ -11,13 +11,18 @@ from .memory import KernelSpace
 from .thread import Thread, all_threads
 
 # The baton word (ipc/word.h).
-RUN, CLOSED, ONE_WAITER, HEAD_SHIFT = 1, 2, 256, 25
-KINDS = {-1: "kernel service", 0: "user service", 1: "mailbox", 2: "user service (no ASID)"}
+RUN, CLOSED, ONE_RUN, ONE_WAITER, HEAD_SHIFT = 1, 2, 4, 256, 25
+KINDS = {-1: "kernel service", 0: "user service", 1: "user service (no ASID)", 2: "mailbox",
+         3: "concurrent user service", 4: "concurrent kernel service"}
+MAILBOX = 2
 TABLE = "'ipc/port.c'::port_table"  # slots of two words: the port, its generation
 
 
 def decode_word(word):
     parts = [name for bit, name in ((RUN, "run"), (CLOSED, "closed")) if word & bit]
+    runs = word % ONE_WAITER // ONE_RUN
+    if runs:
+        parts.append(f"{runs} run" + ("s" if runs > 1 else ""))
     waiters = word % (1 << HEAD_SHIFT) // ONE_WAITER
     if waiters:
         parts.append(f"{waiters} waiter" + ("s" if waiters > 1 else ""))
@@ -59,14 +64,18 @@ class Port:
         self.domain = Domain(int(structure["domain"]))
         self.kind = KINDS.get(int(structure["mode"]), "?")
         self.word = int(structure["word"])
-        self.holder = int(structure["holder"])
+        self.slots = slots_of(structure)
+        self.holders = [int(structure["holder"])]
         self.calls = int(structure["calls"])
-        self.is_mailbox = int(structure["mode"]) == 1
+        if self.slots:
+            self.holders = [int(slot["holder"]) for slot in self.slots]
+            self.calls = sum(int(slot["calls"]) for slot in self.slots)
+        self.is_mailbox = int(structure["mode"]) == MAILBOX
         self.line = int(structure["queue"]["first"])
         self.queued = int(structure["queue"]["count"])
         if not self.is_mailbox:
             self.queued = self.word % (1 << HEAD_SHIFT) // ONE_WAITER
-        self.stack_top = int(structure["stack_top"])
+        self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
         return [text for address, text in all_names() if address == self.address]
@@ -75,17 +84,25 @@ class Port:
         return f"port {self.index} ({', '.join(self.names()) or 'no name'})"
 
     def holder_text(self):
-        if self.holder == 0:
-            return "-"
-        thread = Thread(self.holder)
-        return f"{thread.id} {thread.name}"
-
+        return ", ".join(thread_text(holder) for holder in self.holders if holder) or "-"
 
     def requests(self):
         """Who waits, oldest first: the line, then the arrivals, which are linked newest first."""
         if self.is_mailbox:
             return []
         return [Request(address) for address in records(self.line) + records(newest_arrival(self.word))[::-1]]
+
+
+def slots_of(structure):
+    """The slots of a concurrent service; none of another."""
+    address = int(structure["slots"])
+    size = gdb.lookup_type("struct run_slot").sizeof
+    return [kernel.load("struct run_slot", address + i * size) for i in range(int(structure["slot_count"]))]
+
+
+def thread_text(address):
+    thread = Thread(address)
+    return f"{thread.id} {thread.name}"
 
 
 def find(number):
@@ -100,6 +117,9 @@ def describe(port):
     """The lines that `baton port` prints."""
     lines = [f"{port}: {port.kind} of {port.domain.id} {port.domain.name}, {decode_word(port.word)}",
              f"held by: {port.holder_text()}; {port.calls} calls so far"]
+    for number, slot in enumerate(port.slots):
+        holder = int(slot["holder"])
+        lines.append(f"  slot {number}: {'thread ' + thread_text(holder) if holder else 'free'}, {int(slot['calls'])} calls")
     for place, request in enumerate(port.requests(), 1):
         lines.append(f"  {place}. thread {request.thread.id} {request.thread.name}, for {request.domain.name}, "
                      f"badge {request.badge:#x}: {request.state}")
@@ -109,13 +129,14 @@ def describe(port):
 
 
 def waiting():
-    """[(thread, port it waits for, the port's holder or None)] of all that wait for a baton."""
+    """[(thread, port it waits for, its holder or None)] of all that wait for a baton, or for a slot: one a holder."""
     found = []
     for thread in all_threads():
         address = int(thread.structure["waiting_for"])
         if address:
             port = Port(address)
-            found.append((thread, port, Thread(port.holder) if port.holder else None))
+            holders = [Thread(holder) for holder in port.holders if holder]
+            found += [(thread, port, holder) for holder in holders or [None]]
     return found
 
 
@@ -133,7 +154,7 @@ def is_ring(start, edges):
 def waits():
     rows = [("THREAD", "NAME", "PORT", "HOLDER", "HOLDER'S NAME", "RING")]
     found = waiting()
-    edges = {thread.address: holder.address for thread, _, holder in found if holder}
+    edges = {thread.address: holder.address for thread, port, holder in found if holder and not port.slots}
     for thread, port, holder in found:
         rows.append((thread.id, thread.name, port, holder.id if holder else "-", holder.name if holder else "-",
                      "ring" if is_ring(thread.address, edges) else "-"))

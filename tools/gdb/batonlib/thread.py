@@ -20,6 +20,7 @@ class Activation:
         self.port = int(structure["port"])
         self.kind = kernel.enumerator(structure["kind"], "activation_kind", "ACTIVATION_")
         self.depth = constant("MAX_CALL_DEPTH") - int(structure["calls_left"])
+        self.stack = int(structure["stack"])
         self.return_pc = int(structure["return_pc"])
         self.return_sp = int(structure["return_sp"])
         self.return_tp = int(structure["return_tp"])

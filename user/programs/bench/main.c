@@ -10,6 +10,7 @@
 #include "user/programs/bench/growth.h"
 #include "user/programs/bench/measure.h"
 #include "user/programs/bench/memory.h"
+#include "user/programs/bench/pager.h"
 
 #define START_NS 10000000000UL
 
@@ -45,10 +46,10 @@ static void measure_call(const char *id, handle_t port, unsigned words)
     }
 }
 
-static void call_kernel(const char *id)
+static void call_in_kernel(const char *id, const char *name)
 {
     handle_t port;
-    status_t status = lookup_find("echo", &port);
+    status_t status = lookup_find(name, &port);
 
     if (status != OK) {
         measure_fail(id, status_text(status));
@@ -56,6 +57,16 @@ static void call_kernel(const char *id)
     }
     measure_call(id, port, 4);
     handle_close(port);
+}
+
+static void call_kernel(const char *id)
+{
+    call_in_kernel(id, "echo");
+}
+
+static void call_stacked(const char *id)
+{
+    call_in_kernel(id, "echo.stacked"); /* tests/kernel/bench.c makes it */
 }
 
 static void call_user(const char *id, unsigned words)
@@ -87,6 +98,27 @@ static void call_user_0w(const char *id)
 static void call_user_4w(const char *id)
 {
     call_user(id, 4);
+}
+
+/* The general path: a service of this program itself, with two stacks. */
+static void answer(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    service_reply(message, OK, message_words(message->tag));
+}
+
+static void call_concurrent(const char *id)
+{
+    handle_t port;
+    status_t status = service_create_concurrent(answer, NULL, 2, &port);
+
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    measure_call(id, port, 4);
+    port_close(port);
 }
 
 static bool partner_ready;
@@ -131,6 +163,7 @@ static const struct {
 } rows[] = {
     {"null_entry", null_entry},
     {"call_kernel_from_user", call_kernel},
+    {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
     {"yield_threads", yield_threads},
@@ -138,6 +171,9 @@ static const struct {
     {"map_unmap_page", bench_map_unmap_page},
     {"map_unmap_moved", bench_map_unmap_moved},
     {"map_touch_unmap", bench_map_touch_unmap},
+    /* After those of memory: they leave regions behind. */
+    {"call_concurrent_user", call_concurrent},
+    {"fault_user_pager", bench_fault_user_pager},
 };
 
 #define NO_ROW_MATCHES 2 /* tests/kernel/bench.c knows it */

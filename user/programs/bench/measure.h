@@ -59,6 +59,9 @@ uint64_t measure_idles(void);
 /* Prints "bench <id> <instructions> instructions", or why there is no figure. */
 void measure_report(const char *id, uint64_t count, uint64_t parts, uint64_t idles);
 
+/* The same for what was not done in a loop: nothing is taken off. */
+void measure_report_bare(const char *id, uint64_t count, uint64_t parts, uint64_t idles);
+
 /* Prints that a row cannot be measured. */
 void measure_fail(const char *id, const char *why);
 

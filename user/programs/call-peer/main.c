@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A server for tests: call-peer NAME [NEXT] serves NAME and forwards to the port NEXT. */
+/* A server for tests: call-peer NAME [NEXT [RUNS]] serves NAME, for RUNS callers at once, and forwards to
+ * the port NEXT; "-": to nobody. */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "user/lib/baton.h"
 #include "user/lib/fpu_probe.h"
@@ -78,11 +81,17 @@ int main(int argc, char **argv)
 {
     handle_t port;
 
-    if (argc < 2 || (argc > 2 && lookup_find(argv[2], &next_port) != OK)) {
-        printf("call-peer NAME [NEXT]\n");
+    if (argc < 2 ||
+        (argc > 2 && strcmp(argv[2], "-") != 0 && lookup_find(argv[2], &next_port) != OK)) {
+        printf("call-peer NAME [NEXT [RUNS]]\n");
         return 2;
     }
-    if (service_create(serve, NULL, &port) != OK || lookup_register(argv[1], port) != OK) {
+    status_t status =
+        argc > 3
+            ? service_create_concurrent(serve, NULL, (uint32_t)strtoul(argv[3], NULL, 0), &port)
+            : service_create(serve, NULL, &port);
+
+    if (status != OK || lookup_register(argv[1], port) != OK) {
         printf("call-peer: cannot serve %s\n", argv[1]);
         return 1;
     }

@@ -51,13 +51,21 @@ static void threads(int argc, char **argv)
 
 static void print_port(const void *row)
 {
-    static const char *const kinds[] = {"exclusive", "mailbox", "combining"}; /* by PORT_ number */
+    static const char *const kinds[] = {"exclusive", "mailbox", "combining",
+                                        "concurrent"}; /* by PORT_ number */
     const struct monitor_port *port = row;
+    char run[16];
 
-    printf("%5" PRIu64 " %11" PRIu64 "  %6" PRIu64 "  %-9s %-4s %6" PRIu64 " %9" PRIu64 "  %.64s\n",
+    if (port->kind == PORT_CONCURRENT) {
+        snprintf(run, sizeof(run), "%" PRIu32 "/%" PRIu64, port->busy, port->runs);
+    } else {
+        snprintf(run, sizeof(run), "%s", port->busy != 0 ? "busy" : "idle");
+    }
+    printf("%5" PRIu64 " %11" PRIu64 "  %6" PRIu64 "  %-10s %-5s %6" PRIu64 " %9" PRIu64
+           "  %.64s\n",
            port->index, port->generation, port->domain_id,
-           port->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[port->kind] : "?",
-           port->busy != 0 ? "busy" : "idle", port->queued, port->served, port->name);
+           port->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[port->kind] : "?", run,
+           port->queued, port->served, port->name);
 }
 
 static void ports(int argc, char **argv)
@@ -66,7 +74,7 @@ static void ports(int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    printf(" port  generation  domain  kind      run  queued    served  name\n");
+    printf(" port  generation  domain  kind       run   queued    served  name\n");
     commands_table(MONITOR_PORT, &row, sizeof(row), print_port);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for whom: threads, the port whose baton they wait for, and the thread that holds it. */
+/* Who waits for whom: threads, the port that they wait for, and the threads that run it. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 struct wait {
     uint64_t thread;
-    uint64_t holder; /* 0: nobody, at that moment */
+    uint64_t holder[MAX_RUNS]; /* in no slot: nobody, at that moment */
+    bool concurrent;           /* then no ring is told of */
     uint32_t port;
     char name[MAX_PROGRAM_NAME_BYTES];
     char port_name[MAX_NAME_BYTES + 1];
@@ -50,7 +51,8 @@ static void note_ports(void)
     for (uint64_t i = 0; monitor_read(MONITOR_PORT, i, &row, sizeof(row)) == OK; i++) {
         for (unsigned at = 0; at < count; at++) {
             if (found[at].port == row.index) {
-                found[at].holder = row.holder;
+                memcpy(found[at].holder, row.holder, sizeof(row.holder));
+                found[at].concurrent = row.kind == PORT_CONCURRENT;
                 memcpy(found[at].port_name, row.name, sizeof(row.name));
             }
         }
@@ -67,18 +69,37 @@ static const struct wait *wait_of(uint64_t thread)
     return NULL;
 }
 
+/* What the one that holds the baton waits for itself. */
+static const struct wait *next_of(const struct wait *wait)
+{
+    return wait->concurrent ? NULL : wait_of(wait->holder[0]);
+}
+
 /* Does the way from holder to holder come back? */
 static bool is_ring(const struct wait *wait)
 {
-    const struct wait *at = wait_of(wait->holder);
+    const struct wait *at = next_of(wait);
 
     for (unsigned steps = 0; at != NULL && steps < count; steps++) {
         if (at == wait) {
             return true;
         }
-        at = wait_of(at->holder);
+        at = next_of(at);
     }
     return false;
+}
+
+static void print_holders(const struct wait *wait)
+{
+    const char *before = "thread";
+
+    for (unsigned i = 0; i < MAX_RUNS; i++) {
+        if (wait->holder[i] != 0) {
+            printf("%s %" PRIu64, before, wait->holder[i]);
+            before = ",";
+        }
+    }
+    printf("%s%s\n", before[0] == ',' ? "" : "nobody now", is_ring(wait) ? "  RING" : "");
 }
 
 static void waits(int argc, char **argv)
@@ -97,11 +118,7 @@ static void waits(int argc, char **argv)
 
         printf("%6" PRIu64 "  %-20.32s %5" PRIu32 " %-25.64s ", wait->thread, wait->name,
                wait->port, wait->port_name);
-        if (wait->holder == 0) {
-            printf("nobody now\n");
-        } else {
-            printf("thread %" PRIu64 "%s\n", wait->holder, is_ring(wait) ? "  RING" : "");
-        }
+        print_holders(wait);
     }
     if (left_out != 0) {
         printf("and %u more\n", left_out);

@@ -10,6 +10,13 @@ status_t peer_start(struct peer *peer, const char *name, const char *next)
     return test_peer(name, next == NULL ? 2 : 3, argv, &peer->program, &peer->port);
 }
 
+status_t peer_start_concurrent(struct peer *peer, const char *name, const char *runs)
+{
+    const char *argv[] = {"call-peer", name, "-", runs};
+
+    return test_peer(name, 4, argv, &peer->program, &peer->port);
+}
+
 void peer_stop(struct peer *peer)
 {
     EXPECT_EQUAL(program_kill(peer->program.id), OK);

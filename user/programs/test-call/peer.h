@@ -17,6 +17,9 @@ struct peer {
 /* Starts a peer that serves `name` and forwards to `next` (NULL: to nobody). */
 status_t peer_start(struct peer *peer, const char *name, const char *next);
 
+/* Starts one that runs for up to `runs` callers at once. */
+status_t peer_start_concurrent(struct peer *peer, const char *name, const char *runs);
+
 /* Kills it and waits until it has ended, and gives its handles back. */
 void peer_stop(struct peer *peer);
 

@@ -14,6 +14,7 @@ _Static_assert(SYS_CALL == 0 && SYS_RETURN == 1, "probe.S");
 #define A0 10
 #define A6 16
 #define A7 17
+#define T0 5
 #define T1 6
 #define T2 7
 #define T4 29
@@ -50,7 +51,8 @@ static bool is_known(const uint64_t *registers, unsigned i)
         return (i == T1 && value == (uintptr_t)probe_service) || (i == T6 && value <= 3 * RUNS);
     }
     return (i == T2 && value == SSTATUS_FS_BITS) || (i == A7 && value == SYS_RETURN) ||
-           (i == T4 && value - (uintptr_t)probe_call < PROBE_CALL_BYTES);
+           ((i == T0 || i == T4) && value - (uintptr_t)probe_call < PROBE_CALL_BYTES) ||
+           (i == T4 && value == 1);
 }
 
 /* Every register outside first..last, sp and tp has to be zero or known, or, in the caller, its own. */

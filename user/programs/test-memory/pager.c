@@ -15,8 +15,13 @@ enum answer {
     ANSWER_NO,
     ANSWER_BAD_HANDLE,
     ANSWER_BAD_RANGE,
-    ANSWER_NOTHING, /* says that it did something, but did not */
+    ANSWER_LATER, /* "try again", and at last what is right */
 };
+
+#define LATER 5 /* answers without memory */
+
+/* touch.S: loads with every register in use; how many are different afterwards. */
+uint64_t touch_with_all_registers(const volatile uint64_t *address);
 
 static struct {
     enum answer answer;
@@ -44,7 +49,8 @@ static void serve(void *context, uint64_t badge, struct message *message)
     if (pager.answer == ANSWER_MAPPED) {
         memory_map((void *)(pager.address / PAGE_BYTES * PAGE_BYTES), PAGE_BYTES, READ_WRITE);
     }
-    if (pager.answer == ANSWER_MAPPED || pager.answer == ANSWER_NOTHING) {
+    if (pager.answer == ANSWER_MAPPED ||
+        (pager.answer == ANSWER_LATER && pager.calls % (LATER + 1) != 0)) {
         message->word[0] = HANDLE_NONE;
     }
 }
@@ -166,32 +172,113 @@ TEST(user_pager, system_calls_ask_it)
     EXPECT_EQUAL(pager.calls, 1);
     EXPECT_EQUAL(PAGED[1], 4 * PAGE_BYTES);
     EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
-    for (enum answer answer = ANSWER_NO; answer <= ANSWER_NOTHING; answer++) {
+    for (enum answer answer = ANSWER_NO; answer <= ANSWER_BAD_RANGE; answer++) {
         pager.answer = answer;
         EXPECT_EQUAL(memory_info(pager.memory, (struct memory_info *)(uintptr_t)PAGED), ERR_FAULT);
     }
-    EXPECT_EQUAL(pager.calls, 1 + 4);
+    EXPECT_EQUAL(pager.calls, 1 + 3);
     EXPECT_EQUAL(memory_info(pager.memory, &info), OK);
     end_pager(port);
+}
+
+/* A reply without memory has the access tried again, as it was, as often as the pager wants. */
+TEST(user_pager, it_may_ask_for_another_try)
+{
+    handle_t port = start_pager(ANSWER_LATER);
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    PAGED[3] = 77;
+    __asm__ volatile("" ::: "memory"); /* the touch ran the pager on this thread */
+    EXPECT_EQUAL(pager.calls, LATER + 1);
+    EXPECT_EQUAL(pager.access, PROTECT_WRITE);
+    EXPECT_EQUAL(PAGED[3], 77);
+    EXPECT_EQUAL(touch_with_all_registers(PAGED), 0);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    for (int turn = 0; turn < 100; turn++) {
+        EXPECT_EQUAL(touch_with_all_registers(PAGED), 0);
+        EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, PAGE_BYTES), OK);
+    }
+    EXPECT_EQUAL(pager.calls, 101 * (LATER + 1));
+    end_pager(port);
+}
+
+/* Here the kernel tries again, before it has changed anything: the range is in two pages. */
+TEST(user_pager, system_calls_try_again_too)
+{
+    handle_t port = start_pager(ANSWER_LATER);
+    char *middle = (char *)(uintptr_t)PAGED + PAGE_BYTES;
+    struct memory_info *info = (struct memory_info *)(uintptr_t)(middle - 16);
+
+    ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+    EXPECT_EQUAL(memory_info(pager.memory, info), OK);
+    EXPECT_EQUAL(pager.calls, 2 * (LATER + 1));
+    EXPECT_EQUAL(info->bytes, 4 * PAGE_BYTES);
+    EXPECT_EQUAL(memory_unmap((void *)(uintptr_t)PAGED, 2 * PAGE_BYTES), OK);
+    end_pager(port);
+}
+
+static int touch_for_ever(void *argument)
+{
+    (void)argument;
+    return (int)PAGED[0];
+}
+
+static int ask_for_ever(void *argument)
+{
+    return (int)memory_info(*(handle_t *)argument, (struct memory_info *)(uintptr_t)PAGED);
+}
+
+static void serve_never(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    __atomic_fetch_add(&pager.calls, 1, __ATOMIC_RELAXED); /* only counts */
+    message->tag = MESSAGE_TAG(OK, 4);
+    message->word[0] = HANDLE_NONE;
+}
+
+/* Whether the code or a system call of it tries again and again, it can be ended. */
+TEST(user_pager, a_client_that_tries_for_ever_can_be_killed)
+{
+    int (*const tries[])(void *) = {touch_for_ever, ask_for_ever};
+
+    for (unsigned i = 0; i < 2; i++) {
+        handle_t memory = (handle_t)memory_create(PAGE_BYTES, MEMORY_ANONYMOUS);
+        handle_t port = HANDLE_NONE;
+        struct thread thread;
+
+        memset(&pager, 0, sizeof(pager));
+        ASSERT_EQUAL(service_create(serve_never, NULL, &port), OK);
+        ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
+        ASSERT_EQUAL(thread_start(&thread, tries[i], &memory), OK);
+        while (__atomic_load_n(&pager.calls, __ATOMIC_RELAXED) < 1000) {
+            thread_yield();
+        }
+        EXPECT_EQUAL(thread_kill(thread.handle), OK);
+        EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
+        EXPECT_EQUAL(domain_set_pager(program_own_domain(), HANDLE_NONE), OK);
+        EXPECT_EQUAL(port_close(port), OK);
+        EXPECT_EQUAL(handle_close(memory), OK);
+    }
 }
 
 /* Another domain's faults; it never gets memory that helps, so it ends as without a pager. */
 TEST(user_pager, a_liar_or_a_dead_one_ends_the_domain_that_relied_on_it)
 {
-    for (enum answer answer = ANSWER_NO; answer <= ANSWER_NOTHING + 1; answer++) {
+    for (enum answer answer = ANSWER_NO; answer <= ANSWER_LATER; answer++) {
         handle_t port = start_pager(answer);
         struct program program;
 
         start_client(port, &program);
-        if (answer > ANSWER_NOTHING) {
+        if (answer == ANSWER_LATER) {
             EXPECT_EQUAL(port_close(port), OK);
         }
         handle_t go = let_client_go();
 
         EXPECT_EQUAL(program_wait(&program), EXIT_KILLED + EXIT_FAULT_STORE);
-        EXPECT_EQUAL(pager.calls, answer > ANSWER_NOTHING ? 0 : 1);
+        EXPECT_EQUAL(pager.calls, answer == ANSWER_LATER ? 0 : 1);
         EXPECT_EQUAL(port_close(go), OK);
-        if (answer <= ANSWER_NOTHING) {
+        if (answer < ANSWER_LATER) {
             EXPECT_EQUAL(port_close(port), OK);
         }
         EXPECT_EQUAL(handle_close(pager.memory), OK);

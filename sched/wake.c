@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waking: a thread is made ready on its core, which is told when it must act.
+ *
+ * Protocols: wake.h says who hands a thread to its core, inbox.h how, and when the core is interrupted.
+ * The home's lock is found from the thread, so clang's lock analysis cannot follow these functions.
+ */
+#include "sched/wake.h"
+
+#include "arch/ipi.h"
+#include "arch/irq.h"
+#include "kernel/base/atomic.h"
+#include "sched/runqueue_priv.h"
+#include "sched/sched.h"
+
+void sched_deliver(struct thread *thread)
+{
+    /* relaxed, all: the thread is ours; the push publishes it */
+    cpu_t cpu = atomic_load_relaxed(&thread->cpu);
+
+    atomic_store_relaxed(&thread->state, THREAD_READY);
+    if (cpu == core_index()) {
+        struct runqueue *runqueue = runqueue_here();
+
+        runqueue_add_woken(runqueue, thread);
+        runqueue_look(runqueue);
+    } else if (inbox_push(&runqueues[cpu].inbox, &thread->inbox_node,
+                          rank_level(atomic_load_relaxed(&thread->rank)))) {
+        ipi_request(cpu, IPI_RESCHEDULE);
+    }
+}
+
+void sched_wake_thread(struct thread *thread)
+{
+    uint64_t state = irq_save();
+
+    if (wake_signal(&thread->wake)) {
+        sched_deliver(thread);
+    }
+    irq_restore(state);
+}
+
+struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY
+{
+    for (;;) {
+        /* relaxed: checked again under the lock */
+        cpu_t cpu = atomic_load_relaxed(&thread->cpu);
+        struct runqueue *runqueue = &runqueues[cpu];
+
+        spin_lock(&runqueue->lock);
+        if (atomic_load_relaxed(&thread->cpu) == cpu) {
+            return runqueue;
+        }
+        spin_unlock(&runqueue->lock);
+    }
+}
+
+/* A thread that is not blocked: it runs, and has to be interrupted, or is going to, and sees the flag when
+ * it comes. A switch holds the lock, so it is one or the other. */
+static void interrupt_thread(struct thread *thread) NO_THREAD_SAFETY
+{
+    struct runqueue *runqueue = runqueue_lock_home(thread);
+
+    /* relaxed: RUNNING is written under this lock */
+    if (atomic_load_relaxed(&thread->state) == THREAD_RUNNING) {
+        ipi_request(thread->cpu, IPI_RESCHEDULE);
+    }
+    spin_unlock(&runqueue->lock);
+}
+
+void thread_raise(struct thread *thread, uint32_t flags)
+{
+    uint64_t state = irq_save();
+
+    /* release: why it is raised was written before; pairs with the acquire in
+     * thread_must_stop and exit_work_thread */
+    atomic_or_release(&thread->flags, flags);
+    if (wake_signal(&thread->wake)) {
+        sched_deliver(thread);
+    } else if (thread == thread_current()) {
+        core_current()->work |= WORK_THREAD;
+    } else {
+        interrupt_thread(thread);
+    }
+    irq_restore(state);
+}
