@@ -28,6 +28,7 @@
 #include "arch/trap.h"
 #include "arch/upcall.h"
 #include "ipc/call.h"
+#include "ipc/lending.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -199,6 +200,7 @@ static void take_over_ports(struct thread *heir)
         uint64_t state = spin_lock_save(&port->lock);
 
         port_change_holder(port, activation, heir);
+        lending_move_locked(port, heir);
         spin_unlock_restore(&port->lock, state);
     }
 }
@@ -260,6 +262,7 @@ static status_t split(const struct cut *cut)
     drop_deadline(first);
     take_over_ports(heir);
     heir_succeed(heir, first, asker);
+    lending_settle();
     /* relaxed: it starts after this; what is left for it in its chain it finds itself */
     atomic_or_relaxed(&heir->flags, THREAD_UNWIND);
     heir_start(heir, heir_resume, NULL);

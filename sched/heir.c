@@ -27,6 +27,9 @@ status_t heir_make(struct domain *asker, struct thread **out)
 
     if (status == OK) {
         (*out)->cpu = self->cpu;
+        (*out)->affinity = self->affinity;
+        (*out)->own_rank = self->own_rank; /* nobody knows it yet, so no lock */
+        (*out)->rank = self->own_rank;
     }
     return status;
 }

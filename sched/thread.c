@@ -68,7 +68,8 @@ static struct thread *thread_fill(struct domain *domain, const char *name, vaddr
     thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
     thread->activation = &thread->base;
     thread->state = THREAD_NEW;
-    thread->rank = RANK_SHARING;
+    thread->rank = thread->own_rank = RANK_SHARING;
+    affinity_set_all(&thread->affinity);
     list_init(&thread->run_link);
     list_init(&thread->domain_link);
     long_list_link_init(&thread->all_link);
@@ -169,14 +170,14 @@ status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc,
     return OK;
 }
 
-static cpu_t thread_choose_core(void)
+static cpu_t thread_choose_core(const struct thread *thread)
 {
     cpu_t best = core_index();
     uint32_t best_load = UINT32_MAX;
 
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         /* acquire: the core is ready for work; pairs with sched_run_core */
-        if (atomic_load_acquire(&cores[cpu].online) == 0) {
+        if (atomic_load_acquire(&cores[cpu].online) == 0 || !affinity_has(&thread->affinity, cpu)) {
             continue;
         }
         uint32_t load = sched_ready_count(cpu) + (cores[cpu].current != runqueues[cpu].idle);
@@ -201,7 +202,11 @@ void thread_make_ready(struct thread *thread)
 status_t thread_start(struct thread *thread, cpu_t cpu)
 {
     struct domain *domain = thread->domain;
-    cpu_t home = cpu == THREAD_ANY_CORE ? thread_choose_core() : cpu;
+    cpu_t home = cpu == THREAD_ANY_CORE ? thread_choose_core(thread) : cpu;
+
+    if (!affinity_has(&thread->affinity, home)) {
+        return ERR_INVALID;
+    }
     uint64_t state = spin_lock_save(&domain->lock);
 
     if (domain->state != DOMAIN_ALIVE) {

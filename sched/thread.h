@@ -21,6 +21,7 @@
 #include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
+#include "sched/affinity.h"
 #include "sched/inbox.h"
 #include "sched/timeout.h"
 
@@ -48,6 +49,11 @@ enum thread_flag {
                                that every way to user mode looks */
 };
 
+/* What the ranks of two threads say to each other: a higher one runs first. */
+#define RANK_IDLE 0U
+#define RANK_SHARING 1U
+#define RANK_REALTIME 2U /* and up: a real-time priority more */
+
 /* A queue of threads that wait for one thing. */
 struct wait_queue {
     struct spinlock lock; /* guards the list; run queue locks may be taken inside */
@@ -62,22 +68,26 @@ struct thread {
     struct domain *domain;         /* owns a reference */
     struct thread
         *identity; /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
-    struct thread *body;     /* who runs what handles to this block mean; ended_queue.lock */
-    uint32_t id;             /* from 1 up, never reused in one boot; an heir takes it over */
-    uint32_t flags;          /* enum thread_flag; atomic */
-    struct list run_link;    /* in a ready queue; its lock */
-    struct list domain_link; /* in domain->threads; the domain's lock */
-    enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
-    cpu_t cpu;               /* home core */
-    cpu_t next_cpu;          /* MOVING: where to */
-    uint16_t rank;           /* who runs first (sched/runqueue_priv.h); its queue's lock */
-    uint32_t wake;           /* sched/wake.h; atomic */
+    struct thread *body;      /* who runs what handles to this block mean; ended_queue.lock */
+    uint32_t id;              /* from 1 up, never reused in one boot; an heir takes it over */
+    uint32_t flags;           /* enum thread_flag; atomic */
+    struct list run_link;     /* in a ready queue; its lock */
+    struct list domain_link;  /* in domain->threads; the domain's lock */
+    enum thread_state state;  /* the lock of its core's run queue; of a blocked one, who wakes it */
+    cpu_t cpu;                /* home core */
+    cpu_t next_cpu;           /* MOVING: where to */
+    uint16_t rank;            /* who runs first (sched/runqueue_priv.h); its queue's lock */
+    uint16_t own_rank;        /* its own, ... */
+    uint16_t lent_rank;       /* ... and what it was lent; `rank` is the higher one */
+    uint32_t wake;            /* sched/wake.h; atomic */
+    struct affinity affinity; /* where it may run; written by itself */
     struct inbox_node inbox_node; /* in an inbox, or among the woken ones */
     bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
+    uint32_t loans;             /* times that it was lent a rank; its queue's lock */
     struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
     uint64_t waits;             /* such waits begun; written by itself */
     uint64_t blocks;            /* times it gave up its core to wait; written by itself */
@@ -110,6 +120,16 @@ WARN_UNUSED status_t thread_start(struct thread *thread, cpu_t cpu);
 
 /* End the calling thread with `code`. Its activation chain must be at the base. */
 _Noreturn void thread_exit(long code);
+
+/* Where it may run from now on: the caller, which moves if it must, or a thread that was not started.
+ * ERR_INVALID: no online core is among them. */
+WARN_UNUSED status_t thread_set_affinity(struct thread *thread, const struct affinity *affinity);
+
+/* A real-time priority (higher ones first, above all others), or PRIORITY_SHARING. ERR_INVALID. */
+WARN_UNUSED status_t thread_set_priority(struct thread *thread, uint64_t priority);
+
+/* The same back, what it is lent included. */
+uint64_t thread_priority(const struct thread *thread);
 
 /* Ask a thread to end, with exit code EXIT_KILLED; returns at once. */
 void thread_kill(struct thread *thread);

@@ -112,6 +112,19 @@ long syscall_thread_kill(handle_t handle)
     return status;
 }
 
+long syscall_thread_set_priority(handle_t handle, uint64_t priority)
+{
+    struct object *object;
+    status_t status =
+        handle_get(&syscall_domain()->handles, handle, OBJECT_THREAD, RIGHT_MANAGE, &object, NULL);
+
+    if (status == OK) {
+        status = thread_set_priority(thread_of(object), priority);
+        object_release(object);
+    }
+    return status;
+}
+
 long syscall_thread_migrate(uint64_t cpu)
 {
     return cpu < MAX_CORES ? sched_migrate((cpu_t)cpu) : ERR_INVALID;

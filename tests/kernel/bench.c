@@ -202,6 +202,8 @@ static const struct {
     {"timeout_arm_cancel_1k", bench_timeout_1k},
     {"timeout_arm_cancel_100k", bench_timeout_100k},
     {"timeout_arm_cancel_alone", bench_timeout_alone},
+    {"realtime_choose", bench_realtime_choose},
+    {"realtime_choose_10k", bench_realtime_choose_10k},
     {"frame_overhead", bench_frame_overhead},
     {"object_overhead_8", bench_object_overhead_8},
     {"object_overhead_64", bench_object_overhead_64},

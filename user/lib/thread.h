@@ -40,6 +40,15 @@ status_t thread_exit(int code);
 status_t thread_kill(handle_t thread);
 
 /*
+ * SYS_THREAD_SET_PRIORITY: gives a thread a real-time priority, 0 to REALTIME_PRIORITIES - 1, or
+ * PRIORITY_SHARING, with which it starts. On each core the ready thread with the highest one runs, until it
+ * waits, yields, or a higher one becomes ready; threads that share run when there is none, in turns. Needs
+ * RIGHT_MANAGE. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no thread. ERR_NO_RIGHT: no RIGHT_MANAGE.
+ * ERR_INVALID: no such priority.
+ */
+status_t thread_set_priority(handle_t thread, uint64_t priority);
+
+/*
  * SYS_THREAD_MIGRATE: moves the calling thread to the core `core` (0 is the first) and goes on
  * there; it stays until it migrates again. ERR_INVALID: no such core.
  */
