@@ -82,8 +82,8 @@ static void end_service(struct port *port)
 static void expect_run_ends(struct domain *domain)
 {
     ports_let_go(&seen.stop);
-    EXPECT_SOON(atomic_load_acquire(&domain->state) ==
-                DOMAIN_DEAD); /* acquire: see domain_is_dying */
+    /* acquire: its memory is gone; pairs with the release in domain_finish */
+    EXPECT_SOON(atomic_load_acquire(&domain->state) == DOMAIN_DEAD);
     EXPECT_OK(seen.stopped);
     EXPECT_OK(seen.copied);
     EXPECT_EQ(seen.depth, 1);
