@@ -27,6 +27,7 @@
 #include "ipc/baton_priv.h"
 #include "ipc/concurrent.h"
 #include "ipc/deadlock.h"
+#include "ipc/lending.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
@@ -83,6 +84,8 @@ bool baton_hand_over(struct port *port, struct baton_request *request)
     /* relaxed: closed is set under this lock */
     bool open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
 
+    bool lent = open && lending_pass_locked(port, request->thread);
+
     if (open) {
         request_take_turn(port, request);
     } else {
@@ -90,12 +93,23 @@ bool baton_hand_over(struct port *port, struct baton_request *request)
         request_settle(request, REQUEST_ANSWERED);
     }
     spin_unlock_restore(&port->lock, state);
+    if (lent) {
+        lending_settle();
+    }
     return open;
+}
+
+static void settle_if(bool lent)
+{
+    if (lent) {
+        lending_settle();
+    }
 }
 
 struct baton_request *baton_next(struct port *port, bool may_serve)
 {
     struct baton_request *request = NULL;
+    bool lent = false;
     uint64_t state = spin_lock_save(&port->lock);
 
     for (;;) {
@@ -108,7 +122,9 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
         if (closed) { /* and whoever waited was refused */
             /* relaxed: the lock orders it; nobody takes the baton of a closed port */
             (void)atomic_and_relaxed(&port->word, ~WORD_RUN);
+            lent |= lending_pass_locked(port, NULL);
             spin_unlock_restore(&port->lock, state);
+            settle_if(lent);
             port_retire(port);
             return NULL;
         }
@@ -117,21 +133,26 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
             request = request_of(record);
             break;
         }
+        lent |= lending_pass_locked(port, NULL);
         if (baton_try_give(port)) {
             spin_unlock_restore(&port->lock, state);
+            settle_if(lent);
             return NULL;
         }
     }
     if (!may_serve) {
+        lent |= lending_pass_locked(port, request->thread);
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);
         request_take_turn(port, request);
         irq_restore(state);
+        settle_if(lent);
         return NULL;
     }
     /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
      * and rings of waiting may lead through it: waiting_for stays. */
     atomic_store_relaxed(&port->holder, thread_current());
+    lending_serve_locked(port, request->thread);
     spin_unlock_restore(&port->lock, state);
     return request;
 }
@@ -155,6 +176,21 @@ static bool holder_runs_elsewhere(struct port *port)
 
     irq_restore(state);
     return runs;
+}
+
+/* This core has nothing to do while we wait: then it runs the holder, if that is ready on another one. */
+static void help_holder(struct port *port)
+{
+    uint64_t state = irq_save();
+    /* relaxed: hints, and sched_pull looks under its lock; the block stays a thread's while interrupts are
+     * off */
+    struct thread *holder = atomic_load_relaxed(&port->holder);
+
+    if (holder != NULL && atomic_load_relaxed(&holder->state) == THREAD_READY &&
+        sched_ready_count(core_index()) == 0) {
+        (void)sched_pull(holder);
+    }
+    irq_restore(state);
 }
 
 /* The state, after looking at it for a while if there is reason to. */
@@ -258,6 +294,10 @@ status_t request_wait(struct port *port, struct baton_request *request, nsec_t d
     }
     if (state < REQUEST_TURN && would_wait_for_itself(port, request)) {
         return ERR_DEADLOCK;
+    }
+    if (state < REQUEST_TURN) {
+        lending_lend(port);
+        help_holder(port);
     }
     while (state < REQUEST_TURN) {
         status_t status = sched_block_until(deadline);

@@ -12,13 +12,17 @@
 #include "ipc/service.h"
 
 /*
- * Call the service behind `port` and wait for its reply, which replaces *message. The deadline
- * covers the time in the queue. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
+ * Call the service behind `port` from kernel code and wait for its reply, which replaces *message. The
+ * deadline covers the time in the queue; that of a call by user code covers the run, too. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
  * ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (the port is already in this thread's chain),
  * ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED; *message is untouched on error.
  */
 WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
                                nsec_t deadline);
+
+/* The same for user code that has faulted, without a deadline. When that code is to end it does so at once,
+ * and the frames above this call go on with the service. */
+WARN_UNUSED status_t call_for_fault(struct port *port, uint64_t badge, struct message *message);
 
 /* SYS_CALL that the fast path did not take. Fills a0..a5 of the frame. */
 void call_from_user(struct syscall_frame *frame);
@@ -31,5 +35,9 @@ void call_return(struct syscall_frame *frame);
  * Returns only if there was nothing to leave. On the way back to user mode, interrupts off. */
 void call_unwind(void);
 
-/* Take THREAD_UNWIND off the running thread unless an activation of it is still in a dying domain. */
+/* Is an activation of the running thread in a dying domain? */
+bool call_is_inside_dying_domain(void);
+
+/* Take THREAD_UNWIND off the running thread unless an activation of it is still in a dying domain, or a call
+ * has outlived its deadline. */
 void call_settle_unwind(void);

@@ -7,16 +7,30 @@
 #pragma once
 
 #include "ipc/port.h"
+#include "sched/activation.h"
 
 /*
- * Push an activation below the caller's frame and run the user service of `port` with `message` on
+ * Push an activation of this kind below the caller's frame and run the user service of `port` with `message` on
  * `stack`.
  * Returns OK with the reply in *message, or what activation_return_kernel was told. The baton is
  * held, floating-point state is saved, the service's address space is loaded, from its entry, interrupts are off; afterwards
  * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message,
-                               uint64_t *satp_entry, const struct port_stack *stack);
+                               uint64_t *satp_entry, const struct port_stack *stack, uint64_t kind);
+
+/* What a call from user code that the fast path did not take begins with. */
+struct user_entry {
+    struct activation record;
+    struct message message;
+    uint64_t badge;
+};
+
+/*
+ * Write the record to `place`, which may lie among the caller's frames, and run its user service. Nothing
+ * of this stack below the record is used any more. Rules as for activation_enter_user.
+ */
+_Noreturn void activation_enter_from_user(const struct user_entry *entry, struct activation *place);
 
 /* Pop the innermost activation, which activation_enter_user pushed, and let that call return
  * `status`. The address space below it is loaded. Interrupts off. */

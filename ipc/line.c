@@ -87,6 +87,12 @@ struct queue_record *line_pop_locked(uint64_t *word, struct queue *line)
     return record;
 }
 
+struct queue_record *line_first_locked(uint64_t *word, struct queue *line)
+{
+    absorb_locked(word, line);
+    return line->first;
+}
+
 bool line_remove_locked(uint64_t *word, struct queue *line, struct queue_record *record)
 {
     absorb_locked(word, line);

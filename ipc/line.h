@@ -26,5 +26,8 @@ enum line_outcome line_take_or_join(uint64_t *word, struct queue_record *record)
 /* Takes the oldest off the line and the count, or answers NULL. */
 struct queue_record *line_pop_locked(uint64_t *word, struct queue *line);
 
+/* The oldest, which stays in the line, as do those behind it; or NULL. */
+struct queue_record *line_first_locked(uint64_t *word, struct queue *line);
+
 /* Takes a record off the line and the count; false when it is not in it. O(waiting callers). */
 bool line_remove_locked(uint64_t *word, struct queue *line, struct queue_record *record);

@@ -9,6 +9,7 @@
  *
  *   bit 0        run: somebody holds the baton
  *   bit 1        closed: nothing is accepted any more
+ *   bit 2        an exclusive service: the holder may have been lent a rank for this baton (ipc/lending.h)
  *   bits 2..7    a concurrent service: how many run, and then `run` is never set
  *   bits 8..24   callers that arrived and were not taken off yet
  *   bits 25..63  the newest arrival that was not absorbed yet (ipc/line.h), or 0
@@ -22,6 +23,7 @@
 #define WORD_CLOSED 2UL
 #define WORD_ONE_RUN 4UL
 #define WORD_RUNS 0xfcUL
+#define WORD_LENT 4UL
 #define WORD_ONE_WAITER 256UL
 
 #if defined(__riscv)

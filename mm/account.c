@@ -36,6 +36,11 @@ status_t account_charge_pages(struct account *account, uint64_t pages)
     return OK;
 }
 
+void account_charge_pages_always(struct account *account, uint64_t pages)
+{
+    (void)atomic_add_relaxed(&account->pages, pages);
+}
+
 void account_uncharge_pages(struct account *account, uint64_t pages)
 {
     uint64_t before = atomic_sub_relaxed(&account->pages, pages);

@@ -32,6 +32,9 @@ void account_init(struct account *account, uint64_t limit_pages);
 /* Charges `pages` or, with ERR_NO_MEMORY, nothing at all. */
 WARN_UNUSED status_t account_charge_pages(struct account *account, uint64_t pages);
 
+/* Charges beyond the limit, for what must not fail for want of quota. */
+void account_charge_pages_always(struct account *account, uint64_t pages);
+
 /* Gives back pages charged before; more than is charged is a bug and panics. */
 void account_uncharge_pages(struct account *account, uint64_t pages);
 

@@ -22,16 +22,26 @@ struct message;
 struct port_stack;
 
 enum activation_kind {
+    /* Odd: returning resumes kernel code behind activation_enter_user (fastpath.S looks at that bit). */
     ACTIVATION_FROM_USER = 0,   /* returning goes straight to the caller's user code */
-    ACTIVATION_FROM_KERNEL = 1, /* returning resumes kernel code above this record */
+    ACTIVATION_FROM_KERNEL = 1, /* the kernel code above this record is the caller */
     ACTIVATION_BASE = 2,        /* the thread's own first level */
+    ACTIVATION_FROM_FAULT =
+        3,               /* the kernel code above works for user code that faulted, or whose call
+                                  is over: whoever ends may leave it behind */
+    ACTIVATION_SLOW = 4, /* FROM_USER, but its end has more to do: a deadline, a slot */
+    ACTIVATION_FROM_SYSCALL =
+        6, /* a kernel service; the kernel code above is a system call that did
+                                    nothing else: whoever goes on without it finds its context here */
 };
+
+struct call_deadline;
 
 struct activation {
     struct activation *previous;
     struct domain *domain; /* whose code runs in this activation */
     struct port *port;     /* what was called; NULL for the base */
-    vaddr_t return_pc;     /* FROM_USER: the caller's context */
+    vaddr_t return_pc;     /* FROM_USER, SLOW, FROM_SYSCALL: the caller's context */
     vaddr_t return_sp;
     vaddr_t return_tp;
     uint16_t
@@ -39,9 +49,13 @@ struct activation {
     uint8_t kind;      /* enum activation_kind */
     uint8_t fpu_saved; /* the save area below holds this activation's registers */
     uint32_t unused;
-    uint64_t *satp_entry;    /* address space while it runs: the entry for its core (mm/asid.h) */
-    struct message *message; /* FROM_KERNEL: where the reply goes */
-    const struct port_stack *stack; /* FROM_KERNEL, or a concurrent service: what it runs on */
+    uint64_t *satp_entry; /* address space while it runs: the entry for its core (mm/asid.h) */
+    union {
+        struct message
+            *message; /* FROM_KERNEL, FROM_FAULT, of a user service: where the reply goes */
+        struct call_deadline *deadline; /* SLOW, FROM_SYSCALL: or NULL (ipc/split.h) */
+    };
+    const struct port_stack *stack; /* not FROM_USER, or a concurrent service: what it runs on */
 };
 
 #define ACTIVATION_BYTES 80

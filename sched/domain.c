@@ -135,11 +135,18 @@ void domain_kill(struct domain *domain, long exit_code)
     reaper_add_domain(domain);
 }
 
+void domain_announce_end(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->ended_queue.lock);
+
+    domain->ended = true;
+    spin_unlock_restore(&domain->ended_queue.lock, state);
+    wait_queue_wake_all(&domain->ended_queue);
+}
+
 /* Everything in it has stopped: give its memory back. The reaper's thread. */
 void domain_finish(struct domain *domain)
 {
-    uint64_t state;
-
     long_list_remove(&all_domains, &domain->all_link);
     handle_table_destroy(&domain->handles);
     vspace_destroy(domain->vspace);
@@ -152,11 +159,9 @@ void domain_finish(struct domain *domain)
         account_settle(domain->account);
     }
 
-    state = spin_lock_save(&domain->ended_queue.lock);
-    domain->state = DOMAIN_DEAD;
-    domain->ended = true;
-    spin_unlock_restore(&domain->ended_queue.lock, state);
-    wait_queue_wake_all(&domain->ended_queue);
+    /* release: all is gone; pairs with the acquire in domain_is_dying */
+    atomic_store_release(&domain->state, (uint32_t)DOMAIN_DEAD);
+    domain_announce_end(domain);
     object_release(&domain->object);
 }
 

@@ -36,7 +36,8 @@ struct domain {
     struct spinlock lock; /* guards threads, ports and state changes; run queue locks inside */
     struct list threads GUARDED_BY(lock);
     uint32_t thread_count GUARDED_BY(lock);
-    struct list ports GUARDED_BY(lock); /* struct port, linked by domain_link */
+    uint32_t orphan_count GUARDED_BY(lock); /* orphans that it pays for (heir.h) */
+    struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
     struct long_list_link all_link; /* the list of all domains */
     struct list reap_link;          /* the reaper's: dying, or no longer used */
@@ -61,7 +62,7 @@ void domain_kill(struct domain *domain, long exit_code);
 /* True once it is dying or dead. */
 bool domain_is_dying(const struct domain *domain);
 
-/* Wait until its memory has gone back. ERR_TIMED_OUT, ERR_CANCELLED. */
+/* Wait until it has ended: its memory has gone back, but for what orphans of it may still need. ERR_TIMED_OUT, ERR_CANCELLED. */
 status_t domain_join(struct domain *domain, nsec_t deadline, long *code);
 
 /* Find a living domain by number and take a reference. ERR_NOT_FOUND. */

@@ -27,7 +27,10 @@ status_t sched_init(uint32_t core_count)
         return status;
     }
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
-        runqueue_init(cpu);
+        status = runqueue_init(cpu, cpu < core_count);
+        if (status != OK) {
+            return status;
+        }
     }
     for (cpu_t cpu = 0; cpu < core_count; cpu++) {
         char name[THREAD_NAME_BYTES];
@@ -43,7 +46,7 @@ status_t sched_init(uint32_t core_count)
         cores[cpu].emergency_stack -= 16;
         cores[cpu].boot_sp = cores[cpu].emergency_stack;
         thread_set_core(runqueues[cpu].idle, cpu);
-        runqueues[cpu].idle->rank = RANK_IDLE;
+        runqueues[cpu].idle->rank = runqueues[cpu].idle->own_rank = RANK_IDLE;
     }
     return OK;
 }

@@ -69,25 +69,39 @@ static struct list *reaper_pop(struct list *head)
 static void reaper_take_thread(struct thread *thread)
 {
     struct domain *domain = thread->domain;
+    bool last = false;
     uint64_t state = spin_lock_save(&domain->lock);
 
-    list_remove(&thread->domain_link);
-    bool last = --domain->thread_count == 0;
+    if (thread->identity == NULL) {
+        domain->orphan_count--;
+    } else {
+        list_remove(&thread->domain_link);
+        last = --domain->thread_count == 0;
+    }
     spin_unlock_restore(&domain->lock, state);
 
     if (last && domain != &kernel_domain) {
         domain_kill(domain, thread->exit_code);
     }
+    if (thread->identity != NULL && thread->identity != thread) {
+        object_release(&thread->identity->object);
+    }
     object_release(&thread->object);
 }
 
+/* Has everything in it stopped? What its orphans may need stays, but nobody waits for them. */
 static bool reaper_domain_is_quiet(struct domain *domain)
 {
     uint64_t state = spin_lock_save(&domain->lock);
     bool quiet = domain->thread_count == 0;
+    bool has_orphans = domain->orphan_count != 0;
 
     spin_unlock_restore(&domain->lock, state);
-    return quiet && upcall_domain_is_quiet(domain);
+    quiet = quiet && upcall_domain_is_quiet(domain);
+    if (quiet && has_orphans) {
+        domain_announce_end(domain);
+    }
+    return quiet && !has_orphans;
 }
 
 /* Finish the domains that are quiet; put the others back. */

@@ -6,7 +6,8 @@
  * threads at home here, but for those of one that is being woken, which is its waker's. It is held, with
  * interrupts off, across a context switch: taken by the thread that leaves, released by the one that
  * comes. No function holds two of them, and waking takes none (wake.c). Only the core itself touches
- * `woken`, the slice and the timer, with interrupts off.
+ * `woken`, the slice and the timer, with interrupts off. Files: ready_priv.h has the ready queue and its
+ * classes, woken.c those who were woken and what the core must do, runqueue.c the switch.
  *
  * Order: threads that were woken here lie in `woken`, behind those in the ready queue: whatever is put
  * into the ready queue goes there after them. A switch that finds nobody ready takes the first of them as
@@ -19,6 +20,7 @@
 #include "kernel/base/types.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/inbox.h"
+#include "sched/realtime.h"
 #include "sched/thread.h"
 
 struct runqueue {
@@ -31,10 +33,13 @@ struct runqueue {
     struct inbox_node *woken; /* the oldest first */
     struct inbox_node **woken_end;
     uint32_t woken_rank; /* the highest of them */
-    bool woken_differ;   /* not all of them have it */
+    uint32_t woken_count;
+    bool woken_differ;    /* not all of them have the rank */
+    bool slice_over;      /* the running thread has had its time */
+    uint32_t ready_count; /* threads in the ready queue; its lock */
     uint32_t
-        ready_count; /* threads that are ready, woken ones included, but for those in the inbox */
-    bool slice_over; /* the running thread has had its time */
+        reranked; /* one that may be among the woken has another rank: set by anybody, atomic */
+    struct realtime realtime;
     struct inbox inbox; /* those that other cores woke */
 } CACHE_ALIGNED;
 
@@ -45,10 +50,6 @@ static inline struct runqueue *runqueue_here(void)
     return core_current()->runqueue;
 }
 
-/* What the ranks of two threads say to each other; a higher one runs first. */
-#define RANK_IDLE 0U
-#define RANK_SHARING 1U
-
 /* The level of a thread in an inbox. What runs has one of 2n, too, but when somebody of its own rank would
  * start a time slice: then it is one less. */
 static inline uint64_t rank_level(uint32_t rank)
@@ -56,25 +57,66 @@ static inline uint64_t rank_level(uint32_t rank)
     return 2UL * rank;
 }
 
-/* Empty queues of core `cpu`. */
-void runqueue_init(cpu_t cpu);
+/* Empty queues of core `cpu`. ERR_NO_MEMORY. */
+status_t runqueue_init(cpu_t cpu, bool exists);
 
-/* Put a thread behind the woken ones; interrupts off, on its own core. */
+/* --- woken.c; interrupts off, on the queue's own core --- */
+
+/* Put a thread behind the woken ones. */
 void runqueue_add_woken(struct runqueue *runqueue, struct thread *thread);
 
+/* Put all of them into the ready queue; the lock is held. */
+void runqueue_flush_woken(struct runqueue *runqueue);
+
+/* As runqueue_choose, when not only threads that share wait in the ready queue. */
+struct thread *runqueue_choose_slow(struct runqueue *runqueue, uint32_t least);
+
+/* The rank of the first of all that wait here. */
+uint32_t runqueue_rank(struct runqueue *runqueue);
+
 /* Whoever waits may change what this core must do: ask for a switch, or start a slice, and say in the
- * inbox what is so. Interrupts off. */
+ * inbox what is so. */
 void runqueue_look(struct runqueue *runqueue);
+
+/* The inbox does not say `level`, which is that of what runs now: it does afterwards, and what came before
+ * was looked at. */
+void runqueue_settle_slow(struct runqueue *runqueue, uint64_t level);
+
+/* What runs, in the units of the inbox: see rank_level. */
+static inline uint64_t runqueue_level(const struct runqueue *runqueue, uint32_t running)
+{
+    return rank_level(running) - (running == RANK_SHARING && runqueue->slice_end == 0);
+}
+
+/* Say in the inbox what runs. */
+static inline void runqueue_settle(struct runqueue *runqueue, uint64_t level)
+{
+    /* relaxed: as in inbox_settle */
+    if (__builtin_expect(atomic_load_relaxed(&runqueue->inbox.word) != level, 0)) {
+        runqueue_settle_slow(runqueue, level);
+    }
+}
+
+/* --- runqueue.c --- */
 
 /* Leave the current thread in the state it was given and run the next; the lock is held and is
  * released on the other side. Interrupts off. */
 void sched_switch_away(struct runqueue *runqueue);
 
+/* The same, and run `next`, which is in no queue. */
+void sched_switch_to(struct runqueue *runqueue, struct thread *next);
+
 /* The first thing a context does after it was switched to. */
 void sched_finish_switch(struct thread *previous);
 
+/* --- wake.c --- */
+
 /* Give a thread that is off every core, and that nobody else may wake, to its core. Interrupts off. */
 void sched_deliver(struct thread *thread);
+
+/* Wake a thread if it is blocked and may run here: true when it is at home here now and the caller's to
+ * run or to add to the woken. Else it is woken as usual. Interrupts off. */
+bool sched_take_blocked(struct thread *thread);
 
 /* Lock the run queue at which the thread is at home; it may move until the lock is held. */
 struct runqueue *runqueue_lock_home(struct thread *thread);
@@ -101,6 +143,9 @@ void reaper_add_domain(struct domain *domain);
 /* The last reference to a dead domain is gone. Any context. */
 void reaper_add_unused(struct domain *domain);
 
+/* Tell who waits for its end; once or more. */
+void domain_announce_end(struct domain *domain);
+
 /* Give the memory of a quiet domain back and tell who waits for its end. */
 void domain_finish(struct domain *domain);
 void domain_reclaim(struct domain *domain);
@@ -111,3 +156,10 @@ void thread_set_core(struct thread *thread, cpu_t cpu);
 
 /* Prepare a thread block on a new stack slot. */
 status_t thread_make(struct domain *domain, const char *name, struct thread **out);
+
+/* The same for the running thread's heir (heir.h): it is charged beyond the limit. */
+status_t thread_make_heir(struct domain *domain, struct thread **out);
+
+/* The thread, complete and at home on a core, begins below its innermost record. The caller's reference
+ * to it becomes the running thread's. */
+void thread_make_ready(struct thread *thread);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/abi/status.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 #include "sched/thread.h"
 
@@ -25,7 +26,28 @@ _Noreturn void sched_run_core(void);
 /* Block the calling thread until a wake-up. Interrupts must be on or off; they are restored. */
 void sched_block(void);
 
-/* The same until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
+/* Block, and run `thread` at once if it is blocked and may run on this core, unless others here outrank it or
+ * the slice is over; it goes on in the caller's slice, and no queue is touched. Else wake it. */
+void sched_block_for(struct thread *thread);
+
+/* Bring a thread here that is ready and waits on another core; false if it does not, or may not run here. */
+bool sched_pull(struct thread *thread);
+
+/* The rank of a thread now (RANK_ in thread.h); a snapshot. */
+static inline uint32_t sched_rank(const struct thread *thread)
+{
+    /* relaxed: a snapshot */
+    return atomic_load_relaxed(&thread->rank);
+}
+
+/* Lend a thread a rank, if it was lent less before. */
+void sched_lend_rank(struct thread *thread, uint32_t rank);
+
+/* Loans so far, and: `rank` is what the thread is lent from now on, unless there was a loan since `loans`. */
+uint32_t sched_loans(struct thread *thread);
+bool sched_settle_lent_rank(struct thread *thread, uint32_t rank, uint32_t loans);
+
+/* As sched_block, until `deadline` (absolute ns; DEADLINE_NONE waits for ever). Returns OK when woken,
  * ERR_TIMED_OUT when the time passed first, ERR_WOULD_BLOCK at once for DEADLINE_NOW, and
  * ERR_CANCELLED when the thread must stop. */
 status_t sched_block_until(nsec_t deadline);

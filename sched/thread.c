@@ -14,6 +14,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
+#include "mm/fail.h"
 #include "mm/kstack.h"
 #include "mm/spmalloc.h"
 #include "sched/domain.h"
@@ -49,6 +50,37 @@ static void thread_destroy(struct object *object)
     epoch_defer(&thread->reclaim, thread_reclaim);
 }
 
+/* A block for a thread of `domain`, on a stack that is charged already. */
+static struct thread *thread_fill(struct domain *domain, const char *name, vaddr_t top)
+{
+    struct thread *thread = (struct thread *)ALIGN_DOWN(top - sizeof(struct thread), 64);
+    memset(thread, 0, sizeof(*thread));
+    object_init(&thread->object, OBJECT_THREAD, thread_destroy);
+    object_retain(&domain->object);
+    thread->domain = domain;
+    thread->identity = thread;
+    thread->body = thread;
+    /* relaxed: only the number matters */
+    thread->id = atomic_add_relaxed(&thread_last_id, 1) + 1;
+    thread->base.kind = ACTIVATION_BASE;
+    thread->base.calls_left = MAX_CALL_DEPTH;
+    thread->base.domain = domain;
+    thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
+    thread->activation = &thread->base;
+    thread->state = THREAD_NEW;
+    thread->rank = thread->own_rank = RANK_SHARING;
+    affinity_set_all(&thread->affinity);
+    list_init(&thread->run_link);
+    list_init(&thread->domain_link);
+    long_list_link_init(&thread->all_link);
+    list_init(&thread->reap_link);
+    wait_queue_init(&thread->ended_queue);
+    strlcpy(thread->name, name, sizeof(thread->name));
+    /* relaxed: a count for listings */
+    atomic_add_relaxed(&threads_in_use, 1);
+    return thread;
+}
+
 status_t thread_make(struct domain *domain, const char *name, struct thread **out)
 {
     vaddr_t top;
@@ -62,30 +94,20 @@ status_t thread_make(struct domain *domain, const char *name, struct thread **ou
         account_uncharge_pages(domain->account, KSTACK_MAPPED_PAGES);
         return status;
     }
-    struct thread *thread = (struct thread *)ALIGN_DOWN(top - sizeof(struct thread), 64);
-    memset(thread, 0, sizeof(*thread));
-    object_init(&thread->object, OBJECT_THREAD, thread_destroy);
-    object_retain(&domain->object);
-    thread->domain = domain;
-    /* relaxed: only the number matters */
-    thread->id = atomic_add_relaxed(&thread_last_id, 1) + 1;
-    thread->base.kind = ACTIVATION_BASE;
-    thread->base.calls_left = MAX_CALL_DEPTH;
-    thread->base.domain = domain;
-    thread->base.satp_entry = asid_entries(domain->vspace); /* as `cpu`, which is 0 */
-    thread->activation = &thread->base;
-    thread->state = THREAD_NEW;
-    thread->rank = RANK_SHARING;
-    list_init(&thread->run_link);
-    list_init(&thread->domain_link);
-    long_list_link_init(&thread->all_link);
-    list_init(&thread->reap_link);
-    wait_queue_init(&thread->ended_queue);
-    strlcpy(thread->name, name, sizeof(thread->name));
-    /* relaxed: a count for listings */
-    atomic_add_relaxed(&threads_in_use, 1);
-    *out = thread;
+    *out = thread_fill(domain, name, top);
     return OK;
+}
+
+status_t thread_make_heir(struct domain *domain, struct thread **out)
+{
+    vaddr_t top;
+    status_t status = fail_this_allocation() ? ERR_NO_MEMORY : kstack_alloc(&top);
+
+    if (status == OK) {
+        account_charge_pages_always(domain->account, KSTACK_MAPPED_PAGES);
+        *out = thread_fill(domain, thread_current()->name, top);
+    }
+    return status;
 }
 
 void thread_set_core(struct thread *thread, cpu_t cpu)
@@ -148,14 +170,14 @@ status_t thread_create_user(struct domain *domain, const char *name, vaddr_t pc,
     return OK;
 }
 
-static cpu_t thread_choose_core(void)
+static cpu_t thread_choose_core(const struct thread *thread)
 {
     cpu_t best = core_index();
     uint32_t best_load = UINT32_MAX;
 
     for (cpu_t cpu = 0; cpu < MAX_CORES; cpu++) {
         /* acquire: the core is ready for work; pairs with sched_run_core */
-        if (atomic_load_acquire(&cores[cpu].online) == 0) {
+        if (atomic_load_acquire(&cores[cpu].online) == 0 || !affinity_has(&thread->affinity, cpu)) {
             continue;
         }
         uint32_t load = sched_ready_count(cpu) + (cores[cpu].current != runqueues[cpu].idle);
@@ -167,10 +189,24 @@ static cpu_t thread_choose_core(void)
     return best;
 }
 
+void thread_make_ready(struct thread *thread)
+{
+    long_list_add(&all_threads, &thread->all_link);
+    thread->context =
+        context_make((vaddr_t)activation_fpu(thread->activation), thread_first_code, thread);
+    uint64_t state = irq_save();
+    sched_deliver(thread);
+    irq_restore(state);
+}
+
 status_t thread_start(struct thread *thread, cpu_t cpu)
 {
     struct domain *domain = thread->domain;
-    cpu_t home = cpu == THREAD_ANY_CORE ? thread_choose_core() : cpu;
+    cpu_t home = cpu == THREAD_ANY_CORE ? thread_choose_core(thread) : cpu;
+
+    if (!affinity_has(&thread->affinity, home)) {
+        return ERR_INVALID;
+    }
     uint64_t state = spin_lock_save(&domain->lock);
 
     if (domain->state != DOMAIN_ALIVE) {
@@ -183,30 +219,36 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
     domain->thread_count++;
     spin_unlock_restore(&domain->lock, state);
 
-    long_list_add(&all_threads, &thread->all_link);
     object_retain(&thread->object); /* the running thread's own; the reaper releases it */
-    thread->context =
-        context_make((vaddr_t)activation_fpu(&thread->base), thread_first_code, thread);
-    uint64_t irq = irq_save();
-    sched_deliver(thread);
-    irq_restore(irq);
+    thread_make_ready(thread);
     return OK;
+}
+
+static void thread_announce_end(struct thread *identity, long code)
+{
+    uint64_t state = spin_lock_save(&identity->ended_queue.lock);
+
+    identity->exit_code = code;
+    identity->ended = true;
+    identity->body = NULL;
+    spin_unlock_restore(&identity->ended_queue.lock, state);
+    wait_queue_wake_all(&identity->ended_queue);
 }
 
 void thread_exit(long code)
 {
     struct thread *thread = thread_current();
     struct runqueue *runqueue;
-    uint64_t state;
 
     BUG_ON(activation_current() != &thread->base);
     long_list_remove(&all_threads, &thread->all_link);
-
-    state = spin_lock_save(&thread->ended_queue.lock);
+    if (thread->split_retry.wheel != NULL) {
+        timeout_cancel(&thread->split_retry);
+    }
     thread->exit_code = code;
-    thread->ended = true;
-    spin_unlock_restore(&thread->ended_queue.lock, state);
-    wait_queue_wake_all(&thread->ended_queue);
+    if (thread->identity != NULL) {
+        thread_announce_end(thread->identity, code);
+    }
 
     irq_disable();
     runqueue = &runqueues[core_index()];
@@ -220,7 +262,12 @@ void thread_exit(long code)
 
 void thread_kill(struct thread *thread)
 {
-    thread_raise(thread, THREAD_KILL);
+    uint64_t state = spin_lock_save(&thread->ended_queue.lock);
+
+    if (thread->body != NULL) {
+        thread_raise(thread->body, THREAD_KILL);
+    }
+    spin_unlock_restore(&thread->ended_queue.lock, state);
 }
 
 static bool thread_has_ended(void *argument)

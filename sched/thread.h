@@ -21,7 +21,9 @@
 #include "kernel/sync/long_list.h"
 #include "kernel/sync/spinlock.h"
 #include "sched/activation.h"
+#include "sched/affinity.h"
 #include "sched/inbox.h"
+#include "sched/timeout.h"
 
 struct domain;
 struct thread;
@@ -39,9 +41,18 @@ enum thread_state {
 
 /* Bits of thread.flags; set by anyone with an atomic or. */
 enum thread_flag {
-    THREAD_KILL = 1 << 0,   /* end at the next chance */
-    THREAD_UNWIND = 1 << 1, /* a domain in which it has an activation dies */
+    THREAD_KILL = 1 << 0, /* end at the next chance */
+    THREAD_UNWIND =
+        1 << 1, /* something of its chain is to be left, or its domain dies: look there */
+    THREAD_ORPHAN =
+        1 << 2, /* the caller of its first activation has gone on without it; stays set, so
+                               that every way to user mode looks */
 };
+
+/* What the ranks of two threads say to each other: a higher one runs first. */
+#define RANK_IDLE 0U
+#define RANK_SHARING 1U
+#define RANK_REALTIME 2U /* and up: a real-time priority more */
 
 /* A queue of threads that wait for one thing. */
 struct wait_queue {
@@ -55,24 +66,32 @@ struct thread {
     vaddr_t context;               /* saved kernel context while not running */
     struct activation *activation; /* innermost, while not running */
     struct domain *domain;         /* owns a reference */
-    uint32_t id;                   /* from 1 up, never reused in one boot */
-    uint32_t flags;                /* enum thread_flag; atomic */
-    struct list run_link;          /* in a ready queue; its lock */
-    struct list domain_link;       /* in domain->threads; the domain's lock */
-    enum thread_state state; /* the lock of its core's run queue; of a blocked one, who wakes it */
-    cpu_t cpu;               /* home core */
-    cpu_t next_cpu;          /* MOVING: where to */
-    uint16_t rank;           /* who runs first (sched/runqueue_priv.h); its queue's lock */
-    uint32_t wake;           /* sched/wake.h; atomic */
+    struct thread
+        *identity; /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
+    struct thread *body;      /* who runs what handles to this block mean; ended_queue.lock */
+    uint32_t id;              /* from 1 up, never reused in one boot; an heir takes it over */
+    uint32_t flags;           /* enum thread_flag; atomic */
+    struct list run_link;     /* in a ready queue; its lock */
+    struct list domain_link;  /* in domain->threads; the domain's lock */
+    enum thread_state state;  /* the lock of its core's run queue; of a blocked one, who wakes it */
+    cpu_t cpu;                /* home core */
+    cpu_t next_cpu;           /* MOVING: where to */
+    uint16_t rank;            /* who runs first (sched/runqueue_priv.h); its queue's lock */
+    uint16_t own_rank;        /* its own, ... */
+    uint16_t lent_rank;       /* ... and what it was lent; `rank` is the higher one */
+    uint32_t wake;            /* sched/wake.h; atomic */
+    struct affinity affinity; /* where it may run; written by itself */
     struct inbox_node inbox_node; /* in an inbox, or among the woken ones */
     bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue; /* who waits for the end */
     nsec_t run_ns;                 /* time on a core */
     nsec_t run_since;
-    struct port *waiting_for; /* the port whose baton it waits for (ipc/deadlock.c); atomic */
-    uint64_t waits;           /* such waits begun; written by itself */
-    uint64_t blocks;          /* times it gave up its core to wait; written by itself */
+    uint32_t loans;             /* times that it was lent a rank; its queue's lock */
+    struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
+    uint64_t waits;             /* such waits begun; written by itself */
+    uint64_t blocks;            /* times it gave up its core to wait; written by itself */
+    struct timeout split_retry; /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
     uint64_t start_arguments[4];
@@ -102,14 +121,28 @@ WARN_UNUSED status_t thread_start(struct thread *thread, cpu_t cpu);
 /* End the calling thread with `code`. Its activation chain must be at the base. */
 _Noreturn void thread_exit(long code);
 
+/* Where it may run from now on: the caller, which moves if it must, or a thread that was not started.
+ * ERR_INVALID: no online core is among them. */
+WARN_UNUSED status_t thread_set_affinity(struct thread *thread, const struct affinity *affinity);
+
+/* A real-time priority (higher ones first, above all others), or PRIORITY_SHARING. ERR_INVALID. */
+WARN_UNUSED status_t thread_set_priority(struct thread *thread, uint64_t priority);
+
+/* The same back, what it is lent included. */
+uint64_t thread_priority(const struct thread *thread);
+
 /* Ask a thread to end, with exit code EXIT_KILLED; returns at once. */
 void thread_kill(struct thread *thread);
 
 /* Set flag bits and make the thread look at them soon, wherever it is. */
 void thread_raise(struct thread *thread, uint32_t flags);
 
-/* The calling thread is to end or unwind: stop waiting. */
+/* The calling thread's innermost activation is to end: stop waiting. What only concerns who is above it
+ * is dealt with here: a split may be done. Thread context, interrupts on, nothing locked. */
 bool thread_must_stop(void);
+
+/* Flags of a thread that ask for something. */
+#define THREAD_ASKS (~(uint32_t)THREAD_ORPHAN)
 
 /* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
 status_t thread_join(struct thread *thread, nsec_t deadline, long *code);
@@ -126,4 +159,10 @@ uint32_t thread_count(void);
 static inline struct thread *thread_current(void)
 {
     return core_thread();
+}
+
+/* The running thread is an orphan whose run is over: all that is left is its end. */
+static inline bool thread_is_spent(void)
+{
+    return thread_current()->identity == NULL && activation_current()->port == NULL;
 }

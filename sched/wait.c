@@ -8,6 +8,7 @@
 #include "kernel/base/atomic.h"
 #include "sched/sched.h"
 #include "sched/timeout.h"
+#include "sched/upcall.h"
 
 struct deadline {
     struct timeout timeout;
@@ -26,24 +27,19 @@ static void deadline_fire(struct timeout *timeout)
 
 bool thread_must_stop(void)
 {
-    struct thread *thread = thread_current();
     /* acquire: see why the flag was raised; pairs with the release in thread_raise */
-    uint32_t flags = atomic_load_acquire(&thread->flags);
-
-    if ((flags & THREAD_UNWIND) != 0 && activation_current() == &thread->base) {
-        /* It came too late: the thread had left the service. */
-        /* relaxed: only this thread acts on it */
-        flags =
-            atomic_and_relaxed(&thread->flags, ~(uint32_t)THREAD_UNWIND) & ~(uint32_t)THREAD_UNWIND;
-    }
-    if (flags == 0) {
+    if ((atomic_load_acquire(&thread_current()->flags) & THREAD_ASKS) == 0) {
         return false;
     }
-    /* The interrupt that says so may still be on its way: user code must not run before it. */
     uint64_t state = irq_save();
-    core_current()->work |= WORK_THREAD;
+    bool stop = upcall_settle_thread();
+
+    if (stop) {
+        /* The interrupt that says so may still be on its way: user code must not run before it. */
+        core_current()->work |= WORK_THREAD;
+    }
     irq_restore(state);
-    return true;
+    return stop;
 }
 
 status_t sched_block_until(nsec_t when)

@@ -38,6 +38,10 @@ void sched_wake_thread(struct thread *thread)
         sched_deliver(thread);
     }
     irq_restore(state);
+    /* With interrupts on the caller may be preempted at any moment; by one that outranks it, now. */
+    if (state != 0 && (core_current()->work & WORK_RESCHEDULE) != 0) {
+        sched_preempt();
+    }
 }
 
 struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY

@@ -8,6 +8,8 @@ Rules:
 - The machine prints a line "bench <id> <value> <unit>" for each row, and ends with code 0.
 - A second table shows that no row costs more with more harts or more memory: the rows again on the machines
   of FLAT, which take QEMU 10.
+- A third table shows that a call costs the same however many ports and domains there are: rows grow_<what>_<how
+  many>, on a machine of their own with more memory.
 - build/bench/bench.csv has the columns id,value,unit,target,peer,peer_value.
 - tests/bench/targets.csv says what to reach; tests/bench/baseline.csv is what the last commit reached;
   bench.py --save brings the latter up to date.
@@ -29,6 +31,9 @@ COLUMNS = ["id", "value", "unit", "target", "peer", "peer_value"]
 ROW = re.compile(r"^bench (\w+) (\d+(?:\.\d+)?) (\S+)\s*$")
 QUIET_LIMIT_S = 120.0
 ALLOWED_GROWTH = 0.03
+SIZES = ("grow_*",)
+SIZES_QUICK = ("grow_*ports_*", "grow_*domains_1", "grow_*domains_100")
+SIZES_MEMORY = "2G"
 FLAT = [(1, "64M"), (8, "64M"), (64, "64M"), (1, "4G"), (8, "4G"), (64, "4G")]
 
 
@@ -94,6 +99,35 @@ def measure_flat(pattern="*", machines=tuple(FLAT)):
             for harts, memory in (machines if program else ())}
 
 
+def measure_sizes(chosen=SIZES, pattern="*"):
+    """{id: (value, unit)} of the calls with many ports and domains; a machine for each pattern in `chosen`."""
+    rows = {}
+    for machine in chosen:
+        rows.update(run_machine(machine, smp=1, mem=SIZES_MEMORY, extra=qemu.ICOUNT))
+    return {name: row for name, row in rows.items() if patterns.matches(name, pattern)}
+
+
+def series(rows):
+    """{grow_<what>: {how many: value}}"""
+    found = {}
+    for name, (value, _) in rows.items():
+        what, _, size = name.rpartition("_")
+        if size.isdigit():
+            found.setdefault(what, {})[int(size)] = value
+    return found
+
+
+def steep(rows):
+    """{grow_<what>: sentence or None}: a call that costs more with more of them; one size alone shows nothing."""
+    verdicts = {}
+    for what, values in series(rows).items():
+        least = values[min(values)]
+        wrong = [size for size, value in values.items() if value > least * (1 + ALLOWED_GROWTH)]
+        verdicts[what] = (f"{values[wrong[0]]:g} with {wrong[0]}, {least:g} with {min(values)}" if wrong
+                          else None if len(values) > 1 else "measured with one number of them only")
+    return verdicts
+
+
 def growth(rows, larger):
     """{id: sentence or None}: what costs more on a larger machine; both are {id: (value, unit)}."""
     return {name: None if larger[name][0] <= value * (1 + ALLOWED_GROWTH)
@@ -155,6 +189,16 @@ def print_flat(machines, out=sys.stdout):
                 f"{value if value == '-' else f'{value:g}':>13}" for value in values), file=out)
 
 
+def print_sizes(rows, out=sys.stdout):
+    sizes = sorted({size for values in series(rows).values() for size in values})
+    print(f"\nA call by how many there are; the loop that goes round them, {rows['grow_loop'][0]:g}, is not counted"
+          if "grow_loop" in rows else "\nA call by how many there are", file=out)
+    print(f"{'id':<26}" + "".join(f"{size:>10}" for size in sizes), file=out)
+    for what, values in series(rows).items():
+        print(f"{what:<26}" + "".join(f"{values[size]:>10g}" if size in values else f"{'-':>10}"
+                                      for size in sizes), file=out)
+
+
 def write_csv(rows):
     folder = os.path.join(paths.BUILD, "bench")
     os.makedirs(folder, exist_ok=True)
@@ -180,15 +224,20 @@ def main():
     pattern = patterns.from_environment("B", "*")
     try:
         build.build("release")
-        rows = table(measure(pattern))
-        machines = measure_flat(pattern)
+        sizes_only = pattern.startswith("grow")
+        measured = {} if sizes_only else measure(pattern)
+        machines = {} if sizes_only else measure_flat(pattern)
+        sizes = measure_sizes(pattern=pattern) if sizes_only or pattern == "*" else {}
+        rows = table({**measured, **sizes})
     except (build.BuildError, BenchError) as error:
         sys.exit(f"bench: {error}")
     if not rows:
         sys.exit(f"bench: no row matches '{pattern}'")
-    print_table(rows)
+    print_table([row for row in rows if row["id"] not in sizes])
     if machines:
         print_flat(machines)
+    if sizes:
+        print_sizes(sizes)
     print(os.path.relpath(write_csv(rows), paths.ROOT))
     if "--save" in sys.argv[1:]:
         save_baseline(rows)

@@ -64,6 +64,7 @@ def stages(context):
     yield
     stage_bench.run_bench(context)
     stage_bench.run_flat(context)
+    stage_bench.run_sizes(context)
     if context.long:
         yield
         stage_long.run_long(context)

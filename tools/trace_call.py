@@ -79,7 +79,7 @@ def groups_of(addresses):
         pc, function, place = int(lines[0], 16), lines[-2], lines[-1]  # the outermost of what is inlined
         path, _, number = place.partition(" ")[0].rpartition(":")
         path = path[path.find("/") + 1:] if path.startswith("build/") else path
-        if path.endswith(".S"):
+        if path.endswith((".S", ".inc")):
             if path not in marks:
                 with open(os.path.join(paths.ROOT, path), encoding="utf-8") as file:
                     found = [(n, GROUP.search(text)) for n, text in enumerate(file, 1)]

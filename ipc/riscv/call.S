@@ -46,6 +46,7 @@ call_port:
     li      a0, 0
     ret
 
+    /* group: not a leaf */
 .Lany:
     j       call_port_any
 

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "ipc/enter_priv.h"
 #include "ipc/port.h"
 #include "ipc/service.h"
 #include "kernel/abi/limits.h"
@@ -30,8 +31,11 @@ PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
-_Static_assert(ACTIVATION_KIND_KERNEL == ACTIVATION_FROM_KERNEL, "ipc/riscv/fastpath.S");
-_Static_assert(META_FROM_KERNEL == ACTIVATION_FROM_KERNEL << 16, "ipc/riscv/enter.S");
+_Static_assert((ACTIVATION_FROM_KERNEL & ACTIVATION_FROM_FAULT & ACTIVATION_KIND_KERNEL_BIT) != 0 &&
+                   ((ACTIVATION_BASE | ACTIVATION_SLOW | ACTIVATION_FROM_SYSCALL) &
+                    ACTIVATION_KIND_KERNEL_BIT) == 0,
+               "ipc/riscv/fastpath.S");
+_Static_assert(META_KIND_SHIFT == 8 * (ACTIVATION_KIND - ACTIVATION_META), "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
                "ipc/riscv/fastpath.S");
@@ -66,4 +70,6 @@ PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
 PIN(REQUEST_CALLER, struct request, caller);
 _Static_assert(REQUEST_BYTES == sizeof(struct request), "ipc/riscv/fastpath.S");
+PIN(USER_ENTRY_MESSAGE, struct user_entry, message);
+PIN(USER_ENTRY_BADGE, struct user_entry, badge);
 _Static_assert(REGISTER_WORDS == MESSAGE_REGISTER_WORDS, "ipc/riscv/fastpath.S");

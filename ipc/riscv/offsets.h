@@ -22,8 +22,8 @@
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
 
-#define META_FROM_KERNEL 0x10000 /* FROM_USER is 0 */
-#define ACTIVATION_KIND_KERNEL 1
+#define META_KIND_SHIFT 16 /* FROM_USER is 0 */
+#define ACTIVATION_KIND_KERNEL_BIT 1
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -64,6 +64,10 @@
 #define MESSAGE_TAG_WORD 0
 #define MESSAGE_WORD0 8
 #define MESSAGE_ROOM 48
+
+/* struct user_entry, after the record */
+#define USER_ENTRY_MESSAGE 80
+#define USER_ENTRY_BADGE 120
 
 #define REGISTER_WORDS 4
 

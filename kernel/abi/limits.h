@@ -9,6 +9,7 @@
 
 #define MAX_CORES 128     /* cores a machine may have */
 #define MAX_CALL_DEPTH 16 /* nested calls on one thread */
+#define REALTIME_PRIORITIES 256
 #define MAX_MESSAGE_WORDS                                                                          \
     64 /* words of one message; the first MESSAGE_REGISTER_WORDS in registers */
 #define MESSAGE_REGISTER_WORDS 4

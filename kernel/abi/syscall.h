@@ -44,7 +44,8 @@ enum system_call {
     SYS_DOMAIN_SET_PAGER = 29, /* a0 domain, a1 port or 0 -> status */
     SYS_PORT_CREATE_CONCURRENT = 30, /* a0 entry, a1 address of an array of struct port_stack,
                                         a2 how many, a3 cookie -> handle */
-    SYS_COUNT = 31,
+    SYS_THREAD_SET_PRIORITY = 31,    /* a0 thread, a1 priority -> status */
+    SYS_COUNT = 32,
 };
 
 /* Kinds for SYS_PORT_CREATE, but for the last, which has a call of its own. A combining service is an exclusive one whose runs are short and never
@@ -63,6 +64,10 @@ enum system_call {
 /* Flags of SYS_MEMORY_MAP, beside the protection. */
 #define MEMORY_POPULATE 0x100 /* enter every page now instead of when it is touched */
 #define MEMORY_GUARDED 0x200  /* keep the page below and the page above free */
+
+/* Priorities for SYS_THREAD_SET_PRIORITY: 0 to REALTIME_PRIORITIES - 1, or this: shares the time that real-time
+ * threads leave. */
+#define PRIORITY_SHARING 256
 
 /* Deadlines: absolute nanoseconds since boot. */
 #define DEADLINE_NONE 0UL   /* wait for ever */

@@ -6,19 +6,17 @@
 #include "arch/irq.h"
 #include "arch/upcall.h"
 #include "ipc/call.h"
+#include "ipc/split.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/atomic.h"
 #include "sched/domain.h"
 #include "sched/sched.h"
 
-/* Can something of what the flags ask be done now: the innermost run's domain dies, or the thread is
- * to end and is back at its base? */
-static bool exit_work_is_due(uint32_t flags)
+/* The thread is back at its base: an orphan's run is over, or the thread is to end. */
+static void exit_work_end(const struct thread *thread)
 {
-    const struct activation *activation = activation_current();
-
-    return activation->port != NULL ? domain_is_dying(activation->domain)
-                                    : (flags & THREAD_KILL) != 0;
+    irq_enable();
+    thread_exit(thread->identity == NULL ? OK : EXIT_KILLED);
 }
 
 /* The flags of the running thread; what cannot be done yet stays pending. */
@@ -26,27 +24,34 @@ static void exit_work_thread(void)
 {
     struct thread *thread = thread_current();
 
-    /* acquire: see why they were raised; pairs with the release in thread_raise */
-    for (uint32_t flags = atomic_load_acquire(&thread->flags); flags != 0;
-         /* acquire: as above; who raises a flag after this look interrupts this core afterwards */
-         flags = atomic_load_acquire(&thread->flags)) {
-        if (!exit_work_is_due(flags)) {
-            call_settle_unwind();
-            /* relaxed: as above */
+    for (;;) {
+        bool at_base = activation_current()->port == NULL;
+
+        if (at_base && thread->identity == NULL) {
+            exit_work_end(thread);
+        }
+        switch (split_settle()) {
+        case SPLIT_CLEAR:
+            /* relaxed: who raises a flag after the look interrupts this core afterwards */
             if (atomic_load_relaxed(&thread->flags) == 0) {
-                break;
+                core_current()->work &= ~(uint32_t)WORK_THREAD;
             }
             return;
+        case SPLIT_LATER:
+            return;
+        case SPLIT_LEAVE:
+            break;
+        }
+        if (at_base) {
+            exit_work_end(thread);
+        }
+        if (!domain_is_dying(activation_current()->domain)) {
+            return; /* kernel code above waits for the run to end */
         }
         irq_enable();
         call_unwind();
-        if ((flags & THREAD_KILL) != 0 && activation_current() == &thread->base) {
-            thread_exit(EXIT_KILLED);
-        }
         irq_disable();
-        call_settle_unwind();
     }
-    core_current()->work &= ~(uint32_t)WORK_THREAD;
 }
 
 void upcall_exit_work(void)

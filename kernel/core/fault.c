@@ -110,10 +110,11 @@ status_t upcall_user_touch(vaddr_t address, uint64_t scause)
                        : vspace_touch_page(activation_current()->domain->vspace, address, access);
 }
 
-/* A thread that is to end does so on its way out. */
+/* A thread that is to end does so on its way out; when the pager's run has become an orphan nobody waits
+ * for the page. */
 static void fault_finish(struct trap_frame *frame, struct domain *domain, status_t status)
 {
-    if (__builtin_expect(status != OK && status != ERR_CANCELLED, 0)) {
+    if (__builtin_expect(status != OK && status != ERR_CANCELLED, 0) && !thread_is_spent()) {
         fault_end_domain(frame, domain, status);
     }
 }

@@ -102,7 +102,7 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
     if (pager == NULL) {
         return ERR_FAULT;
     }
-    status = call_port(port_of_object(pager), badge, &message, DEADLINE_NONE);
+    status = call_for_fault(port_of_object(pager), badge, &message);
     if (status == OK) {
         status = use_reply(space, address, access, port_of_object(pager)->domain, &message);
     } else if (status != ERR_CANCELLED) {

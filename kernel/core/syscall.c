@@ -57,6 +57,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_MEMORY_INFO] = ENTRY(syscall_memory_info),
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
     [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
+    [SYS_THREAD_SET_PRIORITY] = ENTRY(syscall_thread_set_priority),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)

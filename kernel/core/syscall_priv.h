@@ -24,6 +24,7 @@ long syscall_thread_exit(long code);
 long syscall_join(handle_t handle, nsec_t deadline);
 long syscall_thread_kill(handle_t handle);
 long syscall_thread_migrate(uint64_t cpu);
+long syscall_thread_set_priority(handle_t handle, uint64_t priority);
 long syscall_sleep(nsec_t deadline);
 long syscall_domain_exit(long code);
 

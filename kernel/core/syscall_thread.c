@@ -48,9 +48,7 @@ long syscall_thread_create(vaddr_t entry, vaddr_t stack_top, uint64_t argument, 
 
 long syscall_thread_exit(long code)
 {
-    struct thread *thread = thread_current();
-
-    if (activation_current() != &thread->base) {
+    if (activation_current()->port != NULL) {
         return ERR_INVALID; /* this is a service's run on somebody else's thread */
     }
     thread_exit(code & EXIT_CODE_MASK);
@@ -66,6 +64,14 @@ static struct domain *domain_of(struct object *object)
     return container_of(object, struct domain, object);
 }
 
+/* What handles to the calling thread name; NULL for an orphan. */
+static struct object *syscall_own_thread(void)
+{
+    struct thread *identity = thread_current()->identity;
+
+    return identity != NULL ? &identity->object : NULL;
+}
+
 long syscall_join(handle_t handle, nsec_t deadline)
 {
     struct object *object;
@@ -77,7 +83,7 @@ long syscall_join(handle_t handle, nsec_t deadline)
     }
     if (object->kind == OBJECT_PORT) {
         status = ERR_WRONG_TYPE;
-    } else if (object == &thread_current()->object || object == &syscall_domain()->object) {
+    } else if (object == syscall_own_thread() || object == &syscall_domain()->object) {
         status = ERR_DEADLOCK;
     } else {
         object_release(object);
@@ -101,6 +107,19 @@ long syscall_thread_kill(handle_t handle)
 
     if (status == OK) {
         thread_kill(thread_of(object));
+        object_release(object);
+    }
+    return status;
+}
+
+long syscall_thread_set_priority(handle_t handle, uint64_t priority)
+{
+    struct object *object;
+    status_t status =
+        handle_get(&syscall_domain()->handles, handle, OBJECT_THREAD, RIGHT_MANAGE, &object, NULL);
+
+    if (status == OK) {
+        status = thread_set_priority(thread_of(object), priority);
         object_release(object);
     }
     return status;

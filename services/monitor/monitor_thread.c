@@ -98,6 +98,7 @@ status_t monitor_fill_thread(uint64_t index, struct monitor_thread *row)
     row->domain_id = thread->domain->id;
     row->run_ns = run_time_of(thread, state);
     row->state = state_of(state);
+    row->priority = thread_priority(thread);
     row->core = atomic_load_relaxed(&thread->cpu);
     row->depth = row->core < MAX_CORES ? depth_of(thread, &cores[row->core]) : 0;
     row->waits = port_waited_for(thread);

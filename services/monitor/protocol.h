@@ -52,14 +52,15 @@ _Static_assert(sizeof(struct monitor_domain) == 80, "no padding in a protocol st
 struct monitor_thread {
     uint64_t id;
     uint64_t domain_id;
-    uint64_t run_ns; /* time on a core so far; 0 where it is not counted */
-    uint32_t state;  /* enum monitor_thread_state */
-    uint32_t core;   /* where it runs or ran last */
-    uint32_t depth;  /* nested calls it is in */
-    uint32_t waits;  /* for the baton of the port with this index; MONITOR_NO_PORT: for none */
+    uint64_t run_ns;   /* time on a core so far; 0 where it is not counted */
+    uint64_t priority; /* real-time, or PRIORITY_SHARING; with what it is lent */
+    uint32_t state;    /* enum monitor_thread_state */
+    uint32_t core;     /* where it runs or ran last */
+    uint32_t depth;    /* nested calls it is in */
+    uint32_t waits;    /* for the baton of the port with this index; MONITOR_NO_PORT: for none */
     char name[MAX_PROGRAM_NAME_BYTES]; /* zero-terminated */
 };
-_Static_assert(sizeof(struct monitor_thread) == 72, "no padding in a protocol structure");
+_Static_assert(sizeof(struct monitor_thread) == 80, "no padding in a protocol structure");
 
 struct monitor_port {
     uint64_t index;

@@ -97,7 +97,7 @@ def test_domains_lists_programs_and_the_kernel(gdb):
 def test_bt_goes_from_the_kernel_to_main_of_the_shell(gdb):
     """A thread that blocks inside a kernel service: its kernel frames, the call, its user frames."""
     text = gdb.run(f"baton bt {shell_thread(gdb)['ID']}")
-    assert_in_order(frames(text), ["sched_switch_away", "wait_queue_wait", "input_read", "operation_dispatch",
+    assert_in_order(frames(text), ["runqueue_switch", "wait_queue_wait", "input_read", "operation_dispatch",
                                    "ipc_fastpath_call", "-- called through port", "(shell)",
                                    "console_read", "editor_read", "main", "startup_run", "_start"])
     assert "(console.input)" in text and "user/programs/shell/main.c:" in text, text
@@ -144,7 +144,7 @@ def test_symbols_gives_gdb_one_program(gdb):
 def test_bt_crosses_sixteen_nested_calls(gdb):
     """The deepest chain there may be, stopped where its next call is refused, on a core."""
     shell_thread(gdb)
-    gdb.run("break call_port if ((struct core *)$tp)->activation->calls_left == 0")
+    gdb.run("break call_from_user if ((struct core *)$tp)->activation->calls_left == 0")
     gdb.send("continue\n")
     gdb.expect("Continuing")
     gdb.machine.send("test call *deeper*\r")

@@ -195,13 +195,6 @@ static const struct {
     void (*run)(void);
 } rows[] = {
     {"call_kernel_from_kernel", bench_call_kernel},
-    {"call_contended_2", bench_call_contended},
-    {"call_contended_2_exclusive", bench_call_contended_exclusive},
-    {"call_contended_2_apart", bench_call_contended_apart},
-    {"call_contended_2_user", bench_call_contended_user},
-    {"call_contended_2_user_exclusive", bench_call_contended_user_exclusive},
-    {"call_stacked_from_kernel", bench_call_stacked},
-    {"call_concurrent_kernel", bench_call_concurrent},
     {"page_alloc_free", bench_pages},
     {"spmalloc_64", bench_spmalloc_64},
     {"remote_free_pair", bench_remote_free_pair},
@@ -209,10 +202,20 @@ static const struct {
     {"timeout_arm_cancel_1k", bench_timeout_1k},
     {"timeout_arm_cancel_100k", bench_timeout_100k},
     {"timeout_arm_cancel_alone", bench_timeout_alone},
+    {"realtime_choose", bench_realtime_choose},
+    {"realtime_choose_10k", bench_realtime_choose_10k},
     {"frame_overhead", bench_frame_overhead},
     {"object_overhead_8", bench_object_overhead_8},
     {"object_overhead_64", bench_object_overhead_64},
     {"object_overhead_2048", bench_object_overhead_2048},
+    /* Other cores are busy for a while with what these leave behind. */
+    {"call_contended_2", bench_call_contended},
+    {"call_contended_2_exclusive", bench_call_contended_exclusive},
+    {"call_contended_2_apart", bench_call_contended_apart},
+    {"call_contended_2_user", bench_call_contended_user},
+    {"call_contended_2_user_exclusive", bench_call_contended_user_exclusive},
+    {"call_stacked_from_kernel", bench_call_stacked},
+    {"call_concurrent_kernel", bench_call_concurrent},
 };
 
 void bench_run(const char *pattern)

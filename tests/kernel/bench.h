@@ -55,3 +55,7 @@ void bench_timeout(void);
 void bench_timeout_1k(void);
 void bench_timeout_100k(void);
 void bench_timeout_alone(void);
+
+/* bench_ready.c */
+void bench_realtime_choose(void);
+void bench_realtime_choose_10k(void);

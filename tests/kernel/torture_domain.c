@@ -5,6 +5,7 @@
 #include "ipc/name.h"
 #include "kernel/abi/exit.h"
 #include "kernel/abi/syscall.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "sched/archive.h"
 #include "sched/domain.h"
@@ -55,6 +56,9 @@ void torture_expect_end(struct domain *domain, bool all_home)
         EXPECT_EQ(code, 0);
     }
     if (all_home) {
+        /* Services may still run for it when its end is announced.
+         * acquire: its memory is gone; pairs with the release in domain_finish */
+        EXPECT_SOON(atomic_load_acquire(&domain->state) == DOMAIN_DEAD);
         EXPECT_EQ(account_pages(domain->account), 0);
     }
     object_release(&domain->object);

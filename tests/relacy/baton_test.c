@@ -22,6 +22,7 @@
 #include "arch/core.h"
 #include "ipc/concurrent.h"
 #include "ipc/deadlock.h"
+#include "ipc/lending.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/atomic.h"
 #include "tests/relacy/machine.h"
@@ -74,6 +75,42 @@ status_t sched_block_until(nsec_t deadline)
 void sched_block(void)
 {
     (void)sched_block_until(DEADLINE_NONE);
+}
+
+/* Nobody has a rank here, so nobody lends: tests/models/lending.pml. */
+void lending_lend(struct port *port)
+{
+    (void)port;
+}
+
+bool lending_pass_locked(struct port *port, struct thread *next)
+{
+    (void)port;
+    (void)next;
+    return false;
+}
+
+void lending_serve_locked(struct port *port, struct thread *asker)
+{
+    (void)port;
+    (void)asker;
+}
+
+void lending_settle(void)
+{
+}
+
+/* All cores have something to do. */
+uint32_t sched_ready_count(cpu_t cpu)
+{
+    (void)cpu;
+    return 1;
+}
+
+bool sched_pull(struct thread *thread)
+{
+    (void)thread;
+    return false;
 }
 
 void port_retire(struct port *closed)

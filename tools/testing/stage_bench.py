@@ -28,6 +28,24 @@ def run_bench(context):
             report.result("bench", f"bench.{name}", problem is None, problem or "")
 
 
+def run_sizes(context):
+    """A call costs the same however many ports and domains there are; in the default run fewer domains."""
+    report = context.report
+    wanted = [f"grow_{what}" for what in ("ports", "kernel_ports", "domains", "kernel_domains")]
+    names = [name for name in wanted if report.is_chosen(f"bench.{name}")]
+    if not names:
+        return
+    with report.stage("bench sizes"):
+        try:
+            problems = bench.steep(bench.measure_sizes(bench.SIZES if context.long else bench.SIZES_QUICK))
+        except bench.BenchError as error:
+            report.note(str(error))
+            problems = {}
+        for name in names:
+            problem = problems.get(name, "not measured")
+            report.result("bench", f"bench.{name}", problem is None, problem or "")
+
+
 def run_flat(context):
     """A test for each row: it costs on the machine with most harts and memory what it costs on the smallest."""
     report = context.report

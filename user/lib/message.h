@@ -5,7 +5,8 @@
  * Rules: the message travels in a1..a5 and is loaded and stored by the compiler around one
  * ecall, so a stub costs what the caller really uses. SYS_CALL preserves only sp and tp (and
  * the floating-point registers); everything else is a clobber, except s0, which may be the
- * frame pointer and is kept at -8(tp) (user/lib/tls_priv.h). The others preserve ra and
+ * frame pointer and is kept at -8(tp) (user/lib/tls_priv.h); afterwards t0, t2 and t4 may hold the caller's own pc or a
+ * constant, the rest of what is clobbered is 0 or as it was. The others preserve ra and
  * s0..s11 too. Every message is checked: ERR_INVALID when its tag has reserved bits, handles
  * or segments, or says more than MESSAGE_REGISTER_WORDS words.
  */
@@ -45,8 +46,8 @@
  * SYS_CALL: runs the service behind `port` on the calling thread and waits for its reply.
  *
  * `message` is the request and, after OK, the reply; after an error it is unchanged. `deadline`
- * limits the wait for a service that somebody else runs: DEADLINE_NONE, nanoseconds since boot,
- * or DEADLINE_NOW. The reply's label is the service's own status. Needs RIGHT_CALL.
+ * limits the whole call, in nanoseconds since boot: when it passes the service finishes its run without
+ * us. DEADLINE_NONE; DEADLINE_NOW refuses only to wait for a service that somebody else runs. The reply's label is the service's own status. Needs RIGHT_CALL.
  * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or a mailbox. ERR_NO_RIGHT: no
  * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited. ERR_INVALID:
  * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or

@@ -24,6 +24,7 @@
     stub thread_exit, STUB_THREAD_EXIT
     stub handle_join, STUB_JOIN
     stub thread_kill, STUB_THREAD_KILL
+    stub thread_set_priority, STUB_THREAD_SET_PRIORITY
     stub thread_migrate, STUB_THREAD_MIGRATE
     stub thread_core, STUB_THREAD_CORE
     stub thread_sleep, STUB_SLEEP

@@ -32,12 +32,21 @@ int64_t thread_create(const void *entry, void *stack_top, uint64_t argument, voi
 status_t thread_exit(int code);
 
 /*
- * SYS_THREAD_KILL: makes a thread end with EXIT_KILLED: at once if it runs user code or waits,
- * else as soon as the calls that it is in have returned. Returns without waiting for that.
+ * SYS_THREAD_KILL: makes a thread end with EXIT_KILLED, at once: services that it has called finish their
+ * runs without it. Returns without waiting for that.
  * OK also when it has ended already. Needs RIGHT_MANAGE. ERR_BAD_HANDLE: no such handle.
  * ERR_WRONG_TYPE: no thread. ERR_NO_RIGHT: no RIGHT_MANAGE.
  */
 status_t thread_kill(handle_t thread);
+
+/*
+ * SYS_THREAD_SET_PRIORITY: gives a thread a real-time priority, 0 to REALTIME_PRIORITIES - 1, or
+ * PRIORITY_SHARING, with which it starts. On each core the ready thread with the highest one runs, until it
+ * waits, yields, or a higher one becomes ready; threads that share run when there is none, in turns. Needs
+ * RIGHT_MANAGE. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no thread. ERR_NO_RIGHT: no RIGHT_MANAGE.
+ * ERR_INVALID: no such priority.
+ */
+status_t thread_set_priority(handle_t thread, uint64_t priority);
 
 /*
  * SYS_THREAD_MIGRATE: moves the calling thread to the core `core` (0 is the first) and goes on

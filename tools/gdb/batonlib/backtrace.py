@@ -19,7 +19,7 @@ from .unwind import Registers, caller, instruction_of
 FRAMES_MAX = 200
 ENDS = ("context_start", "_start")
 # core.current changes in the one before the stack does; the other runs after both.
-SWITCH, SWITCHED = "sched_switch_away", "sched_finish_switch"
+SWITCH, SWITCHED = "runqueue_switch", "finish_switch"
 
 
 class Backtrace:

@@ -89,7 +89,7 @@ def register():
     Prefix()
     Command("baton cores", "Each core: its hart, its thread, depth of calls, pending work, idle or busy.",
             list_of(core.table))
-    Command("baton threads", "Each thread: domain, name, state, core, depth of calls.", list_of(thread.table))
+    Command("baton threads", "Each thread: domain, name, state, class, core, depth of calls.", list_of(thread.table))
     Command("baton ports", "Each port: owner, kind, baton word, holder, calls, what is queued, names.",
             list_of(port.table))
     Command("baton port", "One port: its holder, and who waits in which order.", show_port)

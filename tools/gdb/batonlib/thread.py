@@ -36,6 +36,7 @@ class Thread:
         self.name = kernel.text(structure["name"])
         self.state = kernel.enumerator(structure["state"], "thread_state", "THREAD_")
         self.cpu = int(structure["cpu"])
+        self.rank = int(structure["rank"])
         self.domain = Domain(int(structure["domain"]))
 
     def core(self):
@@ -46,6 +47,10 @@ class Thread:
         """The innermost one; a running thread's is in its core."""
         core = self.core()
         return Activation(core.activation if core else int(self.structure["activation"]))
+
+    def scheduling(self):
+        """Its class and priority, with what it is lent: sched/runqueue_priv.h."""
+        return ("idle", "shares")[self.rank] if self.rank < 2 else f"rt {self.rank - 2}"
 
     def depth(self):
         return self.activation().depth
@@ -67,8 +72,8 @@ def find(number):
 
 
 def table():
-    rows = [("ID", "DOMAIN", "NAME", "STATE", "CORE", "DEPTH")]
+    rows = [("ID", "DOMAIN", "NAME", "STATE", "CLASS", "CORE", "DEPTH")]
     for thread in all_threads():
         rows.append((thread.id, f"{thread.domain.id} {thread.domain.name}", thread.name, thread.state,
-                     thread.cpu, thread.depth()))
+                     thread.scheduling(), thread.cpu, thread.depth()))
     return rows

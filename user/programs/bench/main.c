@@ -2,10 +2,12 @@
 /* Prints the figures of the system calls and calls, a row each; the first argument chooses rows by a pattern. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "services/echo/protocol.h"
 #include "user/lib/baton.h"
 #include "user/lib/glob.h"
+#include "user/programs/bench/growth.h"
 #include "user/programs/bench/measure.h"
 #include "user/programs/bench/memory.h"
 #include "user/programs/bench/pager.h"
@@ -164,13 +166,14 @@ static const struct {
     {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
-    {"fault_user_pager", bench_fault_user_pager},
-    {"call_concurrent_user", call_concurrent},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
     {"map_unmap_moved", bench_map_unmap_moved},
     {"map_touch_unmap", bench_map_touch_unmap},
+    /* After those of memory: they leave regions behind. */
+    {"call_concurrent_user", call_concurrent},
+    {"fault_user_pager", bench_fault_user_pager},
 };
 
 #define NO_ROW_MATCHES 2 /* tests/kernel/bench.c knows it */
@@ -180,6 +183,9 @@ int main(int argc, char **argv)
     const char *pattern = argc > 1 ? argv[1] : "*";
     unsigned done = 0;
 
+    if (strncmp(pattern, GROWTH_PREFIX, sizeof(GROWTH_PREFIX) - 1) == 0) {
+        done = bench_growth(pattern);
+    }
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (glob_match(pattern, rows[i].id)) {
             rows[i].run(rows[i].id);

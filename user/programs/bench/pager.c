@@ -10,6 +10,9 @@
 #include "user/lib/baton.h"
 #include "user/programs/bench/measure.h"
 
+/* Until then this program's own thread sleeps, and what started the client has come to rest, on whatever core. */
+#define WARM_UP (20 * MEASURE_WARM_UP)
+
 struct faults {
     handle_t memory;  /* what the client gets in the end */
     uint64_t answers; /* still to be given before the count begins, then before it ends */
@@ -74,7 +77,7 @@ void bench_fault_user_pager(const char *id)
         handle_t port = HANDLE_NONE;
 
         faults = (struct faults){.memory = (handle_t)memory_create(PAGE_BYTES, MEMORY_ANONYMOUS),
-                                 .answers = MEASURE_WARM_UP};
+                                 .answers = WARM_UP};
         status = service_create_entry(PORT_EXCLUSIVE, answer_entry, &faults, &port);
         if (status == OK) {
             status = run_client(port, go);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server for tests: call-peer NAME [NEXT [RUNS]] serves NAME, for RUNS callers at once, and forwards to
- * the port NEXT; "-": to nobody. */
+ * the port NEXT; "-": to nobody. A client: call-peer - NEXT ask [MS] calls NEXT once, within MS, and ends
+ * with the negated status. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,33 @@ static void migrate(struct message *message)
 
     message->word[0] = (uint64_t)thread_core();
     service_reply(message, status, 1);
+}
+
+static uint64_t ended;
+
+static void nap(struct message *message)
+{
+    status_t status = thread_sleep(message->word[0]);
+
+    message->word[0] = ++ended;
+    service_reply(message, status, 1);
+}
+
+static void spin(struct message *message)
+{
+    while (clock_ns() < message->word[0]) {
+    }
+    message->word[0] = ++ended;
+    service_reply(message, OK, 1);
+}
+
+static void relay(struct message *message)
+{
+    struct message next = {.tag = MESSAGE_TAG(message->word[1], 1), .word = {message->word[0]}};
+    status_t status = port_call_until(next_port, &next, message->word[2]);
+
+    message->word[0] = next.word[0];
+    service_reply(message, status == OK ? message_status(&next) : status, 1);
 }
 
 static void fault(void)
@@ -71,10 +99,31 @@ static void serve(void *context, uint64_t badge, struct message *message)
     case PEER_MIGRATE:
         migrate(message);
         break;
+    case PEER_NAP:
+        nap(message);
+        break;
+    case PEER_SPIN:
+        spin(message);
+        break;
+    case PEER_RELAY:
+        relay(message);
+        break;
+    case PEER_COUNT:
+        message->word[0] = ended;
+        service_reply(message, OK, 1);
+        break;
     default:
         service_reply(message, ERR_UNKNOWN_CALL, 0);
         break;
     }
+}
+
+static int ask(uint64_t ms)
+{
+    struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 1), .word = {(uintptr_t)&next_port}};
+    uint64_t deadline = ms == 0 ? DEADLINE_NONE : clock_ns() + ms * 1000000UL;
+
+    return (int)-port_call_until(next_port, &message, deadline);
 }
 
 int main(int argc, char **argv)
@@ -85,6 +134,9 @@ int main(int argc, char **argv)
         (argc > 2 && strcmp(argv[2], "-") != 0 && lookup_find(argv[2], &next_port) != OK)) {
         printf("call-peer NAME [NEXT [RUNS]]\n");
         return 2;
+    }
+    if (argc > 3 && strcmp(argv[3], "ask") == 0) {
+        return ask(argc > 4 ? strtoul(argv[4], NULL, 0) : 0);
     }
     status_t status =
         argc > 3

@@ -34,8 +34,14 @@ static void print_thread(const void *row)
     const struct monitor_thread *thread = row;
     const char *state = thread->state <= MONITOR_THREAD_ENDED ? states[thread->state] : "unknown";
 
-    printf("%6" PRIu64 "  %6" PRIu64 "  %-20.32s %-8s %4" PRIu32 " %5" PRIu32 " %8" PRIu64 " ms\n",
-           thread->id, thread->domain_id, thread->name, state, thread->core, thread->depth,
+    printf("%6" PRIu64 "  %6" PRIu64 "  %-20.32s %-8s ", thread->id, thread->domain_id,
+           thread->name, state);
+    if (thread->priority == PRIORITY_SHARING) {
+        printf("shares");
+    } else {
+        printf("rt %3" PRIu64, thread->priority);
+    }
+    printf(" %4" PRIu32 " %5" PRIu32 " %8" PRIu64 " ms\n", thread->core, thread->depth,
            thread->run_ns / 1000000);
 }
 
@@ -45,7 +51,7 @@ static void threads(int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    printf("thread  domain  name                 state    core depth         time\n");
+    printf("thread  domain  name                 state    class  core depth         time\n");
     commands_table(MONITOR_THREAD, &row, sizeof(row), print_thread);
 }
 

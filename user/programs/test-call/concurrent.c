@@ -64,8 +64,8 @@ struct caller {
     struct thread thread;
     handle_t port;
     uint64_t word;
-    uint64_t wanted; /* of let_go */
-    uint64_t answered, refused;
+    uint64_t wanted;                       /* of let_go */
+    uint64_t answered, refused, timed_out; /* the last ones are refused ones, too */
 };
 
 static struct caller callers[CALLERS];
@@ -149,6 +149,7 @@ static int call_often(void *argument)
             return 255;
         }
         *(status == OK ? &caller->answered : &caller->refused) += 1;
+        caller->timed_out += status == ERR_TIMED_OUT;
         if (status == ERR_STALE || status == ERR_BAD_HANDLE) {
             return 0;
         }
@@ -164,6 +165,7 @@ static void storm(uint32_t runs, uint32_t closed_after)
 {
     handle_t port = make(runs);
     uint64_t answered = 0;
+    uint64_t timed_out = 0;
 
     for (unsigned i = 0; i < CALLERS; i++) {
         callers[i] = (struct caller){.port = port, .word = i};
@@ -178,10 +180,13 @@ static void storm(uint32_t runs, uint32_t closed_after)
     for (unsigned i = 0; i < CALLERS; i++) {
         EXPECT_EQUAL(thread_join(&callers[i].thread), 0);
         answered += callers[i].answered;
+        timed_out += callers[i].timed_out;
         EXPECT(closed_after != 0 || callers[i].answered + callers[i].refused == CALLS);
     }
-    EXPECT_EQUAL(answered, read(&served));
-    EXPECT_EQUAL(read(&inside), 0);
+    while (read(&inside) != 0) { /* runs that were left when their time was over */
+        thread_yield();
+    }
+    EXPECT(answered <= read(&served) && read(&served) <= answered + timed_out);
     EXPECT_EQUAL(read(&intrusions), 0);
     EXPECT(read(&most) <= runs);
     if (closed_after == 0) {

@@ -6,37 +6,6 @@
 
 #define PEER "test-call.peer"
 #define SETTLE_YIELDS 50
-#define START_MS 5000
-
-struct ask {
-    handle_t port;
-    uint32_t label;
-};
-
-/* The exit code is the negated status of one call. */
-static int ask_once(void *argument)
-{
-    const struct ask *ask = argument;
-    uint64_t word = 0;
-
-    return (int)-peer_ask(ask->port, ask->label, &word);
-}
-
-/* Waits until somebody runs the service: a call that does not wait is refused. */
-static bool wait_until_busy(handle_t port)
-{
-    uint64_t end = test_deadline_ms(START_MS);
-
-    while (clock_ns() < end) {
-        struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 0)};
-
-        if (port_call_until(port, &message, DEADLINE_NOW) == ERR_WOULD_BLOCK) {
-            return true;
-        }
-        thread_yield();
-    }
-    return false;
-}
 
 TEST(user_call, caller_learns_that_its_server_was_killed)
 {
@@ -45,10 +14,10 @@ TEST(user_call, caller_learns_that_its_server_was_killed)
     uint64_t word = 0;
 
     ASSERT_EQUAL(peer_start(&peer, PEER, NULL), OK);
-    struct ask ask = {.port = peer.port, .label = PEER_SLEEP};
+    struct peer_ask ask = {.port = peer.port, .label = PEER_SLEEP};
 
-    ASSERT_EQUAL(thread_start(&thread, ask_once, &ask), OK);
-    EXPECT(wait_until_busy(peer.port));
+    ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
+    EXPECT(peer_wait_busy(peer.port));
     EXPECT_EQUAL(program_kill(peer.program.id), OK);
     EXPECT_EQUAL(thread_join(&thread), -ERR_PEER_DIED);
     EXPECT_EQUAL(program_wait(&peer.program), EXIT_KILLED);
@@ -88,10 +57,10 @@ TEST(user_call, a_dead_last_link_is_reported_by_the_middle_one)
 
     ASSERT_EQUAL(peer_start(&last, "test-call.last", NULL), OK);
     ASSERT_EQUAL(peer_start(&middle, "test-call.middle", "test-call.last"), OK);
-    struct ask ask = {.port = last.port, .label = PEER_SLEEP};
+    struct peer_ask ask = {.port = last.port, .label = PEER_SLEEP};
 
-    ASSERT_EQUAL(thread_start(&thread, ask_once, &ask), OK);
-    EXPECT(wait_until_busy(last.port));
+    ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
+    EXPECT(peer_wait_busy(last.port));
     EXPECT_EQUAL(program_kill(last.program.id), OK);
     EXPECT_EQUAL(thread_join(&thread), -ERR_PEER_DIED);
     status_t status = peer_ask(middle.port, PEER_FORWARD, &word);
@@ -109,12 +78,12 @@ TEST(user_call, waiting_callers_learn_of_the_death_too)
     struct thread threads[3];
 
     ASSERT_EQUAL(peer_start(&peer, PEER, NULL), OK);
-    struct ask ask = {.port = peer.port, .label = PEER_SLEEP};
+    struct peer_ask ask = {.port = peer.port, .label = PEER_SLEEP};
 
     for (int i = 0; i < 3; i++) {
-        ASSERT_EQUAL(thread_start(&threads[i], ask_once, &ask), OK);
+        ASSERT_EQUAL(thread_start(&threads[i], peer_ask_once, &ask), OK);
     }
-    EXPECT(wait_until_busy(peer.port));
+    EXPECT(peer_wait_busy(peer.port));
     for (int i = 0; i < SETTLE_YIELDS; i++) {
         thread_yield();
     }
@@ -135,10 +104,10 @@ TEST(user_call, a_killed_caller_leaves_the_service_usable)
     uint64_t word = 42;
 
     ASSERT_EQUAL(peer_start(&peer, PEER, NULL), OK);
-    struct ask ask = {.port = peer.port, .label = PEER_SLEEP};
+    struct peer_ask ask = {.port = peer.port, .label = PEER_NAP, .word = test_deadline_ms(100)};
 
-    ASSERT_EQUAL(thread_start(&thread, ask_once, &ask), OK);
-    EXPECT(wait_until_busy(peer.port));
+    ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
+    EXPECT(peer_wait_busy(peer.port));
     EXPECT_EQUAL(thread_kill(thread.handle), OK);
     EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
     EXPECT_EQUAL(peer_ask(peer.port, PEER_ECHO, &word), OK);
@@ -154,10 +123,10 @@ TEST(user_call, a_busy_service_is_waited_for_until_the_deadline)
     uint64_t deadline;
 
     ASSERT_EQUAL(peer_start(&peer, PEER, NULL), OK);
-    struct ask ask = {.port = peer.port, .label = PEER_SLEEP};
+    struct peer_ask ask = {.port = peer.port, .label = PEER_SLEEP};
 
-    ASSERT_EQUAL(thread_start(&thread, ask_once, &ask), OK);
-    EXPECT(wait_until_busy(peer.port));
+    ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
+    EXPECT(peer_wait_busy(peer.port));
     deadline = test_deadline_ms(5);
     EXPECT_EQUAL(port_call_until(peer.port, &message, deadline), ERR_TIMED_OUT);
     EXPECT(clock_ns() >= deadline);

@@ -23,5 +23,20 @@ status_t peer_start_concurrent(struct peer *peer, const char *name, const char *
 /* Kills it and waits until it has ended, and gives its handles back. */
 void peer_stop(struct peer *peer);
 
+struct peer_ask {
+    handle_t port;
+    uint32_t label;
+    uint64_t word;
+};
+
+/* A thread's function: the exit code is the negated status of one call. */
+int peer_ask_once(void *ask);
+
+/* Waits until somebody runs the service: a call that does not wait is refused. */
+bool peer_wait_busy(handle_t port);
+
+/* Waits until so many runs of the service with that name have begun. */
+bool peer_wait_runs(const char *name, uint64_t runs);
+
 /* One call with one word; the reply's word goes to *word. */
 status_t peer_ask(handle_t port, uint32_t label, uint64_t *word);

@@ -21,6 +21,14 @@
     .globl probe_call
     .type probe_call, @function
 probe_call:
+    li      a3, 0
+
+/* void probe_call_until(handle_t port, const struct message *message, uint64_t after[32], uint64_t deadline)
+ *   the same with a deadline in a3 */
+    .globl probe_call_until
+    .type probe_call_until, @function
+probe_call_until:
+    mv      a6, a3
     addi    sp, sp, -SAVE_BYTES
     sd      ra, 0(sp)
     sd      gp, 8(sp)
@@ -39,7 +47,6 @@ probe_call:
     addi    x\n, t0, \n
     .endr
     addi    t0, t0, 5
-    li      a6, 0
     li      a7, SYS_CALL
     ecall
     .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -60,6 +67,7 @@ probe_call:
     addi    sp, sp, SAVE_BYTES
     ret
     .size probe_call, . - probe_call
+    .size probe_call_until, . - probe_call_until
 
 /* void probe_service(badge, tag, w0, w1, w2, w3, cookie)
  *   in: a0..a6 as the kernel enters a service   out: never (SYS_RETURN)

@@ -18,6 +18,10 @@
  * what all registers hold afterwards. Preserves what a C function has to. */
 void probe_call(handle_t port, const struct message *message, uint64_t after[PROBE_REGISTERS]);
 
+/* The same with a deadline. */
+void probe_call_until(handle_t port, const struct message *message, uint64_t after[PROBE_REGISTERS],
+                      uint64_t deadline);
+
 /* Entry of a service whose cookie is a uint64_t[PROBE_REGISTERS]: stores all registers there,
  * overwrites all of them with another pattern and 1 KiB of its stack, and returns the message unchanged. */
 void probe_service(void);

@@ -188,7 +188,7 @@ TEST(user_pager, it_may_ask_for_another_try)
 
     ASSERT_EQUAL(domain_set_pager(program_own_domain(), port), OK);
     PAGED[3] = 77;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* the touch ran the pager on this thread */
+    __asm__ volatile("" ::: "memory"); /* the touch ran the pager on this thread */
     EXPECT_EQUAL(pager.calls, LATER + 1);
     EXPECT_EQUAL(pager.access, PROTECT_WRITE);
     EXPECT_EQUAL(PAGED[3], 77);

@@ -52,6 +52,7 @@ TEST(user_syscall, bad_handles_are_refused_by_every_call)
         EXPECT_EQUAL(handle_duplicate(bad, RIGHTS_ALL, 0), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_join(bad, DEADLINE_NOW), ERR_BAD_HANDLE);
         EXPECT_EQUAL(thread_kill(bad), ERR_BAD_HANDLE);
+        EXPECT_EQUAL(thread_set_priority(bad, 0), ERR_BAD_HANDLE);
     }
 }
 
@@ -93,6 +94,8 @@ TEST(user_syscall, handles_of_another_kind_are_refused)
     EXPECT_EQUAL(port_close(domain), ERR_WRONG_TYPE);
     EXPECT_EQUAL(thread_kill(domain), ERR_WRONG_TYPE);
     EXPECT_EQUAL(thread_kill(port), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(thread_set_priority(port, 0), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(thread_set_priority(domain, 0), ERR_WRONG_TYPE);
     EXPECT_EQUAL(handle_join(port, DEADLINE_NOW), ERR_WRONG_TYPE);
     EXPECT_EQUAL(port_close(port), OK);
 }

@@ -60,6 +60,34 @@ TEST(user_thread, join_again_gives_the_same_code)
     EXPECT_EQUAL(handle_join(thread.handle, DEADLINE_NOW), ERR_BAD_HANDLE);
 }
 
+static int wait_for_end(void *argument)
+{
+    while (!__atomic_load_n((bool *)argument, __ATOMIC_RELAXED)) {
+        thread_sleep(clock_ns() + 100000);
+    }
+    return 0;
+}
+
+TEST(user_thread, a_priority_is_set_with_the_right_to_manage_only)
+{
+    static bool end;
+    struct thread thread;
+    handle_t weak;
+
+    __atomic_store_n(&end, false, __ATOMIC_RELAXED);
+    ASSERT_EQUAL(thread_start(&thread, wait_for_end, &end), OK);
+    EXPECT_EQUAL(thread_set_priority(thread.handle, REALTIME_PRIORITIES - 1), OK);
+    EXPECT_EQUAL(thread_set_priority(thread.handle, 0), OK);
+    EXPECT_EQUAL(thread_set_priority(thread.handle, PRIORITY_SHARING), OK);
+    EXPECT_EQUAL(thread_set_priority(thread.handle, PRIORITY_SHARING + 1), ERR_INVALID);
+    EXPECT_EQUAL(thread_set_priority(thread.handle, ~0UL), ERR_INVALID);
+    weak = (handle_t)handle_duplicate(thread.handle, RIGHT_WAIT, 0);
+    EXPECT_EQUAL(thread_set_priority(weak, 1), ERR_NO_RIGHT);
+    EXPECT_EQUAL(handle_close(weak), OK);
+    __atomic_store_n(&end, true, __ATOMIC_RELAXED);
+    EXPECT_EQUAL(thread_join(&thread), 0);
+}
+
 static void kill_and_join(thread_fn fn)
 {
     struct thread thread;
