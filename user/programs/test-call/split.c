@@ -34,10 +34,14 @@ static void kill_the_caller(uint32_t label)
 
     ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
     EXPECT(peer_wait_runs(SERVER, 1));
+    handle_t again = (handle_t)handle_duplicate(thread.handle, RIGHT_WAIT, 0);
     EXPECT_EQUAL(thread_kill(thread.handle), OK);
     EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
     expect_runs_on(peer.port, ask.word);
     peer_stop(&peer);
+    /* The end of what it left behind is not its own. */
+    EXPECT_EQUAL(handle_join(again, DEADLINE_NONE), EXIT_KILLED);
+    EXPECT_EQUAL(handle_close(again), OK);
 }
 
 TEST(user_split, a_killed_caller_ends_while_its_service_sleeps)
