@@ -12,6 +12,7 @@
 
 #include "arch/core.h"
 #include "arch/fpu.h"
+#include "arch/irq.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
@@ -86,6 +87,16 @@ static inline void activation_set(struct activation *activation)
 {
     __asm__ volatile("sd %0, %1(tp)" ::"r"(activation), "i"(offsetof(struct core, activation))
                      : "memory");
+}
+
+/* The same for a run in the caller's address space. In one piece: who is preempted may be moved, and then
+ * the entries of what is in the chain change. Interrupts are on. */
+static inline void activation_push(struct activation *activation)
+{
+    irq_disable();
+    activation->satp_entry = activation->previous->satp_entry;
+    activation_set(activation);
+    irq_enable();
 }
 
 static inline struct activation *activation_current(void)
