@@ -318,8 +318,10 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
     return status;
 }
 
-static inline status_t call_as(struct port *port, uint64_t badge, struct message *message,
-                               nsec_t deadline, enum activation_kind kind)
+__attribute__((always_inline)) static inline status_t call_as(struct port *port, uint64_t badge,
+                                                              struct message *message,
+                                                              nsec_t deadline,
+                                                              enum activation_kind kind)
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;

@@ -12,7 +12,6 @@
 
 #include "arch/core.h"
 #include "arch/fpu.h"
-#include "arch/irq.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
@@ -93,10 +92,18 @@ static inline void activation_set(struct activation *activation)
  * the entries of what is in the chain change. Interrupts are on. */
 static inline void activation_push(struct activation *activation)
 {
-    irq_disable();
-    activation->satp_entry = activation->previous->satp_entry;
-    activation_set(activation);
-    irq_enable();
+    uint64_t *entry;
+
+    __asm__ volatile("csrci sstatus, 2\n\t"
+                     "ld %0, %c3(%2)\n\t"
+                     "sd %0, %c3(%1)\n\t"
+                     "sd %1, %c4(tp)\n\t"
+                     "csrsi sstatus, 2"
+                     : "=&r"(entry)
+                     : "r"(activation), "r"(activation->previous),
+                       "i"(offsetof(struct activation, satp_entry)),
+                       "i"(offsetof(struct core, activation))
+                     : "memory");
 }
 
 static inline struct activation *activation_current(void)
