@@ -37,8 +37,7 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
     activation.calls_left = (uint16_t)(caller->calls_left - 1);
     activation.kind = (uint8_t)kind;
     activation.fpu_saved = 0;
-    activation.satp_entry = caller->satp_entry;
-    activation_set(&activation);
+    activation_push(&activation);
     if (slot != NULL) {
         activation.stack = &slot->stack;
     }

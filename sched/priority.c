@@ -100,12 +100,24 @@ bool sched_settle_lent_rank(struct thread *thread, uint32_t rank, uint32_t loans
 
 status_t thread_set_priority(struct thread *thread, uint64_t priority)
 {
+    uint64_t state;
+
     if (priority > PRIORITY_SHARING) {
         return ERR_INVALID;
     }
-    set_own_rank(thread,
-                 priority == PRIORITY_SHARING ? RANK_SHARING : RANK_REALTIME + (uint32_t)priority);
+    state = spin_lock_save(&thread->ended_queue.lock);
+    if (thread->body != NULL) {
+        set_own_rank(thread->body, priority == PRIORITY_SHARING
+                                       ? RANK_SHARING
+                                       : RANK_REALTIME + (uint32_t)priority);
+    }
+    spin_unlock_restore(&thread->ended_queue.lock, state);
     return OK;
+}
+
+void sched_take_over_rank(struct thread *heir, const struct thread *thread)
+{
+    set_own_rank(heir, thread->own_rank);
 }
 
 uint64_t thread_priority(const struct thread *thread)

@@ -118,6 +118,9 @@ void sched_deliver(struct thread *thread);
  * run or to add to the woken. Else it is woken as usual. Interrupts off. */
 bool sched_take_blocked(struct thread *thread);
 
+/* An heir has the own rank of the thread that made it. Under the lock that orders about it come under. */
+void sched_take_over_rank(struct thread *heir, const struct thread *thread);
+
 /* Lock the run queue at which the thread is at home; it may move until the lock is held. */
 struct runqueue *runqueue_lock_home(struct thread *thread);
 

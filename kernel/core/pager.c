@@ -95,6 +95,9 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
     if (address < USER_BASE || address >= USER_TOP) {
         return ERR_FAULT;
     }
+    if (thread_is_spent()) {
+        return ERR_CANCELLED; /* a pager that says "try again" might do so for ever */
+    }
     if (kstack_room() < STACK_RESERVE_BYTES) {
         return ERR_DEPTH;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server for tests: call-peer NAME [NEXT [RUNS]] serves NAME, for RUNS callers at once, and forwards to
  * the port NEXT; "-": to nobody. A client: call-peer - NEXT ask [MS] calls NEXT once, within MS, and ends
- * with the negated status. */
+ * with the negated status; call-peer - NEXT write calls NEXT, and then lets the kernel read where nothing is. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -149,6 +149,9 @@ static int ask(uint64_t ms)
     return (int)-port_call_until(next_port, &message, deadline);
 }
 
+/* Where no program has anything. */
+#define NOWHERE (USER_BASE + 0x2000000000UL)
+
 /* A port beside the one that may be busy: any call to NAME.go ends naps and spins. */
 static status_t serve_release(const char *name)
 {
@@ -171,6 +174,10 @@ int main(int argc, char **argv)
     }
     if (argc > 3 && strcmp(argv[3], "ask") == 0) {
         return ask(argc > 4 ? strtoul(argv[4], NULL, 0) : 0);
+    }
+    if (argc > 3 && strcmp(argv[3], "write") == 0) {
+        (void)ask(0);
+        return (int)-debug_write((const char *)NOWHERE, 8);
     }
     status_t status =
         argc > 3
