@@ -37,8 +37,12 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
     activation.calls_left = (uint16_t)(caller->calls_left - 1);
     activation.kind = (uint8_t)kind;
     activation.fpu_saved = 0;
+    /* In one piece: who takes this thread to another core changes the entries of its chain. */
+    uint64_t state = irq_save_whole();
+
     activation.satp_entry = caller->satp_entry;
     activation_set(&activation);
+    irq_restore_whole(state);
     if (slot != NULL) {
         activation.stack = &slot->stack;
     }

@@ -118,7 +118,10 @@ static void call_run_syscall(struct user_call *call)
 
     call_count(call);
     activation.deadline = timed ? &limit : NULL;
+    irq_disable(); /* in one piece, as in call_run_kernel */
+    activation.satp_entry = activation.previous->satp_entry;
     activation_set(&activation);
+    irq_enable();
     if (timed) {
         call_deadline_arm(&limit, call->deadline);
     }

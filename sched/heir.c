@@ -26,7 +26,6 @@ status_t heir_make(struct domain *asker, struct thread **out)
     status_t status = thread_make_heir(asker, out);
 
     if (status == OK) {
-        (*out)->cpu = self->cpu;
         (*out)->affinity = self->affinity;
         (*out)->own_rank = self->own_rank; /* nobody knows it yet, so no lock */
         (*out)->rank = self->own_rank;
