@@ -18,6 +18,8 @@
 /* Its core looks again. */
 static void tell_home(struct runqueue *home, cpu_t cpu)
 {
+    /* full: the rank is written before its core looks; pairs with the fence in deliver_elsewhere of wake.c */
+    fence_seq_cst();
     /* relaxed: the interrupt, or the look below, comes after it */
     atomic_store_relaxed(&home->reranked, 1U);
     if (cpu == core_index()) {

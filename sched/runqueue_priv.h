@@ -127,6 +127,9 @@ struct runqueue *runqueue_lock_home(struct thread *thread);
 /* Program this core's timer for the earlier of slice end and first time-out. Interrupts off. */
 void sched_program_timer(void);
 
+/* The timer fires when interrupts are on again. Interrupts off. */
+void sched_interrupt_soon(void);
+
 /* The same if the timer is set for later than `first`; one that is set too early costs less than
  * setting it again. Interrupts off. */
 static inline void sched_advance_timer(nsec_t first)

@@ -139,6 +139,27 @@ TEST(realtime, one_of_the_same_core_preempts_who_wakes_it)
     crew_join(high);
 }
 
+TEST(realtime, who_is_woken_with_interrupts_off_comes_when_they_are_on)
+{
+    uint32_t go = 0;
+    uint64_t state;
+
+    woken = 0;
+    struct thread *high = start_with(core_index(), 1, wait_once, &go);
+
+    EXPECT_SOON(is_blocked(high));
+    state = irq_save();
+    wake(high, &go);
+    EXPECT_EQ(woken, 0);
+    irq_restore(state);
+    /* No wait and no system call, and far less than a slice. relaxed: one core */
+    for (unsigned i = 0; i < 10000 && atomic_load_relaxed(&woken) == 0; i++) {
+        arch_relax();
+    }
+    EXPECT_EQ(woken, 1);
+    crew_join(high);
+}
+
 static void yield_some(void *name)
 {
     for (unsigned i = 0; i < 3; i++) {
