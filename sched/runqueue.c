@@ -122,6 +122,24 @@ void sched_finish_switch(struct thread *previous)
     finish_switch(previous);
 }
 
+/* Its records name the spaces of this core: with another one's entry user code would run with a number that
+ * here may be another space's. */
+__attribute__((unused)) static bool is_at_home(const struct thread *thread)
+{
+    cpu_t cpu = core_index();
+
+    for (const struct activation *activation = thread->activation; activation != NULL;
+         activation = activation->previous) {
+        const uint64_t *entry = activation->satp_entry;
+        bool is_callers = activation->previous != NULL && entry == activation->previous->satp_entry;
+
+        if (!is_callers && entry != &asid_entries(activation->domain->vspace)[cpu]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The lock is held, and free when the caller runs again. One that is named goes on in the slice that runs, or two
  * that name each other would keep the core. Inline for who yields. */
 __attribute__((always_inline)) static inline void
@@ -135,7 +153,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     ASSERT(next->cpu == core->cpu);
     ASSERT(affinity_has(&next->affinity, core->cpu));
     ASSERT((next->wake & WAKE_WAITS) == 0);
-    ASSERT(next->base.satp_entry == &asid_entries(next->domain->vspace)[core->cpu]);
+    ASSERT(is_at_home(next));
     activation_save_fpu();
     previous->run_ns += now - previous->run_since;
     next->run_since = now;

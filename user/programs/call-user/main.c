@@ -107,9 +107,10 @@ static void make_request(uint64_t depth, uint32_t *random)
     if (status == ERR_STALE || status == ERR_PEER_DIED) {
         forget_server(server, port);
     }
-    /* Deep below, the ledger itself may be out of reach: then the number is left open. */
+    /* Deep below, or run by a kernel thread that is to end, the ledger is out of reach: then the number is left
+     * open. */
     status = note(LEDGER_OUTCOME, request, (uint64_t)(int64_t)status, message.word[0]);
-    if (status != OK && status != ERR_DEPTH) {
+    if (status != OK && status != ERR_DEPTH && status != ERR_CANCELLED) {
         complain("the ledger", status);
     }
 }
