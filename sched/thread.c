@@ -199,6 +199,15 @@ void thread_make_ready(struct thread *thread)
     irq_restore(state);
 }
 
+/* Who has a handle may change its priority meanwhile, under the lock of the queue where it is at home. */
+static void set_first_core(struct thread *thread, cpu_t cpu) NO_THREAD_SAFETY
+{
+    struct runqueue *home = runqueue_lock_home(thread);
+
+    thread_set_core(thread, cpu);
+    spin_unlock(&home->lock);
+}
+
 status_t thread_start(struct thread *thread, cpu_t cpu)
 {
     struct domain *domain = thread->domain;
@@ -213,8 +222,7 @@ status_t thread_start(struct thread *thread, cpu_t cpu)
         spin_unlock_restore(&domain->lock, state);
         return ERR_PEER_DIED;
     }
-    thread_set_core(thread,
-                    home); /* before anybody can find the thread and lock its queue to wake it */
+    set_first_core(thread, home);
     list_push_back(&domain->threads, &thread->domain_link);
     domain->thread_count++;
     spin_unlock_restore(&domain->lock, state);

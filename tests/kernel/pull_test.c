@@ -15,10 +15,11 @@
 #include "tests/kernel/crew.h"
 #include "tests/kernel/ports.h"
 
-#define MOVES 400U
+#define MOVES 200U
 #define ROUND_NS 40000U
 #define PULLERS 2U
 
+static cpu_t core[PULLERS];
 static struct thread *worker;
 static uint32_t stop;
 static uint32_t moves;
@@ -50,12 +51,12 @@ static struct thread *start_puller(unsigned i)
     struct affinity affinity = {{0}};
     struct thread *thread;
 
-    affinity_add(&affinity, crew_core(i));
+    affinity_add(&affinity, core[i]);
     BUG_ON(thread_create_kernel("puller", pull_now_and_then, (void *)(uintptr_t)(i + 1), &thread) !=
            OK);
     BUG_ON(thread_set_affinity(thread, &affinity) != OK);
     BUG_ON(thread_set_priority(thread, 10) != OK);
-    BUG_ON(thread_start(thread, crew_core(i)) != OK);
+    BUG_ON(thread_start(thread, core[i]) != OK);
     return thread;
 }
 
@@ -74,8 +75,11 @@ static void work_while_moved(void (*work)(void *argument), void *argument)
         return;
     }
     stop = moves = wrong = 0;
+    for (unsigned i = 0; i < PULLERS; i++) {
+        core[i] = crew_core(i);
+    }
     BUG_ON(thread_create_kernel("worker", work, argument, &worker) != OK);
-    BUG_ON(thread_start(worker, crew_core(0)) != OK);
+    BUG_ON(thread_start(worker, core[0]) != OK);
     for (unsigned i = 0; i < PULLERS; i++) {
         pullers[i] = start_puller(i);
     }
@@ -125,19 +129,20 @@ static void change_affinity(void *argument)
 {
     struct affinity both = {{0}};
     unsigned round = 0;
+    uint32_t random = 5;
 
     (void)argument;
-    affinity_add(&both, 0);
-    affinity_add(&both, 1);
+    affinity_add(&both, core[0]);
+    affinity_add(&both, core[1]);
     while (!is_over()) {
         struct affinity one = {{0}};
-        cpu_t cpu = round++ % 2;
+        cpu_t cpu = core[round++ % 2];
 
         affinity_add(&one, cpu);
         EXPECT_OK(thread_set_affinity(thread_current(), &one));
         expect_right(core_index() == cpu);
         EXPECT_OK(thread_set_affinity(thread_current(), &both));
-        for (unsigned i = 0; i < 200; i++) {
+        for (unsigned i = crew_random(&random) % 4000; i > 0; i--) { /* here others may take it */
             arch_relax();
         }
     }
