@@ -11,7 +11,7 @@
 #include "user/lib/fpu_probe.h"
 #include "user/programs/call-peer/protocol.h"
 
-static handle_t next_port;
+static handle_t own_port, next_port;
 
 static void forward(struct message *message)
 {
@@ -57,6 +57,14 @@ static void relay(struct message *message)
 
     message->word[0] = next.word[0];
     service_reply(message, status == OK ? message_status(&next) : status, 1);
+}
+
+static void stay(struct message *message)
+{
+    relay(message);
+    if (lookup_register(PEER_STAYS, own_port) == OK) {
+        (void)thread_sleep(DEADLINE_NONE);
+    }
 }
 
 static void fault(void)
@@ -108,6 +116,9 @@ static void serve(void *context, uint64_t badge, struct message *message)
     case PEER_RELAY:
         relay(message);
         break;
+    case PEER_STAY:
+        stay(message);
+        break;
     case PEER_COUNT:
         message->word[0] = ended;
         service_reply(message, OK, 1);
@@ -128,8 +139,6 @@ static int ask(uint64_t ms)
 
 int main(int argc, char **argv)
 {
-    handle_t port;
-
     if (argc < 2 ||
         (argc > 2 && strcmp(argv[2], "-") != 0 && lookup_find(argv[2], &next_port) != OK)) {
         printf("call-peer NAME [NEXT [RUNS]]\n");
@@ -140,10 +149,10 @@ int main(int argc, char **argv)
     }
     status_t status =
         argc > 3
-            ? service_create_concurrent(serve, NULL, (uint32_t)strtoul(argv[3], NULL, 0), &port)
-            : service_create(serve, NULL, &port);
+            ? service_create_concurrent(serve, NULL, (uint32_t)strtoul(argv[3], NULL, 0), &own_port)
+            : service_create(serve, NULL, &own_port);
 
-    if (status != OK || lookup_register(argv[1], port) != OK) {
+    if (status != OK || lookup_register(argv[1], own_port) != OK) {
         printf("call-peer: cannot serve %s\n", argv[1]);
         return 1;
     }
