@@ -19,7 +19,10 @@
 /* The n-th allocation from now on fails, once; 0 turns that off. */
 void fail_nth_allocation(uint64_t n);
 
-/* True while the failure that was asked for has not happened. */
+/* Each of the next n allocations fails; 0 turns that off. */
+void fail_next_allocations(uint64_t n);
+
+/* True while a failure that was asked for has not happened. */
 bool fail_is_pending(void);
 
 /* The allocators' own: how many calls from now, and one call less. */

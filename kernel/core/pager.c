@@ -106,9 +106,7 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
         return ERR_FAULT;
     }
     status = call_for_fault(port_of_object(pager), badge, &message);
-    if (thread_is_spent()) {
-        status = ERR_CANCELLED; /* who needed the page went on without us: nobody is to ask again */
-    } else if (status == OK) {
+    if (status == OK) {
         status = use_reply(space, address, access, port_of_object(pager)->domain, &message);
     } else if (status != ERR_CANCELLED) {
         status = ERR_FAULT;

@@ -23,6 +23,7 @@
 
 #define LIFE_NS 25000000UL
 #define CALLERS_A_CORE 2U
+#define KILLER_PRIORITY (REALTIME_PRIORITIES - 1)
 #define SERVERS (TORTURE_USER_SERVERS + TORTURE_KERNEL_SERVERS)
 /* With so many kills there must be one of each kind. */
 #define KILLS_FOR_ALL 5000U
@@ -88,6 +89,33 @@ static bool is_innermost(const struct thread *thread, const struct domain *domai
     return is;
 }
 
+/* The killer rests at the core where its victim is at home, and preempts what runs there when its time has come:
+ * so the victim is found wherever it is at that moment. Above all others only until the victim is killed. */
+static void lie_in_wait(struct torture_member *member, cpu_t cpu)
+{
+    EXPECT_OK(sched_migrate(cpu));
+    EXPECT_OK(thread_set_priority(thread_current(), KILLER_PRIORITY));
+    torture_rest(member, LIFE_NS);
+}
+
+static void stand_down(void)
+{
+    EXPECT_OK(thread_set_priority(thread_current(), PRIORITY_SHARING));
+}
+
+/* Where the program's thread is at home now; it may move. */
+static cpu_t home_of(struct domain *domain)
+{
+    struct thread *thread = first_thread(domain);
+    cpu_t cpu = core_index();
+
+    if (thread != NULL) {
+        cpu = atomic_load_relaxed(&thread->cpu); /* relaxed: a hint */
+        object_release(&thread->object);
+    }
+    return cpu;
+}
+
 /* Where the kill of the domain hits. */
 static void look_at_victim(struct domain *domain, bool server)
 {
@@ -117,9 +145,10 @@ static void live(struct torture_member *member, bool server)
         torture_rest(member, LIFE_NS);
         return;
     }
-    torture_rest(member, LIFE_NS);
+    lie_in_wait(member, home_of(domain));
     look_at_victim(domain, server);
     domain_kill(domain, EXIT_KILLED);
+    stand_down();
     torture_expect_end(domain, !server);
     torture_count(member, 0);
 }
@@ -198,12 +227,13 @@ static void live_kernel_callers(struct torture_member *member)
     while (torture_goes_on()) {
         struct maker maker = {.life = ledger_begin_life(member->index),
                               .random = crew_random(&member->random)};
-        struct thread *thread =
-            crew_start(crew_core(crew_random(&member->random)), call_often, &maker);
+        cpu_t cpu = crew_core(crew_random(&member->random));
+        struct thread *thread = crew_start(cpu, call_often, &maker);
 
-        torture_rest(member, LIFE_NS);
+        lie_in_wait(member, cpu);
         note_hit(VICTIM_KERNEL, thread);
         thread_kill(thread);
+        stand_down();
         (void)crew_join(thread);
         torture_count(member, 0);
     }

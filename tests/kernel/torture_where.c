@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread that is off its core has saved its registers below `context`; the functions that it is in follow from
- * its frame pointers (arch/backtrace.h, which reads nothing but mapped stacks, so a chain that changes meanwhile
- * does no harm).
+ * A thread that is off its core has saved its registers below `context`. How it came off follows from its frame
+ * pointers: below the first frame of a trap it was interrupted, in the user's code or at the place that the trap's
+ * frame tells. All that is read lies between its stack pointer and the end of its stack slot, which is mapped, so
+ * a chain that changes meanwhile does no harm.
  */
 #include "tests/kernel/torture_where.h"
 
@@ -10,6 +11,8 @@
 
 #include "arch/backtrace.h"
 #include "arch/irq.h"
+#include "arch/layout.h"
+#include "arch/trap.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/symbol.h"
 #include "sched/thread.h"
@@ -17,31 +20,54 @@
 const char *const where_names[WHERE_COUNT] = {"user code", "kernel",  "copy",
                                               "running",   "blocked", "queued"};
 
-/* Is one of the functions that the thread is in called so? */
-static bool is_in(const vaddr_t *pcs, unsigned count, const char *prefix)
+static bool is_in(vaddr_t pc, const char *prefix)
 {
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t offset;
-        const char *name = symbol_find(pcs[i], &offset);
+    uint64_t offset;
+    const char *name = symbol_find(pc, &offset);
 
-        if (name != NULL && strncmp(name, prefix, strlen(prefix)) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return name != NULL && strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
+/* What the kernel was doing when it was interrupted. */
+static enum where where_interrupted(const struct trap_frame *frame)
+{
+    /* Of mm/usercopy.c; what is inside of what depends on the compiler. */
+    static const char *const copying[] = {"usercopy_", "copy_all", "copy_page",
+                                          "copy_entered_page"};
+    vaddr_t pcs[BACKTRACE_MAX];
+    unsigned count = backtrace_collect_trap(frame, pcs, BACKTRACE_MAX);
+
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < ARRAY_SIZE(copying); k++) {
+            if (is_in(pcs[i], copying[k])) {
+                return WHERE_COPY;
+            }
+        }
+    }
+    return WHERE_KERNEL;
+}
+
+/* The frame below fp, as in arch/riscv/backtrace.c: the return address, and the caller's fp. */
 static enum where where_ready(const struct thread *thread)
 {
     const uint64_t *saved = (const uint64_t *)thread->context; /* ra, s0: arch/riscv/switch.S */
-    vaddr_t pcs[BACKTRACE_MAX];
-    unsigned count = backtrace_collect(saved[1], saved[0], pcs, BACKTRACE_MAX);
+    vaddr_t low = thread->context;
+    vaddr_t high = ALIGN_DOWN(low, KSTACK_SLOT_BYTES) + KSTACK_SLOT_BYTES;
+    vaddr_t fp = saved[1];
 
-    if (is_in(pcs, count, "usercopy_")) {
-        return WHERE_COPY;
+    while (IS_ALIGNED(fp, 8) && fp >= low + 16 && fp <= high - sizeof(struct trap_frame)) {
+        vaddr_t pc = ((const uint64_t *)fp)[-1];
+
+        if (is_in(pc, "trap_entry_kernel")) {
+            return where_interrupted((const struct trap_frame *)fp);
+        }
+        if (is_in(pc, "trap_user_work")) {
+            return WHERE_USER; /* the trap is over but for the wait for its turn */
+        }
+        low = fp;
+        fp = ((const uint64_t *)fp)[-2];
     }
-    return is_in(pcs, count, "trap_user") || is_in(pcs, count, "trap_entry_user") ? WHERE_USER
-                                                                                  : WHERE_KERNEL;
+    return WHERE_KERNEL;
 }
 
 enum where where_is(const struct thread *thread)

@@ -15,7 +15,7 @@
 /* How often a nap looks whether it is over. */
 #define NAP_NS 1000000UL
 
-static handle_t next_port;
+static handle_t own_port, next_port;
 
 static void forward(struct message *message)
 {
@@ -82,6 +82,14 @@ static void relay(struct message *message)
     service_reply(message, status == OK ? message_status(&next) : status, 1);
 }
 
+static void stay(struct message *message)
+{
+    relay(message);
+    if (lookup_register(PEER_STAYS, own_port) == OK) {
+        (void)thread_sleep(DEADLINE_NONE);
+    }
+}
+
 static void fault(void)
 {
     uint64_t *nowhere = NULL;
@@ -131,6 +139,9 @@ static void serve(void *context, uint64_t badge, struct message *message)
     case PEER_RELAY:
         relay(message);
         break;
+    case PEER_STAY:
+        stay(message);
+        break;
     case PEER_COUNT:
         message->word[0] = ended;
         service_reply(message, OK, 1);
@@ -165,8 +176,6 @@ static status_t serve_release(const char *name)
 
 int main(int argc, char **argv)
 {
-    handle_t port;
-
     if (argc < 2 ||
         (argc > 2 && strcmp(argv[2], "-") != 0 && lookup_find(argv[2], &next_port) != OK)) {
         printf("call-peer NAME [NEXT [RUNS]]\n");
@@ -181,10 +190,10 @@ int main(int argc, char **argv)
     }
     status_t status =
         argc > 3
-            ? service_create_concurrent(serve, NULL, (uint32_t)strtoul(argv[3], NULL, 0), &port)
-            : service_create(serve, NULL, &port);
+            ? service_create_concurrent(serve, NULL, (uint32_t)strtoul(argv[3], NULL, 0), &own_port)
+            : service_create(serve, NULL, &own_port);
 
-    if (status != OK || serve_release(argv[1]) != OK || lookup_register(argv[1], port) != OK) {
+    if (status != OK || serve_release(argv[1]) != OK || lookup_register(argv[1], own_port) != OK) {
         printf("call-peer: cannot serve %s\n", argv[1]);
         return 1;
     }

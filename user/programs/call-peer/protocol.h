@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#define PEER_STAYS "test-call.stays"
+
 enum peer_call {
     PEER_ECHO = 1,    /* words -> the same words */
     PEER_SLEEP = 2,   /* sleeps until it is cancelled; -> the status of the sleep */
@@ -20,4 +22,6 @@ enum peer_call {
     PEER_SPIN = 10,  /* w0 moment: computes as long; -> w0 naps and spins so far */
     PEER_RELAY = 11, /* w0, w1 label, w2 deadline: asks the next peer; -> the status of that, w0 */
     PEER_COUNT = 12, /* -> w0 naps and spins that have ended */
+    PEER_STAY =
+        13, /* as RELAY, then has the name PEER_STAYS, too, and sleeps until it is cancelled */
 };

@@ -221,6 +221,35 @@ TEST(user_split, an_inner_deadline_is_the_middle_links_own)
     peer_stop(&chain.server);
 }
 
+static int ask_to_stay(void *argument)
+{
+    struct chain *chain = argument;
+    struct message message = {.tag = MESSAGE_TAG(PEER_STAY, 3),
+                              .word = {chain->until, PEER_NAP, test_deadline_ms(SHORT_MS)}};
+
+    return (int)-port_call(chain->middle.port, &message);
+}
+
+/* What goes on has the batons of the calls above: who closes them finds it, and not what it left. */
+TEST(user_split, a_middle_link_that_went_on_is_told_when_its_domain_dies)
+{
+    struct chain chain = {.until = test_deadline_ms(LONG_MS)};
+    handle_t port;
+
+    ASSERT_EQUAL(peer_start(&chain.server, SERVER, NULL), OK);
+    ASSERT_EQUAL(peer_start(&chain.middle, MIDDLE, SERVER), OK);
+    ASSERT_EQUAL(thread_start(&chain.thread, ask_to_stay, &chain), OK);
+    while (lookup_find(PEER_STAYS, &port) != OK) {
+        (void)thread_yield();
+    }
+    EXPECT_EQUAL(program_kill(chain.middle.program.id), OK);
+    EXPECT_EQUAL(thread_join(&chain.thread), -ERR_PEER_DIED);
+    EXPECT_EQUAL(program_wait(&chain.middle.program), EXIT_KILLED);
+    EXPECT_EQUAL(handle_close(port), OK);
+    EXPECT_EQUAL(handle_close(chain.middle.port), OK);
+    peer_stop(&chain.server);
+}
+
 TEST(user_split, two_deadlines_in_a_chain_each_end_their_own_call)
 {
     struct chain chain;
