@@ -28,7 +28,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 
-#define RING 256U /* a word counts up to 511 on the host */
+#define RING 256U
 #define BATCH 32U
 #define SPINS 2000U
 
