@@ -3,9 +3,9 @@
  * Concurrent services: ipc/concurrent.c, and what of ipc/baton.c, ipc/call.c and ipc/port.c they use.
  *
  * A step is one atomic access to shared memory, as in baton.pml, which proves the arrivals and the
- * order of the line: here a record that arrives is at its end in the same step, and `fresh` says how many the
- * word still counts. A compare-and-swap
- * loop is its last round. A deadline, or a kill of the caller, comes at any moment.
+ * order of the line: here a record that arrives is at its end in the same step, and `fresh` says how
+ * many the word still counts. A compare-and-swap loop is its last round. A deadline, or a kill of the
+ * caller, comes at any moment.
  *
  * NC callers with NCALL calls each; N slots. DL: a call may time out. ENDS: a thread may be told to end,
  * then it begins no run. CLOSE: somebody closes the port. KILL: because its domain dies; the service
@@ -161,8 +161,8 @@ inline TAKE_ARRIVALS(popped) {
 }
 
 /* line_ran_empty_locked, after the look in the step before */
-inline RAN_EMPTY(empty) {
-	if :: empty -> d_step { backlog = 0; empty = 0 } :: else fi
+inline RAN_EMPTY(dry) {
+	if :: dry -> d_step { backlog = 0; dry = 0 } :: else fi
 }
 
 /* queue_remove; inside a d_step */
@@ -177,10 +177,10 @@ inline REMOVE(r) {
 #define IN_LINE(t) ((count > 0 && line[0] == t) || (count > 1 && line[1] == t) || (NC > 2 && count > 2 && line[NC - 1] == t))
 
 /* line_pop_locked: the oldest, or NIL */
-inline POP(r, empty) {
+inline POP(r, dry) {
 	d_step {
 		r = NIL;
-		empty = (length > 0);
+		dry = (length > 0);
 		if :: length == 0 -> TAKE_ARRIVALS(1) :: else fi;
 		if
 		:: length > 0 ->
@@ -191,12 +191,12 @@ inline POP(r, empty) {
 			REMOVE(r)
 		:: else
 		fi;
-		empty = (empty && length == 0 && fresh == 0)
+		dry = (dry && length == 0 && fresh == 0)
 	};
 #if MUT == 33
-	empty = 0
+	dry = 0
 #else
-	RAN_EMPTY(empty)
+	RAN_EMPTY(dry)
 #endif
 }
 
