@@ -446,7 +446,7 @@ L_try:
 #else
 	POP(r, last);
 #endif
-	if :: r == NIL -> UNLOCKED(skip); goto L_try :: else fi;
+	if :: r == NIL -> UNLOCKED(assert(!backlog)); goto L_try :: else fi;
 #if MUT != 7
 	if :: freed -> CLAIM(slot, r) :: else fi;
 #endif
