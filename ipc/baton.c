@@ -4,7 +4,7 @@
  *
  * Protocol (baton.md; word.h has the word, line.c the arrivals and the line):
  *   ask, idle:    CAS 0 -> run.                                            [acquire]
- *   ask, busy:    CAS: +1 waiter, the record is the newest arrival.        [release]
+ *   ask, busy:    CAS: +1 arrival, the record is the newest.                [release]
  *   wait:         look at the record's state for a while; CAS WAITS -> SLEEPS, then block; look
  *                 again after every wake-up.
  *   let go:       CAS run -> 0, which fails if anything came.              [release]

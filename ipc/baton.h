@@ -20,17 +20,18 @@ enum request_state {
     REQUEST_ANSWERED, /* over: `status` says how, the reply is in *message */
 };
 
-/* A caller that waits. Lies on its stack until its state was published, and no longer. */
+/* A caller that waits. Lies on its stack until its state was published, and no longer. What others
+ * look at comes first, in 64 bytes. */
 struct baton_request {
     _Alignas(16) struct queue_record record;
     struct thread *thread;
     struct message *message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
-    bool nested; /* its thread runs a service, so it may close a ring of waiting */
-    status_t status;
     struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
-    uint32_t state;        /* enum request_state */
+    status_t status;
+    uint32_t state; /* enum request_state */
+    bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 
 /* What baton_take says when somebody else has run the request. */

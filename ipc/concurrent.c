@@ -9,7 +9,7 @@
  * Protocol (word.h; line.c has the arrivals):
  *   enter:     CAS: fewer than N are in: +1 run.
  *   claim:     then CAS slot.holder NULL -> self, the core's own slot first.         [acquire]
- *   ask, full: CAS: +1 waiter, the record is the newest arrival.                     [release]
+ *   ask, full: CAS: +1 arrival, the record is the newest.                            [release]
  *   leave:     slot.holder = NULL [release], then CAS -1 run, which fails if anybody came.
  *   else:      under the lock take the oldest off and make it the holder of our slot: state TURN.
  *              The count stays, so nobody slips in between.
@@ -82,7 +82,8 @@ static enum line_outcome enter_or_join(struct port *port, struct baton_request *
             continue;
         }
         request->record.next = word_newest(seen);
-        /* release: the record is complete; pairs with the acquire in absorb_locked of line.c */
+        /* release: the record is complete; pairs with the acquire in
+         * line_take_arrivals_locked of line.c */
         if (atomic_cas_release(&port->word, &seen, word_with_arrival(seen, &request->record))) {
             return LINE_JOINED;
         }

@@ -37,14 +37,14 @@ static inline bool concurrent_try_leave(struct port *port, struct run_slot **slo
     /* relaxed: the compare-and-swap looks again */
     uint64_t seen = atomic_load_relaxed(&port->word);
 
-    if ((seen & WORD_CLOSED) != 0 || word_waiters(seen) != 0) {
+    if ((seen & WORD_CLOSED) != 0 || word_has_waiters(seen)) {
         return false;
     }
     if (*slot != NULL) {
         concurrent_free(*slot);
         *slot = NULL;
     }
-    while ((seen & WORD_CLOSED) == 0 && word_waiters(seen) == 0) {
+    while ((seen & WORD_CLOSED) == 0 && !word_has_waiters(seen)) {
         /* relaxed: as in concurrent_try_enter */
         if (atomic_cas_relaxed(&port->word, &seen, seen - WORD_ONE_RUN)) {
             return true;

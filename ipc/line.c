@@ -9,82 +9,96 @@
  * So a record is never popped from the stack alone, and the stack has no ABA problem: a record
  * that is linked is on the stack or in the queue, and comes again only after it left.
  *
+ * The word, which all callers write, is changed once for each batch of arrivals, not for each of them:
+ * who takes them off takes their count off with them, and the queue behind the lock has its own. That the
+ * word shows nobody while the queue has somebody is what the backlog bit is for: it is set by the
+ * step that takes the arrivals, unless that leaves nobody behind, and taken back when the queue has run empty.
+ * Who then sees arrivals leaves that to the next one who takes them.
+ *   Invariant, while nobody has the lock: nobody waits, exactly if the word has no arrivals and no backlog.
+ *
  * Reclamation: a record lies on its caller's stack; the caller leaves only after it was popped or
  * removed under the lock. Who absorbs reads links of records that are all still linked.
  *
- * A schedule that must not be: the holder looks, finds nobody, and lets go, while a caller joins and
+ * Schedules that must not be: (1) the holder looks, finds nobody, and lets go, while a caller joins and
  * goes to sleep. The caller's compare-and-swap changes the word, so the holder's release, which
- * expects exactly "run", fails (baton.c).
+ * expects exactly "run", fails (baton.c). (2) A caller that leaves absorbs the others, and the holder lets go
+ * without the lock before they are in the queue: the word is never without both.
  */
 #include "ipc/line.h"
 
-#include "ipc/word.h"
-#include "kernel/base/atomic.h"
+#include "kernel/base/assert.h"
 
-enum line_outcome line_take_or_join(uint64_t *word, struct queue_record *record)
+/* Takes all arrivals off: the newest one, or NULL. *seen is what the word was. `popped` of those who wait then
+ * are taken off the queue at once by the caller, whose queue is empty if that is not 0. */
+static struct queue_record *line_take_arrivals_locked(uint64_t *word, uint32_t popped,
+                                                      uint64_t *seen)
 {
-    /* relaxed: the compare-and-swap looks again */
-    uint64_t seen = atomic_load_relaxed(word);
+    uint64_t left;
 
-    for (;;) {
-        if ((seen & WORD_CLOSED) != 0) {
-            return LINE_CLOSED;
+    /* relaxed: who arrives after this look is absorbed by the next one */
+    *seen = atomic_load_relaxed(word);
+    do {
+        if (word_newest(*seen) == NULL) {
+            return NULL;
         }
-        if (seen == 0) {
-            /* acquire: what the last holder wrote; pairs with the release in baton_try_give and
-             * fastpath.S */
-            if (atomic_cas_acquire(word, &seen, WORD_RUN)) {
-                return LINE_IDLE;
-            }
-            continue;
+        left = *seen & WORD_STATE & ~WORD_BACKLOG;
+        if (word_arrivals(*seen) > popped) {
+            left |= WORD_BACKLOG;
         }
-        record->next = word_newest(seen);
-        /* release: the record is complete; pairs with the acquire in absorb_locked */
-        if (atomic_cas_release(word, &seen, word_with_arrival(seen, record) | WORD_RUN)) {
-            return LINE_JOINED;
-        }
+        /* acquire: the records of all whose compare-and-swap came before, each of which continues the
+         * release of the one below; pairs with the release in line_take_or_join */
+    } while (!atomic_cas_acquire(word, seen, left));
+    return word_newest(*seen);
+}
+
+/* The arrivals from the newest on to the end of the queue. */
+static void append_locked(struct queue *line, struct queue_record *newest, uint32_t count)
+{
+    struct queue_record *newer = NULL;
+    struct queue_record *record = newest;
+
+    while (record != NULL) {
+        struct queue_record *older = record->next;
+
+        BUG_ON(record->linked);
+        record->linked = true;
+        record->next = newer;
+        newer = record;
+        record = older;
     }
+    queue_append(line, newer, newest, count);
 }
 
 /* Moves all arrivals to the end of the queue. */
 static void absorb_locked(uint64_t *word, struct queue *line)
 {
-    struct queue_record *oldest = NULL;
-    struct queue_record *record;
+    uint64_t seen;
+    struct queue_record *newest = line_take_arrivals_locked(word, 0, &seen);
 
-    /* relaxed: who arrives after this look is absorbed by the next one */
-    if (word_newest(atomic_load_relaxed(word)) == NULL) {
-        return;
-    }
-    /* acquire: the records of all whose compare-and-swap came before, each of which continues the
-     * release of the one below; pairs with the release in line_take_or_join */
-    record = word_newest(atomic_and_acquire(word, WORD_LOW));
-    while (record != NULL) {
-        struct queue_record *next = record->next;
-
-        record->next = oldest;
-        oldest = record;
-        record = next;
-    }
-    while (oldest != NULL) {
-        struct queue_record *next = oldest->next;
-
-        queue_push(line, oldest);
-        oldest = next;
+    if (newest != NULL) {
+        append_locked(line, newest, word_arrivals(seen));
     }
 }
 
-struct queue_record *line_pop_locked(uint64_t *word, struct queue *line)
+struct queue_record *line_pop_arrival_locked(uint64_t *word, struct queue *line)
 {
-    struct queue_record *record;
+    uint64_t seen;
+    struct queue_record *newest = line_take_arrivals_locked(word, 1, &seen);
 
-    absorb_locked(word, line);
-    record = queue_pop(line);
-    if (record != NULL) {
-        /* relaxed: the count is only ever looked at as part of the word */
-        (void)atomic_sub_relaxed(word, WORD_ONE_WAITER);
+    if (newest == NULL || newest->next == NULL) {
+        return newest;
     }
-    return record;
+    append_locked(line, newest, word_arrivals(seen));
+    return queue_pop(line);
+}
+
+void line_ran_empty_locked(uint64_t *word)
+{
+    /* relaxed: who arrives after this look finds no backlog, and shows itself */
+    if (word_newest(atomic_load_relaxed(word)) == NULL) {
+        /* relaxed: the bit is changed under the lock only */
+        (void)atomic_and_relaxed(word, ~WORD_BACKLOG);
+    }
 }
 
 struct queue_record *line_first_locked(uint64_t *word, struct queue *line)
@@ -99,7 +113,14 @@ bool line_remove_locked(uint64_t *word, struct queue *line, struct queue_record 
     if (!queue_remove(line, record)) {
         return false;
     }
-    /* relaxed: as above */
-    (void)atomic_sub_relaxed(word, WORD_ONE_WAITER);
+    if (line->first == NULL) {
+        line_ran_empty_locked(word);
+    }
     return true;
+}
+
+uint32_t line_count_locked(const uint64_t *word, const struct queue *line)
+{
+    /* relaxed: more may arrive */
+    return word_arrivals(atomic_load_relaxed(word)) + line->count;
 }

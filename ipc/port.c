@@ -9,6 +9,7 @@
 #include "arch/irq.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
+#include "ipc/line.h"
 #include "ipc/name.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
@@ -289,15 +290,9 @@ status_t port_close_reason(struct port *port)
 
 uint32_t port_queued(struct port *port)
 {
-    uint32_t count;
-    uint64_t state;
+    uint64_t state = spin_lock_save(&port->lock);
+    uint32_t count = line_count_locked(&port->word, &port->queue); /* a mailbox has no arrivals */
 
-    if (port->mode != PORT_MODE_MAILBOX) {
-        /* relaxed: a snapshot */
-        return word_waiters(atomic_load_relaxed(&port->word));
-    }
-    state = spin_lock_save(&port->lock);
-    count = port->queue.count;
     spin_unlock_restore(&port->lock, state);
     return count;
 }

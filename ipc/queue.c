@@ -27,21 +27,16 @@ void queue_push(struct queue *queue, struct queue_record *record)
     queue->count++;
 }
 
-struct queue_record *queue_pop(struct queue *queue)
+void queue_append(struct queue *queue, struct queue_record *first, struct queue_record *last,
+                  uint32_t count)
 {
-    struct queue_record *record = queue->first;
-
-    if (record == NULL) {
-        return NULL;
+    if (queue->last == NULL) {
+        queue->first = first;
+    } else {
+        queue->last->next = first;
     }
-    queue->first = record->next;
-    if (queue->first == NULL) {
-        queue->last = NULL;
-    }
-    record->next = NULL;
-    record->linked = false;
-    queue->count--;
-    return record;
+    queue->last = last;
+    queue->count += count;
 }
 
 bool queue_remove(struct queue *queue, struct queue_record *record)

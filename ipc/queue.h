@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct queue_record {
@@ -27,8 +28,27 @@ void queue_init(struct queue *queue);
 /* Append; the record must not be linked. */
 void queue_push(struct queue *queue, struct queue_record *record);
 
+/* Append `count` records, at least one, that are chained and marked as linked. */
+void queue_append(struct queue *queue, struct queue_record *first, struct queue_record *last,
+                  uint32_t count);
+
 /* Take the oldest, or NULL. */
-struct queue_record *queue_pop(struct queue *queue);
+static inline struct queue_record *queue_pop(struct queue *queue)
+{
+    struct queue_record *record = queue->first;
+
+    if (record == NULL) {
+        return NULL;
+    }
+    queue->first = record->next;
+    if (queue->first == NULL) {
+        queue->last = NULL;
+    }
+    record->next = NULL;
+    record->linked = false;
+    queue->count--;
+    return record;
+}
 
 /* Take a particular record out; false if it is not linked. O(n): for cancels only. */
 bool queue_remove(struct queue *queue, struct queue_record *record);

@@ -5,7 +5,8 @@
 Rules:
 - The programs of tests/host_bench; their heads say what is measured. Nanoseconds for an operation.
 - Families: spmalloc beside mimalloc and jemalloc; the queue of a port (ipc/line.c) beside liburcu's and
-  Concurrency Kit's; the baton beside FIFO spinlocks, and beside a mutex, which is no peer: it may starve one.
+  Concurrency Kit's, and once more with the port's lock around each pop; the baton beside FIFO spinlocks, and
+  beside a mutex, which is no peer: it may starve one.
 - Runs are interleaved: each round runs every candidate once on every row. The figure is the median of 9.
 - The ratio is that of the better peer's median to ours: above 1 we are faster. The spread is shown, because
   the machines are shared; a row below its target says so.
@@ -37,7 +38,7 @@ Result = namedtuple("Result", "row figures shares ratio target")
 
 ALLOCATOR = Family("an allocation and its free", "spmalloc", ("mimalloc", "jemalloc"), (),
                    lambda candidate, row: [f"bench-{candidate}", row.kind, row.size])
-QUEUE = Family("a push and its pop", "line", ("wfcqueue", "ck_fifo"), (),
+QUEUE = Family("a push and its pop", "line", ("wfcqueue", "ck_fifo"), ("line_locked",),
                lambda candidate, row: ["bench-queue", candidate, row.kind])
 SECTION = Family("a section that two callers want", "baton", ("ck_ticket", "ck_mcs"), ("mutex",),
                  lambda candidate, row: ["bench-baton", candidate, row.kind])

@@ -113,7 +113,8 @@ TEST(line, random_joins_pops_and_removals_are_those_of_a_list)
         } else {
             word = 0; /* let go */
         }
-        EXPECT_EQ(word_waiters(word), reference.count);
+        EXPECT_EQ(line_count_locked(&word, &line), reference.count);
+        EXPECT_EQ(word_has_waiters(word), reference.count != 0);
     }
     word |= WORD_CLOSED;
     EXPECT_EQ(line_take_or_join(&word, &records[0].record), LINE_CLOSED);

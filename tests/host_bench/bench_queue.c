@@ -3,10 +3,11 @@
  * Measures a queue of many producers and one consumer: nanoseconds for a push and its pop.
  *
  * Rules:
- * - Usage: bench-queue line|wfcqueue|ck_fifo same|burst|cross <operations>. Prints one number.
+ * - Usage: bench-queue line|line_locked|wfcqueue|ck_fifo same|burst|cross <operations>. Prints one number.
  * - line is ipc/line.c as a port uses it: pushed by line_take_or_join on a word whose baton is held. Nobody
  *   takes a lock to pop: the peers' functions, like ours, leave it to their caller that consumers exclude
- *   each other, and here is only one.
+ *   each other, and here is only one. line_locked takes and drops the port's lock for each pop, as the holder
+ *   of a baton does, because a caller may leave the line at any moment.
  * - same    push one, pop it, at once
  *   burst   push 32, pop them
  *   cross   one thread pushes, another pops, on two processors; the nodes go round in a ring, a cache line
@@ -27,8 +28,9 @@
 #include "ipc/word.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/sync/spinlock.h"
 
-#define RING 256U /* a word counts up to 511 on the host */
+#define RING 256U
 #define BATCH 32U
 #define SPINS 2000U
 
@@ -54,8 +56,9 @@ static uint64_t operations;
 
 static struct {
     _Alignas(64) uint64_t word;
-    _Alignas(64) struct queue queue;
-} port = {.word = WORD_RUN};
+    _Alignas(64) struct spinlock lock;
+    struct queue queue;
+} port = {.word = WORD_RUN, .lock = SPINLOCK_INIT("port")};
 
 static inline void line_push(struct node *node)
 {
@@ -69,6 +72,17 @@ static inline struct node *line_take(void)
     struct queue_record *record = line_pop_locked(&port.word, &port.queue);
 
     return record == NULL ? NULL : container_of(record, struct node, record);
+}
+
+static inline struct node *line_locked_take(void)
+{
+    struct node *node;
+
+    host_irq_enabled = false;
+    spin_lock(&port.lock);
+    node = line_take();
+    spin_unlock(&port.lock);
+    return node;
 }
 
 static struct {
@@ -195,11 +209,13 @@ struct candidate {
     }
 
 DEFINE_LOOPS(line, line_push, line_take)
+DEFINE_LOOPS(line_locked, line_push, line_locked_take)
 DEFINE_LOOPS(wfcqueue, wfcq_push, wfcq_take)
 DEFINE_LOOPS(ck_fifo, ck_push, ck_take)
 
 static const struct candidate candidates[] = {
     {"line", line_run, line_produce, line_consume},
+    {"line_locked", line_locked_run, line_locked_produce, line_locked_consume},
     {"wfcqueue", wfcqueue_run, wfcqueue_produce, wfcqueue_consume},
     {"ck_fifo", ck_fifo_run, ck_fifo_produce, ck_fifo_consume},
 };

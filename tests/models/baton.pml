@@ -44,10 +44,10 @@
  * MUTANT 16 -DNC=2: a waiter stores SLEEPS in place of the compare-and-swap
  * MUTANT 17 -DNC=2 -DNCALL=2 -DDL=1: a waiter that was woken does not look at the state
  * MUTANT 18 -DNC=2 -DDL=1: who leaves does not absorb the arrivals first
- * MUTANT 19 -DNC=3: absorb_locked looks and stores in place of the and
- * MUTANT 20 -DNC=3: absorb_locked does not turn the arrivals round
- * MUTANT 21 -DNC=3: line_pop_locked looks and stores in place of the subtraction
- * MUTANT 22 -DNC=3 -DDL=1: line_remove_locked looks and stores in place of the subtraction
+ * MUTANT 19 -DNC=3: who absorbs looks and stores in place of the compare-and-swap
+ * MUTANT 20 -DNC=3: append_locked does not turn the arrivals round
+ * MUTANT 21 -DNC=3: who absorbs and leaves some behind does not set the backlog
+ * MUTANT 22 -DNC=3 -DDL=1: who absorbs takes the arrivals off, then sets the backlog
  * MUTANT 23 -DNC=2 -DCLOSE=1: the closer does not absorb the arrivals
  * MUTANT 24 -DNC=2 -DCLOSE=1: baton_next looks at closed before it has the lock
  * MUTANT 25 -DNC=2 -DSERVE=1 -DCLOSE=1 -DKILL=1: a request not begun is handed over whatever the port's state
@@ -66,6 +66,11 @@
  * MUTANT 38 -DNC=2 -DSERVE=1 -DDL=1: a request is served while it is still in the line
  * MUTANT 39 -DNC=2 -DCLOSE=1 -DKILL=1: baton_try_give does not clear the holder
  * MUTANT 40 -DNC=2: a waiter sleeps without saying so
+ * MUTANT 41 -DNC=3: line_pop_locked leaves the backlog when the line has run empty
+ * MUTANT 42 -DNC=3 -DDL=1: who leaves takes the backlog back although others wait
+ * MUTANT 43 -DNC=3 -DDL=1: line_ran_empty_locked looks and stores in place of the and
+ * MUTANT 44 -DNC=2 -DDL=1: line_remove_locked leaves the backlog when the line has run empty
+ * MUTANT 45 -DNC=2: who absorbs leaves the count of the arrivals
  */
 #ifndef NC
 #define NC 2
@@ -117,8 +122,8 @@
 #define CLOSED 8
 #define NOT_BEGUN 9
 
-/* port.word: run, closed, count, head */
-bit running, closed;
+/* port.word: run, closed, backlog, count of arrivals, head */
+bit running, closed, backlog;
 byte count;
 byte head = NIL;
 /* port.lock and what it guards */
@@ -153,10 +158,16 @@ byte done;
 #define TOUCH(p) assert(references > 0 || late[p])
 #define OFF(p) off[p] = 1
 #define ON(p) off[p] = 0; late[p] = 0
-#define IDLE (!running && !closed && count == 0 && head == NIL)
-#define ALONE (running && !closed && count == 0 && head == NIL)
+#define IDLE (!running && !closed && !backlog && count == 0 && head == NIL)
+#define ALONE (running && !closed && !backlog && count == 0 && head == NIL)
+/* While nobody has the lock, the word tells whether anybody waits. */
+#if MUT == 0
+#define TELLS assert((waiting != 0) == (backlog || head != NIL))
+#else
+#define TELLS skip
+#endif
 
-hidden byte i, x, y;
+hidden byte i, x, y, z;
 
 inline RELEASE() {
 	assert(references > 0);
@@ -172,7 +183,7 @@ inline RELEASE() {
 
 /* spin_lock_save, spin_unlock_restore, with the step after or before */
 #define LOCKED(p, body) d_step { lock == 0 -> TOUCH(p); lock = 1; OFF(p); body }
-#define UNLOCKED(p, body) d_step { TOUCH(p); assert(lock); body; lock = 0; ON(p) }
+#define UNLOCKED(p, body) d_step { TOUCH(p); assert(lock); body; TELLS; lock = 0; ON(p) }
 #define WITH_LOCK(p, body) d_step { lock == 0 -> TOUCH(p); body }
 
 /* One that waited does so no more. */
@@ -191,7 +202,7 @@ inline ARRIVE(t) {
 	ahead[t] = waiting; waiting = waiting | (1 << t)
 }
 
-/* absorb_locked from the and on; inside a d_step */
+/* append_locked; inside a d_step */
 inline APPEND(from) {
 	x = from; y = length;
 	do :: x != NIL -> length++; assert(length <= NC); x = after[x] :: else -> break od;
@@ -213,11 +224,41 @@ inline APPEND(from) {
 	x = 0; y = 0; i = 0
 }
 
-#if MUT == 19
-#define ABSORB(t, h) h = head; d_step { TOUCH(t); APPEND(h); head = NIL; h = 0 }
-#else
-#define ABSORB(t, h) d_step { TOUCH(t); h = head; head = NIL; APPEND(h); h = 0 }
+/* line_take_arrivals_locked and append_locked; `popped` are taken off the queue at once. Inside a d_step. */
+inline TAKE_ARRIVALS(popped) {
+	if
+	:: head != NIL ->
+#if MUT != 21
+		backlog = (count > popped);
 #endif
+		z = head; head = NIL;
+#if MUT != 45
+		count = 0;
+#endif
+		APPEND(z);
+		z = 0
+	:: else
+	fi
+}
+
+/* absorb_locked */
+#if MUT == 19
+#define ABSORB(t, h) h = head; d_step { TOUCH(t); if :: h != NIL -> APPEND(h); head = NIL; count = 0; backlog = 1 :: else fi; h = 0 }
+#elif MUT == 22
+#define ABSORB(t, h) d_step { TOUCH(t); h = head; TAKE_ARRIVALS(NC) }; d_step { if :: h != NIL -> backlog = 1 :: else fi; h = 0 }
+#else
+#define ABSORB(t, h) d_step { TOUCH(t); TAKE_ARRIVALS(0) }
+#endif
+
+/* line_ran_empty_locked, after the look at what was done in the step before */
+inline RAN_EMPTY(t, h) {
+#if MUT == 43
+	h = (length == 0 && backlog && head == NIL);
+	if :: h -> d_step { TOUCH(t); backlog = 0; head = NIL; count = 0; h = 0 } :: else fi
+#else
+	if :: h -> d_step { TOUCH(t); backlog = 0; h = 0 } :: else fi
+#endif
+}
 
 /* queue_pop and queue_remove; inside a d_step */
 inline UNLINK(r) {
@@ -235,6 +276,28 @@ inline POP(r) {
 	:: length > 0 -> r = queue[0]; UNLINK(r); assert(ahead[r] == 0); GONE(r)
 	:: else
 	fi
+}
+
+/* line_pop_locked */
+inline LINE_POP(t, r, h) {
+#if MUT == 19
+	r = NIL;
+	if :: length == 0 -> ABSORB(t, h) :: else fi;
+	d_step { TOUCH(t); POP(r); h = (r != NIL && length == 0 && head == NIL) };
+#else
+	d_step {
+		TOUCH(t);
+		if
+		:: length > 0 -> POP(r); h = (length == 0 && head == NIL)
+		:: else -> TAKE_ARRIVALS(1); POP(r); h = 0
+		fi
+	};
+#endif
+#if MUT == 41
+	h = 0
+#else
+	RAN_EMPTY(t, h)
+#endif
 }
 
 /* request_settle: publish, then wake. Nothing of the record is touched after the swap. */
@@ -261,11 +324,11 @@ inline RETIRE(p) {
 /* baton_try_give; r is OK when the baton is gone */
 inline TRY_GIVE(t, r) {
 #if MUT == 2
-	d_step { running = 0; count = 0; closed = 0; head = NIL; holds[t] = 0; r = OK };
+	d_step { running = 0; count = 0; backlog = 0; closed = 0; head = NIL; holds[t] = 0; r = OK };
 #elif MUT == 7
 	d_step {
 		TOUCH(t);
-		if :: count == 0 -> running = 0; holds[t] = 0; r = OK :: else -> r = QUEUED fi
+		if :: count == 0 && !backlog -> running = 0; holds[t] = 0; r = OK :: else -> r = QUEUED fi
 	};
 #else
 	d_step {
@@ -289,7 +352,7 @@ inline NEXT(t, may, r, c, s, h) {
 #endif
 	if
 	:: c ->
-		d_step { assert(length == 0 && head == NIL); r = NIL };
+		d_step { assert(length == 0 && head == NIL && !backlog); r = NIL };
 #if MUT == 33
 		UNLOCKED(t, holds[t] = 0);
 #else
@@ -303,22 +366,16 @@ inline NEXT(t, may, r, c, s, h) {
 #endif
 		do
 		:: true ->
-			ABSORB(t, h);
 #if MUT == 36
+			ABSORB(t, h);
 			r = (length > 0 -> queue[0] : NIL);
-			if :: r != NIL -> d_step { TOUCH(t); UNLINK(r); GONE(r); count-- } :: else fi;
+			if :: r != NIL -> d_step { TOUCH(t); UNLINK(r); GONE(r); backlog = (length > 0) } :: else fi;
 #elif MUT == 38
+			ABSORB(t, h);
 			d_step { r = (length > 0 -> queue[0] : NIL) };
-			if :: r != NIL && !may -> d_step { TOUCH(t); POP(r); count-- } :: else fi;
-#elif MUT == 21
-			d_step { POP(r); h = head; s = running; x = count; i = 0 };
-			y = count;
-			if
-			:: r != NIL -> h = count; d_step { TOUCH(t); count = h - 1; h = 0; s = 0 }
-			:: else -> h = 0; s = 0
-			fi;
+			if :: r != NIL && !may -> d_step { TOUCH(t); POP(r); backlog = (length > 0) } :: else fi;
 #else
-			d_step { TOUCH(t); POP(r); if :: r != NIL -> count-- :: else fi };
+			LINE_POP(t, r, h);
 #endif
 			if
 			:: r != NIL ->
@@ -528,27 +585,32 @@ L_block: /* sched_block_until */
 	:: (waiting >> t) & 1 ->
 		LOCKED(t, skip);
 		ABSORB(t, h);
-		UNLOCKED(t, if :: linked[t] -> UNLINK(t); GONE(t); count-- :: else fi);
+		d_step { if :: linked[t] -> UNLINK(t); GONE(t); h = (length == 0 && head == NIL) :: else -> h = 0 fi };
+		RAN_EMPTY(t, h);
+		UNLOCKED(t, skip);
 		result = TIMED_OUT;
 		goto L_release
 	:: else
 	fi;
-#elif MUT == 22
-	LOCKED(t, skip);
-	ABSORB(t, h);
-	if
-	:: linked[t] ->
-		h = count;
-		d_step { UNLINK(t); GONE(t); count = h - 1; h = 0; result = TIMED_OUT }
-	:: else
-	fi;
-	UNLOCKED(t, skip);
 #else
 	LOCKED(t, skip);
 #if MUT != 18
 	ABSORB(t, h);
 #endif
-	UNLOCKED(t, if :: linked[t] -> UNLINK(t); GONE(t); count--; result = TIMED_OUT :: else fi);
+	d_step {
+		h = 0;
+		if
+		:: linked[t] -> UNLINK(t); GONE(t); h = (length == 0 && head == NIL); result = TIMED_OUT
+		:: else
+		fi
+	};
+#if MUT == 42
+	if :: result == TIMED_OUT -> h = (head == NIL) :: else fi;
+#elif MUT == 44
+	h = 0;
+#endif
+	RAN_EMPTY(t, h);
+	UNLOCKED(t, skip);
 #endif
 	if :: result == TIMED_OUT -> goto L_release :: else fi;
 	assert(!((waiting >> t) & 1)); /* else it would wait for more than one run */
@@ -678,10 +740,12 @@ proctype closer_p() {
 	reason = STALE;
 	do /* baton_refuse_all_locked */
 	:: true ->
-#if MUT != 23
-		ABSORB(CLOSER, h);
+#if MUT == 23
+		d_step { POP(r); h = (r != NIL && length == 0 && head == NIL) };
+		RAN_EMPTY(CLOSER, h);
+#else
+		LINE_POP(CLOSER, r, h);
 #endif
-		d_step { POP(r); if :: r != NIL -> count-- :: else fi };
 		if
 		:: r == NIL -> break
 		:: else ->
@@ -756,7 +820,7 @@ init {
 active proctype settled() {
 	timeout ->
 	assert(done == NC + CLOSE);       /* else somebody waits for ever */
-	assert(!running && count == 0 && length == 0 && head == NIL && !lock && waiting == 0);
+	assert(!running && !backlog && count == 0 && length == 0 && head == NIL && !lock && waiting == 0);
 	assert(holder == NIL && inside == 0);
 	assert(retired == CLOSE);
 	assert(references == (CLOSE -> 0 : 2))

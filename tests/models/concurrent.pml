@@ -3,8 +3,9 @@
  * Concurrent services: ipc/concurrent.[ch], and what of ipc/baton.c, ipc/call.c and ipc/port.c they use.
  *
  * A step is one atomic access to shared memory, as in baton.pml, which proves the arrivals and the
- * line: here a record that arrives is at the end of the line in the same step. A compare-and-swap
- * loop is its last round. A deadline, or a kill of the caller, comes at any moment.
+ * order of the line: here a record that arrives is at its end in the same step, and `fresh` says how
+ * many the word still counts. A compare-and-swap loop is its last round. A deadline, or a kill of the
+ * caller, comes at any moment.
  *
  * NC callers with NCALL calls each; N slots. DL: a call may time out. ENDS: a thread may be told to end,
  * then it begins no run. CLOSE: somebody closes the port. KILL: because its domain dies; the service
@@ -50,6 +51,8 @@
  * MUTANT 29 -DNC=3 -DN=1: a newcomer joins at the front
  * MUTANT 31 -DNC=3 -DN=2 -DCLOSE=1 -DKILL=1: a leaver that freed its slot in vain claims one without the lock
  * MUTANT 30 -DNC=2 -DN=1 -DCLOSE=1: the closer does not refuse who waits
+ * MUTANT 32 -DNC=3 -DN=1: who absorbs and leaves some behind does not set the backlog
+ * MUTANT 33 -DNC=3 -DN=1: line_pop_locked leaves the backlog when the line has run empty
  */
 #ifndef NC
 #define NC 2
@@ -96,9 +99,9 @@
 #define CLOSED 7
 #define NOT_BEGUN 8
 
-/* port.word: runs, closed, how many wait, who; the line is the lock's */
-byte runs, count;
-bit closed;
+/* port.word: runs, closed, backlog, arrivals; `length` more wait in the queue, which is the lock's */
+byte runs, fresh, length;
+bit closed, backlog;
 byte line[NC];
 bit lock;
 byte reason = UNSET;
@@ -119,6 +122,8 @@ byte retired, done;
 
 hidden byte i, x;
 
+#define count (fresh + length)
+#define HAS_WAITERS (fresh > 0 || backlog) /* word_has_waiters */
 #define FREE(s) (holder[s] == NIL)
 #if N == 1
 #define ANY_FREE FREE(0)
@@ -139,33 +144,60 @@ inline JOIN(t) {
 #if MUT == 29
 	line[count] = line[0]; line[0] = t;
 #endif
-	count++;
+	fresh++;
 	arrivals[t] = arrived; arrived++
 }
 
-/* queue_remove and the count; inside a d_step */
+/* line_take_arrivals_locked; `popped` are taken off the queue at once; inside a d_step */
+inline TAKE_ARRIVALS(popped) {
+	if
+	:: fresh > 0 ->
+#if MUT != 32
+		backlog = (fresh > popped);
+#endif
+		length = length + fresh; fresh = 0
+	:: else
+	fi
+}
+
+/* line_ran_empty_locked, after the look in the step before */
+inline RAN_EMPTY(dry) {
+	if :: dry -> d_step { backlog = 0; dry = 0 } :: else fi
+}
+
+/* queue_remove; inside a d_step */
 inline REMOVE(r) {
 	i = 0;
-	do :: line[i] != r -> i++; assert(i < count) :: else -> break od;
-	count--;
+	do :: line[i] != r -> i++; assert(i < length) :: else -> break od;
+	length--;
 	do :: i < count -> line[i] = line[i + 1]; i++ :: else -> break od;
 	line[count] = 0; i = 0
 }
 
 #define IN_LINE(t) ((count > 0 && line[0] == t) || (count > 1 && line[1] == t) || (NC > 2 && count > 2 && line[NC - 1] == t))
 
-/* line_pop_locked: the oldest, or NIL; inside a d_step */
-inline POP(r) {
-	r = NIL;
-	if
-	:: count > 0 ->
-		r = line[0];
-		x = 1;
-		do :: x < count -> assert(arrivals[line[x]] > arrivals[r]); x++ :: else -> break od;
-		x = 0;
-		REMOVE(r)
-	:: else
-	fi
+/* line_pop_locked: the oldest, or NIL */
+inline POP(r, dry) {
+	d_step {
+		r = NIL;
+		dry = (length > 0);
+		if :: length == 0 -> TAKE_ARRIVALS(1) :: else fi;
+		if
+		:: length > 0 ->
+			r = line[0];
+			x = 1;
+			do :: x < count -> assert(arrivals[line[x]] > arrivals[r]); x++ :: else -> break od;
+			x = 0;
+			REMOVE(r)
+		:: else
+		fi;
+		dry = (dry && length == 0 && fresh == 0)
+	};
+#if MUT == 33
+	dry = 0
+#else
+	RAN_EMPTY(dry)
+#endif
 }
 
 /* request_settle */
@@ -215,7 +247,7 @@ L_next:
 #if MUT == 1
 	how = runs;
 	if
-	:: how < N && !closed && count == 0 -> d_step { runs = how + 1; in[t] = 1; how = 0 }; goto L_claim
+	:: how < N && !closed && !HAS_WAITERS -> d_step { runs = how + 1; in[t] = 1; how = 0 }; goto L_claim
 	:: else -> how = 0
 	fi;
 #elif MUT == 2
@@ -229,7 +261,7 @@ L_next:
 		if
 #if MUT != 20
 		:: closed -> r = CLOSED
-		:: !closed && runs < N -> assert(count == 0); runs++; in[t] = 1; r = OK
+		:: !closed && runs < N -> assert(count == 0 && !backlog); runs++; in[t] = 1; r = OK
 #else
 		:: runs < N -> runs++; in[t] = 1; r = OK
 #endif
@@ -284,7 +316,15 @@ L_block: /* sched_block_until */
 	:: else -> if :: left :: else -> goto L_block fi
 	fi;
 	/* request_give_up: request_leave, request_await */
-	WITH_LOCK(if :: IN_LINE(t) -> REMOVE(t); result = TIMED_OUT :: else fi);
+	LOCKED(TAKE_ARRIVALS(0));
+	d_step {
+		if
+		:: IN_LINE(t) -> REMOVE(t); last = (count == 0); result = TIMED_OUT
+		:: else
+		fi
+	};
+	RAN_EMPTY(last);
+	UNLOCKED(skip);
 	if :: result == TIMED_OUT -> goto L_done :: else fi;
 L_await:
 	skip;
@@ -342,7 +382,7 @@ L_try:
 	skip;
 #if MUT == 4
 	d_step {
-		if :: closed || count > 0 -> r = QUEUED :: else -> runs--; r = OK fi
+		if :: closed || HAS_WAITERS -> r = QUEUED :: else -> runs--; r = OK fi
 	};
 	if :: r == OK -> d_step { holder[slot] = NIL; in[t] = 0 }; goto L_done :: else fi;
 #elif MUT == 6
@@ -350,9 +390,9 @@ L_try:
 	d_step { runs--; in[t] = 0 };
 	goto L_done;
 #else
-	d_step { r = (closed || count > 0 -> QUEUED : OK) };
+	d_step { r = (closed || HAS_WAITERS -> QUEUED : OK) };
 #if MUT == 17
-	r = (count > 0 -> QUEUED : OK);
+	r = (HAS_WAITERS -> QUEUED : OK);
 #endif
 	if
 	:: r == OK ->
@@ -360,9 +400,9 @@ L_try:
 		d_step {
 			if
 #if MUT == 17
-			:: count > 0 -> r = QUEUED
+			:: HAS_WAITERS -> r = QUEUED
 #else
-			:: closed || count > 0 -> r = QUEUED
+			:: closed || HAS_WAITERS -> r = QUEUED
 #endif
 			:: else -> runs--; in[t] = 0; r = OK
 			fi
@@ -401,12 +441,12 @@ L_try:
 #if MUT == 12
 	UNLOCKED(skip);
 	r = (count > 0 -> line[0] : NIL);
-	if :: r != NIL -> d_step { REMOVE(r) } :: else fi;
+	if :: r != NIL -> d_step { TAKE_ARRIVALS(1); REMOVE(r); if :: count == 0 -> backlog = 0 :: else fi } :: else fi;
 	LOCKED(skip);
 #else
-	d_step { POP(r) };
+	POP(r, last);
 #endif
-	if :: r == NIL -> UNLOCKED(skip); goto L_try :: else fi;
+	if :: r == NIL -> UNLOCKED(assert(!backlog)); goto L_try :: else fi;
 #if MUT != 7
 	if :: freed -> CLAIM(slot, r) :: else fi;
 #endif
@@ -467,7 +507,7 @@ proctype closer_p() {
 #if MUT != 30
 	do /* baton_refuse_all_locked */
 	:: true ->
-		d_step { POP(r) };
+		POP(r, s);
 		if
 		:: r == NIL -> break
 		:: else ->
@@ -548,7 +588,7 @@ init {
 active proctype settled() {
 	timeout ->
 	assert(done == NC + CLOSE); /* else somebody waits for ever */
-	assert(runs == 0 && count == 0 && !lock && inside == 0);
+	assert(runs == 0 && count == 0 && !backlog && !lock && inside == 0);
 	assert(NOTED == 0);
 	assert(retired == CLOSE)
 }

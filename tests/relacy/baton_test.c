@@ -5,6 +5,7 @@
  * their answers: whoever runs without the baton, or sees a request or an answer too early, races.
  *
  * COVERS ipc/line.c
+ * COVERS ipc/line.h
  * COVERS ipc/baton.c
  * COVERS ipc/baton.h
  * COVERS ipc/concurrent.c

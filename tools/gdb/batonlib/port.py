@@ -11,28 +11,33 @@ from .memory import KernelSpace
 from .thread import Thread, all_threads
 
 # The baton word (ipc/word.h).
-RUN, CLOSED, ONE_RUN, ONE_WAITER, HEAD_SHIFT = 1, 2, 4, 256, 25
+RUN, CLOSED, ONE_RUN, BACKLOG, ONE_ARRIVAL, HEAD_SHIFT, RECORD_SHIFT = 1, 2, 4, 256, 512, 29, 4
 KINDS = {-1: "kernel service", 0: "user service", 1: "user service (no ASID)", 2: "mailbox",
          3: "concurrent user service", 4: "concurrent kernel service"}
 MAILBOX = 2
 TABLE = "'ipc/port.c'::port_table"  # slots of two words: the port, its generation
 
 
-def decode_word(word):
+def decode_word(word, waiters):
     parts = [name for bit, name in ((RUN, "run"), (CLOSED, "closed")) if word & bit]
-    runs = word % ONE_WAITER // ONE_RUN
+    runs = word % BACKLOG // ONE_RUN
     if runs:
         parts.append(f"{runs} run" + ("s" if runs > 1 else ""))
-    waiters = word % (1 << HEAD_SHIFT) // ONE_WAITER
     if waiters:
         parts.append(f"{waiters} waiter" + ("s" if waiters > 1 else ""))
     return " ".join(parts) or "idle"
 
 
+def arrivals(word):
+    """How many arrived and were not absorbed."""
+    return word % (1 << HEAD_SHIFT) // ONE_ARRIVAL
+
+
 def newest_arrival(word):
     """The address of the record that arrived last and was not absorbed, or 0."""
-    head = word >> HEAD_SHIFT
-    return head | ~((1 << 64 - HEAD_SHIFT) - 1) & (1 << 64) - 1 if head else 0
+    bits = 64 - HEAD_SHIFT + RECORD_SHIFT
+    head = word >> HEAD_SHIFT << RECORD_SHIFT
+    return head | ~((1 << bits) - 1) & (1 << 64) - 1 if head else 0
 
 
 def records(address):
@@ -74,7 +79,7 @@ class Port:
         self.line = int(structure["queue"]["first"])
         self.queued = int(structure["queue"]["count"])
         if not self.is_mailbox:
-            self.queued = self.word % (1 << HEAD_SHIFT) // ONE_WAITER
+            self.queued += arrivals(self.word)
         self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
@@ -82,6 +87,9 @@ class Port:
 
     def __str__(self):
         return f"port {self.index} ({', '.join(self.names()) or 'no name'})"
+
+    def word_text(self):
+        return decode_word(self.word, 0 if self.is_mailbox else self.queued)
 
     def holder_text(self):
         return ", ".join(thread_text(holder) for holder in self.holders if holder) or "-"
@@ -115,7 +123,7 @@ def find(number):
 
 def describe(port):
     """The lines that `baton port` prints."""
-    lines = [f"{port}: {port.kind} of {port.domain.id} {port.domain.name}, {decode_word(port.word)}",
+    lines = [f"{port}: {port.kind} of {port.domain.id} {port.domain.name}, {port.word_text()}",
              f"held by: {port.holder_text()}; {port.calls} calls so far"]
     for number, slot in enumerate(port.slots):
         holder = int(slot["holder"])
@@ -179,6 +187,6 @@ def table():
     rows = [("INDEX", "GENERATION", "DOMAIN", "KIND", "WORD", "HOLDER", "CALLS", "QUEUED", "NAMES")]
     for port in all_ports():
         rows.append((port.index, port.generation, f"{port.domain.id} {port.domain.name}", port.kind,
-                     decode_word(port.word), port.holder_text(), port.calls, port.queued,
+                     port.word_text(), port.holder_text(), port.calls, port.queued,
                      " ".join(port.names()) or "-"))
     return rows
