@@ -86,6 +86,7 @@ void sched_block(void)
 void lending_lend(struct port *waited_for)
 {
     (void)waited_for;
+    /* full: what the kernel pays here; pairs with the one in lend_one of ipc/lending.c */
     fence_seq_cst();
 }
 
