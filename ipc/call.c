@@ -37,8 +37,7 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
     activation.calls_left = (uint16_t)(caller->calls_left - 1);
     activation.kind = (uint8_t)kind;
     activation.fpu_saved = 0;
-    activation.satp_entry = caller->satp_entry;
-    activation_set(&activation);
+    activation_push(&activation);
     if (slot != NULL) {
         activation.stack = &slot->stack;
     }
@@ -279,24 +278,33 @@ static status_t call_run_in_slot(struct port *port, struct run_slot *slot, uint6
     return status;
 }
 
-status_t call_take_slot(struct port *port, uint64_t badge, nsec_t deadline, struct run_slot **slot)
+/* All slots are taken, or the port is closed. Apart, to keep the common call short. */
+__attribute__((noinline)) static status_t call_wait_slot(struct port *port, uint64_t badge,
+                                                         nsec_t deadline, struct run_slot **slot)
 {
     struct baton_request request = {.caller = activation_current()->domain, .badge = badge};
-    status_t status;
+    status_t status = concurrent_enter(port, &request, deadline);
 
-    if (port->mode == PORT_MODE_MAILBOX || activation_current()->calls_left == 0) {
-        return port->mode == PORT_MODE_MAILBOX ? ERR_WRONG_TYPE : ERR_DEPTH;
-    }
-    *slot = concurrent_try_enter(port);
-    if (*slot != NULL) {
-        return OK;
-    }
-    status = concurrent_enter(port, &request, deadline);
     *slot = request.slot;
     if (status != OK) {
         call_settle_unwind_if_raised(); /* the slot may have been ours for a moment */
     }
     return status == BATON_ANSWERED ? request.status : status;
+}
+
+static inline status_t take_slot(struct port *port, uint64_t badge, nsec_t deadline,
+                                 struct run_slot **slot)
+{
+    if (port->mode == PORT_MODE_MAILBOX || activation_current()->calls_left == 0) {
+        return port->mode == PORT_MODE_MAILBOX ? ERR_WRONG_TYPE : ERR_DEPTH;
+    }
+    *slot = concurrent_try_enter(port);
+    return *slot != NULL ? OK : call_wait_slot(port, badge, deadline, slot);
+}
+
+status_t call_take_slot(struct port *port, uint64_t badge, nsec_t deadline, struct run_slot **slot)
+{
+    return take_slot(port, badge, deadline, slot);
 }
 
 /* A port that is not exclusive. */
@@ -305,7 +313,7 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
                                                           enum activation_kind kind)
 {
     struct run_slot *slot;
-    status_t status = call_take_slot(port, badge, deadline, &slot);
+    status_t status = take_slot(port, badge, deadline, &slot);
 
     if (status != OK) {
         return status;
@@ -319,8 +327,11 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
     return status;
 }
 
-static inline status_t call_as(struct port *port, uint64_t badge, struct message *message,
-                               nsec_t deadline, enum activation_kind kind)
+/* Inline, since each kind of call has its own short way. */
+__attribute__((always_inline)) static inline status_t call_as(struct port *port, uint64_t badge,
+                                                              struct message *message,
+                                                              nsec_t deadline,
+                                                              enum activation_kind kind)
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;

@@ -58,7 +58,6 @@ static struct activation call_record(const struct user_call *call, enum activati
         .return_tp = call->frame->tp,
         .calls_left = (uint16_t)(caller->calls_left - 1),
         .kind = (uint8_t)kind,
-        .satp_entry = caller->satp_entry,
         .stack = call->slot != NULL ? &call->slot->stack : &call->port->stack,
     };
 }
@@ -118,7 +117,7 @@ static void call_run_syscall(struct user_call *call)
 
     call_count(call);
     activation.deadline = timed ? &limit : NULL;
-    activation_set(&activation);
+    activation_push(&activation);
     if (timed) {
         call_deadline_arm(&limit, call->deadline);
     }

@@ -41,19 +41,13 @@ static struct run_slot *slot_claim(struct port *port, struct thread *thread)
         struct run_slot *slot = &port->slots[at];
         struct thread *nobody = NULL;
 
-        /* acquire: the last run on this stack is over; pairs with the release in slot_free */
+        /* acquire: the last run on this stack is over; pairs with the release in concurrent_free */
         if (atomic_load_relaxed(&slot->holder) == NULL &&
             atomic_cas_acquire(&slot->holder, &nobody, thread)) {
             return slot;
         }
         at = at + 1 == port->slot_count ? 0 : at + 1;
     }
-}
-
-static void slot_free(struct run_slot *slot)
-{
-    /* release: our run is over; pairs with the acquire in slot_claim */
-    atomic_store_release(&slot->holder, (struct thread *)NULL);
 }
 
 struct run_slot *concurrent_try_enter(struct port *port)
@@ -140,29 +134,6 @@ status_t concurrent_enter(struct port *port, struct baton_request *request, nsec
     return status;
 }
 
-/* Free the slot and leave, if nobody waits and the port is open. False: we are in as before, but *slot may
- * be free, and then it is NULL. */
-static bool try_leave(struct port *port, struct run_slot **slot)
-{
-    /* relaxed: the compare-and-swap looks again */
-    uint64_t seen = atomic_load_relaxed(&port->word);
-
-    if ((seen & WORD_CLOSED) != 0 || word_has_waiters(seen)) {
-        return false;
-    }
-    if (*slot != NULL) {
-        slot_free(*slot);
-        *slot = NULL;
-    }
-    while ((seen & WORD_CLOSED) == 0 && !word_has_waiters(seen)) {
-        /* relaxed: as in concurrent_try_enter */
-        if (atomic_cas_relaxed(&port->word, &seen, seen - WORD_ONE_RUN)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The port is closed, and who waited was refused. */
 static void leave_closed(struct port *port, struct run_slot *slot, uint64_t irq)
     RELEASES(port->lock)
@@ -170,7 +141,7 @@ static void leave_closed(struct port *port, struct run_slot *slot, uint64_t irq)
     uint64_t before;
 
     if (slot != NULL) {
-        slot_free(slot);
+        concurrent_free(slot);
     }
     /* relaxed: the lock orders it; nobody enters a closed port */
     before = atomic_sub_relaxed(&port->word, WORD_ONE_RUN);
@@ -180,9 +151,9 @@ static void leave_closed(struct port *port, struct run_slot *slot, uint64_t irq)
     }
 }
 
-void concurrent_leave(struct port *port, struct run_slot *slot)
+void concurrent_leave_slowly(struct port *port, struct run_slot *slot)
 {
-    while (!try_leave(port, &slot)) {
+    do {
         uint64_t irq = spin_lock_save(&port->lock);
         struct queue_record *record;
 
@@ -206,7 +177,7 @@ void concurrent_leave(struct port *port, struct run_slot *slot)
             return;
         }
         spin_unlock_restore(&port->lock, irq); /* who waited has left */
-    }
+    } while (!concurrent_try_leave(port, &slot));
 }
 
 bool concurrent_runs_elsewhere(const struct port *port)

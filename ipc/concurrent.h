@@ -23,9 +23,47 @@ struct run_slot *concurrent_try_enter(struct port *port);
 WARN_UNUSED status_t concurrent_enter(struct port *port, struct baton_request *request,
                                       nsec_t deadline);
 
+/* The slot is for the next run. */
+static inline void concurrent_free(struct run_slot *slot)
+{
+    /* release: our run is over; pairs with the acquire in slot_claim */
+    atomic_store_release(&slot->holder, (struct thread *)NULL);
+}
+
+/* Free the slot and leave, if nobody waits and the port is open. False: we are in as before, but *slot may
+ * be free, and then it is NULL. */
+static inline bool concurrent_try_leave(struct port *port, struct run_slot **slot)
+{
+    /* relaxed: the compare-and-swap looks again */
+    uint64_t seen = atomic_load_relaxed(&port->word);
+
+    if ((seen & WORD_CLOSED) != 0 || word_has_waiters(seen)) {
+        return false;
+    }
+    if (*slot != NULL) {
+        concurrent_free(*slot);
+        *slot = NULL;
+    }
+    while ((seen & WORD_CLOSED) == 0 && !word_has_waiters(seen)) {
+        /* relaxed: as in concurrent_try_enter */
+        if (atomic_cas_relaxed(&port->word, &seen, seen - WORD_ONE_RUN)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Leave a port where somebody waits, or which is closed. The slot may be NULL. */
+void concurrent_leave_slowly(struct port *port, struct run_slot *slot);
+
 /* Leave: the slot goes to the one that waits longest, or is free. The last one to leave a closed port
  * retires it. */
-void concurrent_leave(struct port *port, struct run_slot *slot);
+static inline void concurrent_leave(struct port *port, struct run_slot *slot)
+{
+    if (!concurrent_try_leave(port, &slot)) {
+        concurrent_leave_slowly(port, slot);
+    }
+}
 
 /* Does a run of it go on, on another core? A hint. Interrupts are off. */
 bool concurrent_runs_elsewhere(const struct port *port);

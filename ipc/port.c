@@ -271,7 +271,7 @@ void port_close(struct port *port, status_t reason)
     } else if (reason == ERR_PEER_DIED) {
         /* The note comes a few instructions after the taking; the taker may be preempted there. */
         while (!port_interrupt_holders(port)) {
-            sched_yield();
+            sched_let_lower_run();
         }
     }
     object_release(&port->object);
@@ -398,7 +398,7 @@ void upcall_domain_closing(struct domain *domain)
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {
-        sched_yield();
+        sched_let_lower_run();
     }
 }
 

@@ -163,7 +163,8 @@ static void copy_record(struct activation *copy, struct activation *record)
     }
 }
 
-/* Copies `innermost` and what is above it to the heir's block and stack; the copy of `innermost`. */
+/* Copies `innermost` and what is above it to the heir's block and stack; the copy of `innermost`. In one
+ * piece: what is preempted may be moved, and then its records name the spaces of another core. */
 static struct activation *copy_chain(struct activation *innermost, struct thread *heir)
 {
     struct activation *records[MAX_CALL_DEPTH];
@@ -172,7 +173,7 @@ static struct activation *copy_chain(struct activation *innermost, struct thread
     uint64_t state = irq_save();
 
     activation_save_fpu(); /* it may be the caller's, of a service in the kernel */
-    irq_restore(state);
+    heir->cpu = core_index();
     for (; innermost->port != NULL; innermost = innermost->previous) {
         ASSERT(count < MAX_CALL_DEPTH);
         records[count++] = innermost;
@@ -188,6 +189,7 @@ static struct activation *copy_chain(struct activation *innermost, struct thread
             move_deadline(copy, heir);
         }
     }
+    irq_restore(state);
     return copy;
 }
 

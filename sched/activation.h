@@ -88,6 +88,24 @@ static inline void activation_set(struct activation *activation)
                      : "memory");
 }
 
+/* The same for a run in the caller's address space. In one piece: who is preempted may be moved, and then
+ * the entries of what is in the chain change. Interrupts are on. */
+static inline void activation_push(struct activation *activation)
+{
+    uint64_t *entry;
+
+    __asm__ volatile("csrci sstatus, 2\n\t"
+                     "ld %0, %c3(%2)\n\t"
+                     "sd %0, %c3(%1)\n\t"
+                     "sd %1, %c4(tp)\n\t"
+                     "csrsi sstatus, 2"
+                     : "=&r"(entry)
+                     : "r"(activation), "r"(activation->previous),
+                       "i"(offsetof(struct activation, satp_entry)),
+                       "i"(offsetof(struct core, activation))
+                     : "memory");
+}
+
 static inline struct activation *activation_current(void)
 {
     struct activation *activation;

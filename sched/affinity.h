@@ -3,7 +3,7 @@
  * On which cores a thread may run.
  *
  * Rules: a value. A new thread may run on all. It is changed by the thread itself, or before it starts
- * (thread_set_affinity), so where it lies now is always allowed.
+ * (thread_set_affinity), so where it lies now is always allowed. Others read it only while it is off every core.
  */
 #pragma once
 

@@ -159,7 +159,8 @@ void domain_finish(struct domain *domain)
         account_settle(domain->account);
     }
 
-    domain->state = DOMAIN_DEAD;
+    /* release: all is gone; pairs with the acquire in domain_is_dying */
+    atomic_store_release(&domain->state, (uint32_t)DOMAIN_DEAD);
     domain_announce_end(domain);
     object_release(&domain->object);
 }

@@ -26,7 +26,6 @@ status_t heir_make(struct domain *asker, struct thread **out)
     status_t status = thread_make_heir(asker, out);
 
     if (status == OK) {
-        (*out)->cpu = self->cpu;
         (*out)->affinity = self->affinity;
         (*out)->own_rank = self->own_rank; /* nobody knows it yet, so no lock */
         (*out)->rank = self->own_rank;
@@ -65,6 +64,7 @@ static void take_over_body_locked(struct thread *self, struct thread *heir)
     /* relaxed: orders come under the locks that are held */
     orders = atomic_and_relaxed(&self->flags, ~(uint32_t)THREAD_KILL) & THREAD_KILL;
     atomic_or_relaxed(&heir->flags, orders);
+    sched_take_over_rank(heir, self);
     self->identity = NULL;
     spin_unlock(&identity->ended_queue.lock);
     heir->identity = identity;

@@ -13,8 +13,8 @@
 #include "sched/thread.h"
 
 /*
- * A block for the upper activations, on the running thread's core; `asker` is charged, beyond its
- * limit if need be. ERR_NO_MEMORY, ERR_NO_SPACE.
+ * A block for the upper activations; `asker` is charged, beyond its limit if need be. Its core is that for
+ * which its records are made (split.c): the running thread may be moved meanwhile. ERR_NO_MEMORY, ERR_NO_SPACE.
  */
 WARN_UNUSED status_t heir_make(struct domain *asker, struct thread **out);
 

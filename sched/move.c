@@ -19,6 +19,17 @@ static bool core_is_online(cpu_t cpu)
     return cpu < MAX_CORES && atomic_load_acquire(&cores[cpu].online) != 0;
 }
 
+/* The running thread goes to another core. Interrupts are off. */
+static void leave_for(cpu_t cpu) NO_THREAD_SAFETY
+{
+    struct runqueue *runqueue = runqueue_here();
+
+    spin_lock(&runqueue->lock);
+    thread_current()->state = THREAD_MOVING;
+    thread_current()->next_cpu = cpu;
+    sched_switch_away(runqueue);
+}
+
 status_t sched_migrate(cpu_t cpu) NO_THREAD_SAFETY
 {
     struct thread *thread = thread_current();
@@ -29,12 +40,7 @@ status_t sched_migrate(cpu_t cpu) NO_THREAD_SAFETY
     uint64_t state = irq_save();
 
     if (cpu != core_index()) {
-        struct runqueue *runqueue = runqueue_here();
-
-        spin_lock(&runqueue->lock);
-        thread->state = THREAD_MOVING;
-        thread->next_cpu = cpu;
-        sched_switch_away(runqueue);
+        leave_for(cpu);
     }
     irq_restore(state);
     return OK;
@@ -55,12 +61,15 @@ status_t thread_set_affinity(struct thread *thread, const struct affinity *affin
         thread->affinity = *affinity;
         return OK;
     }
-    /* Nobody else moves a running thread, so it is where it may be when it says so. */
-    if (!affinity_has(affinity, core_index())) {
-        affinity_add(&thread->affinity, first);
-        (void)sched_migrate(first);
-    }
+    /* Interrupts off: one that is preempted may be taken elsewhere (sched_pull) between look and word. One
+     * that leaves is nobody's until it is where it goes. */
+    uint64_t state = irq_save();
+
     thread->affinity = *affinity;
+    if (!affinity_has(affinity, core_index())) {
+        leave_for(first);
+    }
+    irq_restore(state);
     return OK;
 }
 

@@ -18,6 +18,8 @@
 /* Its core looks again. */
 static void tell_home(struct runqueue *home, cpu_t cpu)
 {
+    /* full: the rank is written before its core looks; pairs with the fence in deliver_elsewhere of wake.c */
+    fence_seq_cst();
     /* relaxed: the interrupt, or the look below, comes after it */
     atomic_store_relaxed(&home->reranked, 1U);
     if (cpu == core_index()) {
@@ -100,12 +102,24 @@ bool sched_settle_lent_rank(struct thread *thread, uint32_t rank, uint32_t loans
 
 status_t thread_set_priority(struct thread *thread, uint64_t priority)
 {
+    uint64_t state;
+
     if (priority > PRIORITY_SHARING) {
         return ERR_INVALID;
     }
-    set_own_rank(thread,
-                 priority == PRIORITY_SHARING ? RANK_SHARING : RANK_REALTIME + (uint32_t)priority);
+    state = spin_lock_save(&thread->ended_queue.lock);
+    if (thread->body != NULL) {
+        set_own_rank(thread->body, priority == PRIORITY_SHARING
+                                       ? RANK_SHARING
+                                       : RANK_REALTIME + (uint32_t)priority);
+    }
+    spin_unlock_restore(&thread->ended_queue.lock, state);
     return OK;
+}
+
+void sched_take_over_rank(struct thread *heir, const struct thread *thread)
+{
+    set_own_rank(heir, thread->own_rank);
 }
 
 uint64_t thread_priority(const struct thread *thread)

@@ -48,6 +48,14 @@ void sched_program_timer(void)
     timer_set_deadline(timeout);
 }
 
+void sched_interrupt_soon(void)
+{
+    nsec_t now = timer_now_ns();
+
+    runqueue_here()->timer_at = now;
+    timer_set_deadline(now);
+}
+
 /* A thread that stays ready. */
 __attribute__((always_inline)) static inline void runqueue_push(struct runqueue *runqueue,
                                                                 struct thread *thread, bool first)

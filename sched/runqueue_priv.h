@@ -118,11 +118,17 @@ void sched_deliver(struct thread *thread);
  * run or to add to the woken. Else it is woken as usual. Interrupts off. */
 bool sched_take_blocked(struct thread *thread);
 
+/* An heir has the own rank of the thread that made it. Under the lock that orders about it come under. */
+void sched_take_over_rank(struct thread *heir, const struct thread *thread);
+
 /* Lock the run queue at which the thread is at home; it may move until the lock is held. */
 struct runqueue *runqueue_lock_home(struct thread *thread);
 
 /* Program this core's timer for the earlier of slice end and first time-out. Interrupts off. */
 void sched_program_timer(void);
+
+/* The timer fires when interrupts are on again. Interrupts off. */
+void sched_interrupt_soon(void);
 
 /* The same if the timer is set for later than `first`; one that is set too early costs less than
  * setting it again. Interrupts off. */

@@ -58,7 +58,10 @@ void sched_wake_thread(struct thread *thread);
 /* Let the next ready thread run, unless all have a lower rank. */
 void sched_yield(void);
 
-/* The same because core.work asks for it: only for who outranks the caller, or when its slice is over. */
+/* The same, for a while even if the caller outranks them: one of them is to do something soon. May eat a wake-up. */
+void sched_let_lower_run(void);
+
+/* As sched_yield, because core.work asks for it: only for who outranks the caller, or when its slice is over. */
 void sched_preempt(void);
 
 /* Go on on core `cpu`. ERR_INVALID: no such core, or it is not online. */

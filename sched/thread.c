@@ -245,7 +245,6 @@ void thread_exit(long code)
     if (thread->split_retry.wheel != NULL) {
         timeout_cancel(&thread->split_retry);
     }
-    thread->exit_code = code;
     if (thread->identity != NULL) {
         thread_announce_end(thread->identity, code);
     }

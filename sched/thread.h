@@ -125,7 +125,8 @@ _Noreturn void thread_exit(long code);
  * ERR_INVALID: no online core is among them. */
 WARN_UNUSED status_t thread_set_affinity(struct thread *thread, const struct affinity *affinity);
 
-/* A real-time priority (higher ones first, above all others), or PRIORITY_SHARING. ERR_INVALID. */
+/* A real-time priority (higher ones first, above all others), or PRIORITY_SHARING; for who runs what handles
+ * to `thread` mean. ERR_INVALID. */
 WARN_UNUSED status_t thread_set_priority(struct thread *thread, uint64_t priority);
 
 /* The same back, what it is lent included. */

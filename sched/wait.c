@@ -10,6 +10,9 @@
 #include "sched/timeout.h"
 #include "sched/upcall.h"
 
+/* How long one that outranks the others lets them run. */
+#define PAUSE_NS 100000UL
+
 struct deadline {
     struct timeout timeout;
     struct thread *thread;
@@ -77,6 +80,19 @@ status_t sched_sleep_until(nsec_t when)
         status = sched_block_until(when);
     } while (status == OK); /* a wake-up that was meant for something else */
     return status == ERR_CANCELLED ? status : OK;
+}
+
+void sched_let_lower_run(void)
+{
+    struct deadline deadline = {.thread = thread_current()};
+
+    if (sched_rank(thread_current()) <= RANK_SHARING) {
+        sched_yield();
+        return;
+    }
+    timeout_arm(&deadline.timeout, timer_now_ns() + PAUSE_NS, deadline_fire);
+    sched_block();
+    timeout_cancel(&deadline.timeout);
 }
 
 struct waiter {

@@ -13,6 +13,27 @@
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 
+/*
+ * A schedule to beat: its rank is raised after the look and before the push, and the interrupt that says so finds
+ * nothing yet. So it is looked at again, if the push does not interrupt anyhow. The block stays a thread's while
+ * interrupts are off.
+ */
+static void deliver_elsewhere(struct thread *thread, cpu_t cpu)
+{
+    uint32_t rank = atomic_load_relaxed(&thread->rank); /* relaxed: looked at again */
+    bool tell = inbox_push(&runqueues[cpu].inbox, &thread->inbox_node, rank_level(rank));
+
+    if (!tell) {
+        /* full: pushed before the second look; pairs with the fence in tell_home of priority.c, whose
+         * interrupt finds the node if this look does not find the rank */
+        fence_seq_cst();
+        tell = atomic_load_relaxed(&thread->rank) > rank; /* relaxed: as above */
+    }
+    if (tell) {
+        ipi_request(cpu, IPI_RESCHEDULE);
+    }
+}
+
 void sched_deliver(struct thread *thread)
 {
     /* relaxed, all: the thread is ours; the push publishes it */
@@ -24,9 +45,8 @@ void sched_deliver(struct thread *thread)
 
         runqueue_add_woken(runqueue, thread);
         runqueue_look(runqueue);
-    } else if (inbox_push(&runqueues[cpu].inbox, &thread->inbox_node,
-                          rank_level(atomic_load_relaxed(&thread->rank)))) {
-        ipi_request(cpu, IPI_RESCHEDULE);
+    } else {
+        deliver_elsewhere(thread, cpu);
     }
 }
 
@@ -38,9 +58,15 @@ void sched_wake_thread(struct thread *thread)
         sched_deliver(thread);
     }
     irq_restore(state);
-    /* With interrupts on the caller may be preempted at any moment; by one that outranks it, now. */
-    if (state != 0 && (core_current()->work & WORK_RESCHEDULE) != 0) {
+    if ((core_current()->work & WORK_RESCHEDULE) == 0) {
+        return;
+    }
+    /* With interrupts on the caller may be preempted at any moment; by one that outranks it, now. Else
+     * the timer does it as soon as they are: kernel code that goes on looks at its work nowhere. */
+    if (state != 0) {
         sched_preempt();
+    } else if (thread_current() != runqueue_here()->idle) {
+        sched_interrupt_soon();
     }
 }
 

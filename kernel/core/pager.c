@@ -95,6 +95,9 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
     if (address < USER_BASE || address >= USER_TOP) {
         return ERR_FAULT;
     }
+    if (thread_is_spent()) {
+        return ERR_CANCELLED; /* a pager that says "try again" might do so for ever */
+    }
     if (kstack_room() < STACK_RESERVE_BYTES) {
         return ERR_DEPTH;
     }
@@ -103,7 +106,9 @@ status_t pager_ask(struct vspace *space, vaddr_t address, uint32_t access, vaddr
         return ERR_FAULT;
     }
     status = call_for_fault(port_of_object(pager), badge, &message);
-    if (status == OK) {
+    if (thread_is_spent()) {
+        status = ERR_CANCELLED; /* who needed the page went on without us: nobody is to ask again */
+    } else if (status == OK) {
         status = use_reply(space, address, access, port_of_object(pager)->domain, &message);
     } else if (status != ERR_CANCELLED) {
         status = ERR_FAULT;

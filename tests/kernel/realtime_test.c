@@ -2,10 +2,13 @@
 /* The real-time class: who runs first, who preempts whom. */
 #include "arch/core.h"
 #include "arch/irq.h"
+#include "ipc/baton.h"
+#include "ipc/call.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
+#include "tests/kernel/ports.h"
 
 static char trace[64];
 static uint32_t trace_count;
@@ -136,6 +139,27 @@ TEST(realtime, one_of_the_same_core_preempts_who_wakes_it)
     crew_join(high);
 }
 
+TEST(realtime, who_is_woken_with_interrupts_off_comes_when_they_are_on)
+{
+    uint32_t go = 0;
+    uint64_t state;
+
+    woken = 0;
+    struct thread *high = start_with(core_index(), 1, wait_once, &go);
+
+    EXPECT_SOON(is_blocked(high));
+    state = irq_save();
+    wake(high, &go);
+    EXPECT_EQ(woken, 0);
+    irq_restore(state);
+    /* No wait and no system call, and far less than a slice. relaxed: one core */
+    for (unsigned i = 0; i < 10000 && atomic_load_relaxed(&woken) == 0; i++) {
+        arch_relax();
+    }
+    EXPECT_EQ(woken, 1);
+    crew_join(high);
+}
+
 static void yield_some(void *name)
 {
     for (unsigned i = 0; i < 3; i++) {
@@ -158,4 +182,31 @@ TEST(realtime, one_that_yields_gives_way_to_equals_only)
     crew_join(c);
     trace[trace_count] = 0;
     EXPECT_TEXT(trace, "abababccc");
+}
+
+static void nothing(struct request *request)
+{
+    request_reply(request, OK, 0);
+}
+
+static void close_as_if_dead(void *port)
+{
+    port_close(port, ERR_PEER_DIED);
+}
+
+/* The holder notes itself after it has taken the baton, and who closes the port has to wait for the note. */
+TEST(realtime, who_closes_a_port_lets_a_lower_one_run_that_just_entered)
+{
+    struct port *port = ports_make_service(nothing, NULL);
+    struct thread *closer;
+
+    EXPECT_TRUE(baton_try_take(port));
+    closer = start_with(core_index(), 7, close_as_if_dead, port);
+    EXPECT_SOON(port_close_reason(port) == ERR_PEER_DIED);
+    atomic_store_relaxed(&port->holder, thread_current());
+    crew_join(closer);
+    EXPECT_TRUE(!baton_try_give(port));
+    EXPECT_TRUE(baton_next(port, false) == NULL);
+    call_settle_unwind();
+    object_release(&port->object);
 }

@@ -82,8 +82,8 @@ static void end_service(struct port *port)
 static void expect_run_ends(struct domain *domain)
 {
     ports_let_go(&seen.stop);
-    EXPECT_SOON(atomic_load_acquire(&domain->state) ==
-                DOMAIN_DEAD); /* acquire: see domain_is_dying */
+    /* acquire: its memory is gone; pairs with the release in domain_finish */
+    EXPECT_SOON(atomic_load_acquire(&domain->state) == DOMAIN_DEAD);
     EXPECT_OK(seen.stopped);
     EXPECT_OK(seen.copied);
     EXPECT_EQ(seen.depth, 1);
@@ -131,6 +131,24 @@ TEST(split, a_deadline_ends_the_call_of_a_service_that_sleeps)
     end_service(port);
 }
 
+/* Handles to a thread mean who goes on, not who was left. */
+TEST(split, who_was_left_does_not_get_a_priority)
+{
+    struct port *port = start_service();
+    struct domain *domain = START_CLIENT("call-peer\0-\0" NAME "\0ask\0"
+                                         "5");
+    long code = -1;
+
+    if (domain != NULL) {
+        EXPECT_OK(domain_join(domain, timer_now_ns() + AT_ONCE_NS, &code));
+        EXPECT_SOON(ports_is_stopped(&seen.stop));
+        EXPECT_OK(thread_set_priority(seen.stop.thread, 3));
+        EXPECT_EQ(thread_priority(seen.stop.thread), PRIORITY_SHARING);
+        expect_run_ends(domain);
+    }
+    end_service(port);
+}
+
 /* The order is not lost when there is no memory for the heir. */
 TEST(split, is_tried_again_when_there_was_no_memory)
 {
@@ -148,6 +166,40 @@ TEST(split, is_tried_again_when_there_was_no_memory)
         EXPECT_TRUE(ports_is_stopped(&seen.stop));
         expect_run_ends(domain);
     }
+    end_service(port);
+}
+
+/* Says always that the access is to be tried again; the first one waits. */
+static void try_again(struct request *request)
+{
+    if (seen.stop.reached == 1) {
+        seen.stopped = ports_stop(&seen.stop);
+    }
+    *request->message = (struct message){.tag = MESSAGE_TAG(OK, 4)};
+}
+
+TEST(split, who_was_left_asks_no_pager_again)
+{
+    struct port *port = start_service();
+    struct port *pager = ports_make_service(try_again, NULL);
+    struct domain *domain = START_CLIENT("call-peer\0-\0" NAME "\0write");
+    long code = -1;
+
+    if (domain != NULL) {
+        EXPECT_SOON(ports_is_stopped(&seen.stop));
+        object_retain(&pager->object);
+        domain->vspace->pager = &pager->object;
+        ports_let_go(&seen.stop);
+        EXPECT_SOON(seen.stop.reached == 2 && ports_is_stopped(&seen.stop));
+        domain_kill(domain, EXIT_KILLED);
+        EXPECT_OK(domain_join(domain, timer_now_ns() + AT_ONCE_NS, &code));
+        ports_let_go(&seen.stop);
+        /* acquire: its memory is gone; pairs with the release in domain_finish */
+        EXPECT_SOON(atomic_load_acquire(&domain->state) == DOMAIN_DEAD);
+        EXPECT_EQ(pager->calls, 1);
+        object_release(&domain->object);
+    }
+    ports_close(pager);
     end_service(port);
 }
 

@@ -56,7 +56,8 @@ void torture_expect_end(struct domain *domain, bool all_home)
         EXPECT_EQ(code, 0);
     }
     if (all_home) {
-        /* acquire: as in domain_is_dying; services may still run for it when its end is announced */
+        /* Services may still run for it when its end is announced.
+         * acquire: its memory is gone; pairs with the release in domain_finish */
         EXPECT_SOON(atomic_load_acquire(&domain->state) == DOMAIN_DEAD);
         EXPECT_EQ(account_pages(domain->account), 0);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Concurrent services: ipc/concurrent.c, and what of ipc/baton.c, ipc/call.c and ipc/port.c they use.
+ * Concurrent services: ipc/concurrent.[ch], and what of ipc/baton.c, ipc/call.c and ipc/port.c they use.
  *
  * A step is one atomic access to shared memory, as in baton.pml, which proves the arrivals and the
  * order of the line: here a record that arrives is at its end in the same step, and `fresh` says how
@@ -375,7 +375,7 @@ L_run: /* call_run_in_slot: from the look at the flags on interrupts are off */
 	fi;
 	how = 0;
 
-L_leave: /* concurrent_leave: try_leave */
+L_leave: /* concurrent_leave: concurrent_try_leave */
 	skip;
 	freed = 0;
 L_try:
@@ -396,7 +396,7 @@ L_try:
 #endif
 	if
 	:: r == OK ->
-		if :: !freed -> d_step { holder[slot] = NIL; freed = 1 } :: else fi; /* slot_free */
+		if :: !freed -> d_step { holder[slot] = NIL; freed = 1 } :: else fi; /* concurrent_free */
 		d_step {
 			if
 #if MUT == 17

@@ -9,6 +9,7 @@
  * COVERS ipc/baton.c
  * COVERS ipc/baton.h
  * COVERS ipc/concurrent.c
+ * COVERS ipc/concurrent.h
  * COVERS ipc/deadlock.c
  * EXCEPT ipc/deadlock.c: (&port->holder): deadlock.pml; a false ring needs the fourth newest value
  * EXCEPT ipc/deadlock.c: (&holder->waits): the same

@@ -14,7 +14,7 @@ SECONDS, SEED, SMP = 6, 1, 4
 MEM = {"mem_short": "128M"}
 
 # On other numbers of cores than SMP.
-CORES = {"call": (1, 2, 8), "call_race": (1, 2, 8)}
+CORES = {"call": (1, 2, 8), "call_race": (1, 2, 8), "deadline": (1, 8)}
 
 # Torture that fails on purpose -> exit code, and what it must print.
 SELFTESTS = {

@@ -15,8 +15,9 @@ enum peer_call {
     PEER_FPU = 6,     /* -> w0 bits of all floating-point registers at entry; scribbles them */
     PEER_BADGE = 7,   /* -> w0 the badge of the caller's handle */
     PEER_MIGRATE = 8, /* w0 core: goes there; -> the status, w0 the core it is on */
-    PEER_NAP = 9,     /* w0 moment: sleeps until then; -> the status, w0 naps and spins so far */
-    PEER_SPIN = 10,   /* w0 moment: computes until then; -> w0 naps and spins so far */
-    PEER_RELAY = 11,  /* w0, w1 label, w2 deadline: asks the next peer; -> the status of that, w0 */
-    PEER_COUNT = 12,  /* -> w0 naps and spins that have ended */
+    PEER_NAP =
+        9, /* w0 moment: sleeps until then or until NAME.go is called; -> the status, w0 naps and spins so far */
+    PEER_SPIN = 10,  /* w0 moment: computes as long; -> w0 naps and spins so far */
+    PEER_RELAY = 11, /* w0, w1 label, w2 deadline: asks the next peer; -> the status of that, w0 */
+    PEER_COUNT = 12, /* -> w0 naps and spins that have ended */
 };

@@ -104,12 +104,13 @@ TEST(user_call, a_killed_caller_leaves_the_service_usable)
     uint64_t word = 42;
 
     ASSERT_EQUAL(peer_start(&peer, PEER, NULL), OK);
-    struct peer_ask ask = {.port = peer.port, .label = PEER_NAP, .word = test_deadline_ms(100)};
+    struct peer_ask ask = {.port = peer.port, .label = PEER_NAP, .word = test_deadline_ms(60000)};
 
     ASSERT_EQUAL(thread_start(&thread, peer_ask_once, &ask), OK);
     EXPECT(peer_wait_busy(peer.port));
     EXPECT_EQUAL(thread_kill(thread.handle), OK);
     EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
+    peer_let_go(PEER);
     EXPECT_EQUAL(peer_ask(peer.port, PEER_ECHO, &word), OK);
     EXPECT_EQUAL(word, 42);
     peer_stop(&peer);

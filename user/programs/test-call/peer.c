@@ -2,6 +2,7 @@
 #include "user/programs/test-call/peer.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "services/monitor/protocol.h"
@@ -37,14 +38,31 @@ int peer_ask_once(void *argument)
     return (int)-peer_ask(ask->port, ask->label, &word);
 }
 
+bool peer_is_busy(handle_t port)
+{
+    struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 0)};
+
+    return port_call_until(port, &message, DEADLINE_NOW) == ERR_WOULD_BLOCK;
+}
+
+void peer_let_go(const char *name)
+{
+    struct message message = {.tag = MESSAGE_TAG(0, 0)};
+    char go[MAX_NAME_BYTES + 1];
+    handle_t port;
+
+    (void)snprintf(go, sizeof(go), "%s.go", name);
+    ASSERT_EQUAL(lookup_find(go, &port), OK);
+    EXPECT_EQUAL(port_call(port, &message), OK);
+    EXPECT_EQUAL(handle_close(port), OK);
+}
+
 bool peer_wait_busy(handle_t port)
 {
     uint64_t end = test_deadline_ms(START_MS);
 
     while (clock_ns() < end) {
-        struct message message = {.tag = MESSAGE_TAG(PEER_ECHO, 0)};
-
-        if (port_call_until(port, &message, DEADLINE_NOW) == ERR_WOULD_BLOCK) {
+        if (peer_is_busy(port)) {
             return true;
         }
         thread_yield();

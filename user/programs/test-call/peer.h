@@ -38,5 +38,11 @@ bool peer_wait_busy(handle_t port);
 /* Waits until so many runs of the service with that name have begun. */
 bool peer_wait_runs(const char *name, uint64_t runs);
 
+/* Ends the naps and spins of the peer that serves `name`. */
+void peer_let_go(const char *name);
+
+/* Is the service being run? */
+bool peer_is_busy(handle_t port);
+
 /* One call with one word; the reply's word goes to *word. */
 status_t peer_ask(handle_t port, uint32_t label, uint64_t *word);

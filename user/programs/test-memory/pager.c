@@ -256,6 +256,11 @@ TEST(user_pager, a_client_that_tries_for_ever_can_be_killed)
         }
         EXPECT_EQUAL(thread_kill(thread.handle), OK);
         EXPECT_EQUAL(thread_join(&thread), EXIT_KILLED);
+        /* What it left behind may be asking at this moment, but not again. */
+        thread_sleep(test_deadline_ms(20));
+        uint64_t calls = __atomic_load_n(&pager.calls, __ATOMIC_RELAXED);
+        thread_sleep(test_deadline_ms(2));
+        EXPECT_EQUAL(__atomic_load_n(&pager.calls, __ATOMIC_RELAXED), calls);
         EXPECT_EQUAL(domain_set_pager(program_own_domain(), HANDLE_NONE), OK);
         EXPECT_EQUAL(port_close(port), OK);
         EXPECT_EQUAL(handle_close(memory), OK);
