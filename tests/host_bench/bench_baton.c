@@ -86,6 +86,7 @@ void sched_block(void)
 void lending_lend(struct port *waited_for)
 {
     (void)waited_for;
+    /* full: what lending_lend pays; pairs with nothing here, for nobody lends */
     fence_seq_cst();
 }
 
