@@ -13,9 +13,10 @@
 
 /*
  * Call the service behind `port` from kernel code and wait for its reply, which replaces *message. The
- * deadline covers the time in the queue; that of a call by user code covers the run, too. ERR_INVALID (tag), ERR_WRONG_TYPE (a mailbox), ERR_STALE,
- * ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (the port is already in this thread's chain),
- * ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED; *message is untouched on error.
+ * deadline covers the time in the queue; that of a call by user code covers the run, too. ERR_INVALID (tag),
+ * ERR_WRONG_TYPE (a mailbox), ERR_STALE, ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (it would wait for itself, in
+ * this thread's chain or through a ring), ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED;
+ * *message is untouched on error.
  */
 WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
                                nsec_t deadline);

@@ -26,13 +26,12 @@ enum activation_kind {
     ACTIVATION_FROM_USER = 0,   /* returning goes straight to the caller's user code */
     ACTIVATION_FROM_KERNEL = 1, /* the kernel code above this record is the caller */
     ACTIVATION_BASE = 2,        /* the thread's own first level */
-    ACTIVATION_FROM_FAULT =
-        3,               /* the kernel code above works for user code that faulted, or whose call
-                                  is over: whoever ends may leave it behind */
+    /* The kernel code above works for user code that faulted, or whose call is over: who ends may leave it. */
+    ACTIVATION_FROM_FAULT = 3,
     ACTIVATION_SLOW = 4, /* FROM_USER, but its end has more to do: a deadline, a slot */
-    ACTIVATION_FROM_SYSCALL =
-        6, /* a kernel service; the kernel code above is a system call that did
-                                    nothing else: whoever goes on without it finds its context here */
+    /* A kernel service; the kernel code above is a system call that did nothing else: who goes on without it
+     * finds its context here. */
+    ACTIVATION_FROM_SYSCALL = 6,
 };
 
 struct call_deadline;

@@ -112,6 +112,21 @@ static inline struct inbox_node *inbox_take(struct inbox *inbox)
     return inbox_newest(atomic_swap_acquire(&inbox->word, INBOX_LEVEL));
 }
 
+/* A chain that was taken, turned round. */
+static inline struct inbox_node *inbox_oldest_first(struct inbox_node *newest)
+{
+    struct inbox_node *oldest = NULL;
+
+    while (newest != NULL) {
+        struct inbox_node *next = newest->next;
+
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
 /* The owner runs something of this level now. False: there are nodes, which it must look at first. */
 static inline bool inbox_settle(struct inbox *inbox, uint64_t level)
 {

@@ -41,12 +41,10 @@ enum thread_state {
 
 /* Bits of thread.flags; set by anyone with an atomic or. */
 enum thread_flag {
-    THREAD_KILL = 1 << 0, /* end at the next chance */
-    THREAD_UNWIND =
-        1 << 1, /* something of its chain is to be left, or its domain dies: look there */
-    THREAD_ORPHAN =
-        1 << 2, /* the caller of its first activation has gone on without it; stays set, so
-                               that every way to user mode looks */
+    THREAD_KILL = 1 << 0,   /* end at the next chance */
+    THREAD_UNWIND = 1 << 1, /* something of its chain is to be left, or its domain dies: look */
+    /* Who called its first activation has gone on without it. Stays, so that every way out looks. */
+    THREAD_ORPHAN = 1 << 2,
 };
 
 /* What the ranks of two threads say to each other: a higher one runs first. */
@@ -66,8 +64,8 @@ struct thread {
     vaddr_t context;               /* saved kernel context while not running */
     struct activation *activation; /* innermost, while not running */
     struct domain *domain;         /* owns a reference */
-    struct thread
-        *identity; /* whose end its own end is: itself; an heir's first owner; NULL: an orphan */
+    /* Whose end its own end is: itself; an heir's first owner; NULL: an orphan. */
+    struct thread *identity;
     struct thread *body;      /* who runs what handles to this block mean; ended_queue.lock */
     uint32_t id;              /* from 1 up, never reused in one boot; an heir takes it over */
     uint32_t flags;           /* enum thread_flag; atomic */

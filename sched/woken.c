@@ -35,16 +35,8 @@ void runqueue_add_woken(struct runqueue *runqueue, struct thread *thread)
 /* Take those that other cores woke; the level is to be settled afterwards. */
 static void runqueue_collect(struct runqueue *runqueue)
 {
-    struct inbox_node *newest = inbox_take(&runqueue->inbox);
-    struct inbox_node *oldest = NULL;
+    struct inbox_node *oldest = inbox_oldest_first(inbox_take(&runqueue->inbox));
 
-    while (newest != NULL) {
-        struct inbox_node *next = newest->next;
-
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
     while (oldest != NULL) {
         struct inbox_node *next = oldest->next;
 

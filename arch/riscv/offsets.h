@@ -48,6 +48,6 @@
 
 /* kernel/abi, pinned in kernel/core/syscall.c */
 #define SYSCALL_NUMBER_RETURN 1
-#define SYSCALL_NUMBER_COUNT 32
+#define SYSCALL_NUMBER_COUNT 44
 #define STATUS_UNKNOWN_CALL -17
 #define STATUS_FAULT -8

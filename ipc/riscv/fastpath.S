@@ -116,13 +116,7 @@ ipc_fastpath_return:
     ld      t1, ACTIVATION_PORT(sp)
     bnez    t3, .Lslow
     bnez    t2, .Lreturn_to_kernel
-    sext.w  t2, a1
-    li      t4, REGISTER_WORDS
-    bgtu    t2, t4, .Lslow
-    ld      t5, ACTIVATION_PREVIOUS(sp)
-    ld      t6, ACTIVATION_SATP_ENTRY(t5)
-    ld      t6, 0(t6)
-    beqz    t6, .Lslow                  /* as in a call */
+    check_return .Lslow
     /* group: give the baton */
     baton_give .Lslow
     /* group: back to the caller */
@@ -151,13 +145,7 @@ ipc_fastpath_return:
     beqz    t2, .Lslow                  /* no service, or more to do */
     ld      t2, PORT_SATPS(t1)
     beqz    t2, .Lslow                  /* spaces have no numbers */
-    sext.w  t2, a1
-    li      t4, REGISTER_WORDS
-    bgtu    t2, t4, .Lslow
-    ld      t5, ACTIVATION_PREVIOUS(sp)
-    ld      t6, ACTIVATION_SATP_ENTRY(t5)
-    ld      t6, 0(t6)
-    beqz    t6, .Lslow
+    check_return .Lslow
     ld      t3, ACTIVATION_MESSAGE(sp)
     csrw    satp, t6
     li      t2, SSTATUS_FS_BITS

@@ -28,8 +28,10 @@ extern const syscall_entry_t syscall_table[SYS_COUNT];
 const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_CALL] = syscall_message,
     [SYS_RETURN] = syscall_message,
+    [SYS_REPLY_RECEIVE] = ENTRY(syscall_reserved),
     [SYS_SEND] = syscall_message,
     [SYS_RECEIVE] = syscall_message,
+    [SYS_REPLY] = ENTRY(syscall_reserved),
     [SYS_NULL] = ENTRY(syscall_null),
     [SYS_YIELD] = ENTRY(syscall_yield),
     [SYS_THREAD_CREATE] = ENTRY(syscall_thread_create),
@@ -58,6 +60,16 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
     [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
     [SYS_THREAD_SET_PRIORITY] = ENTRY(syscall_thread_set_priority),
+    [SYS_MESSAGE_PAGE] = ENTRY(syscall_reserved),
+    [SYS_NOTIFICATION_CREATE] = ENTRY(syscall_reserved),
+    [SYS_SIGNAL] = ENTRY(syscall_reserved),
+    [SYS_WAIT] = ENTRY(syscall_reserved),
+    [SYS_PORT_BIND] = ENTRY(syscall_reserved),
+    [SYS_INTERRUPT_BIND] = ENTRY(syscall_reserved),
+    [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_reserved),
+    [SYS_RESULT] = ENTRY(syscall_reserved),
+    [SYS_PORT_CONFIGURE] = ENTRY(syscall_reserved),
+    [SYS_HANDLE_REVOKE] = ENTRY(syscall_reserved),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)

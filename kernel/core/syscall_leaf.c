@@ -11,6 +11,11 @@ long syscall_null(void)
     return OK;
 }
 
+long syscall_reserved(void)
+{
+    return ERR_UNKNOWN_CALL;
+}
+
 long syscall_thread_core(void)
 {
     return core_index();

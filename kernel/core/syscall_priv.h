@@ -15,6 +15,7 @@
 #include "sched/activation.h"
 
 long syscall_null(void);
+long syscall_reserved(void); /* a number whose call is not there yet */
 long syscall_thread_core(void);
 long syscall_clock(void);
 

@@ -167,20 +167,6 @@ static void run(struct pusher *core, struct sleeper *sleeper, bool woken)
     }
 }
 
-static struct inbox_node *oldest_first(struct inbox_node *newest)
-{
-    struct inbox_node *oldest = NULL;
-
-    while (newest != NULL) {
-        struct inbox_node *next = newest->next;
-
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    return oldest;
-}
-
 /* Take all, the oldest first, and say that the core runs something of this level. */
 static struct inbox_node *collect(struct core_here *here, uint64_t level)
 {
@@ -188,7 +174,8 @@ static struct inbox_node *collect(struct core_here *here, uint64_t level)
     struct inbox_node **end = &all;
 
     do {
-        for (*end = oldest_first(inbox_take(&here->inbox)); *end != NULL; end = &(*end)->next) {
+        for (*end = inbox_oldest_first(inbox_take(&here->inbox)); *end != NULL;
+             end = &(*end)->next) {
             struct sleeper *sleeper = container_of(*end, struct sleeper, node);
 
             EXPECT_TRUE(sleeper->lies);

@@ -15,9 +15,6 @@
  *   The figure is of the parts of the run: one thread the median, two threads the tenth percentile,
  *   for on a busy machine both rarely run together. A part takes several rounds of the ring.
  */
-#define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +22,7 @@
 #include <time.h>
 
 #include "kernel/base/atomic.h"
+#include "tests/host_bench/pair.h"
 #include ALLOCATOR_HEADER
 
 #define SIZES 4096U /* a power of two */
@@ -32,7 +30,6 @@
 #define RING 1024U /* a power of two */
 #define BATCH 32U  /* divides RING */
 #define SPINS 2000U
-#define PARTS 200U
 
 static const uint16_t mix_bytes[] = {8,  16,  16,  32,  32,  32,   64,  64,
                                      64, 128, 128, 256, 512, 1024, 2048};
@@ -40,8 +37,6 @@ static const uint16_t mix_bytes[] = {8,  16,  16,  32,  32,  32,   64,  64,
 static uint16_t sizes[SIZES];   /* bytes of the n-th allocation, n modulo SIZES */
 static uint16_t choices[SIZES]; /* which of the live objects */
 static uint64_t operations;     /* of the consumer */
-static cpu_set_t allowed;       /* processors of this process */
-static int producer_processor;
 
 /* xorshift: the same sequence for every allocator */
 static uint32_t next_random(void)
@@ -54,30 +49,13 @@ static uint32_t next_random(void)
     return x;
 }
 
-static double now_ns(clockid_t clock)
+/* The processor time of this thread. */
+static double own_ns(void)
 {
     struct timespec time;
 
-    (void)clock_gettime(clock, &time);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-/* Processor i of those that this process might use when it began. A thread inherits what its maker
- * was bound to, so it would find one processor only. */
-static void bind_to_processor(unsigned index)
-{
-    cpu_set_t one;
-    unsigned seen = 0;
-
-    CPU_ZERO(&one);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &allowed) && seen++ == index % (unsigned)CPU_COUNT(&allowed)) {
-            CPU_SET(cpu, &one);
-        }
-    }
-    if (pthread_setaffinity_np(pthread_self(), sizeof(one), &one) != 0) {
-        abort();
-    }
 }
 
 static void run_pair(uint64_t n)
@@ -123,7 +101,7 @@ static uint64_t wait_for(const uint64_t *position, uint64_t wanted)
             return value;
         }
         if (spins % SPINS == 0) {
-            (void)sched_yield();
+            pair_yield();
         }
         __builtin_ia32_pause();
     }
@@ -157,10 +135,7 @@ static void *consume(void *unused)
 {
     uint64_t end = 0;
 
-    bind_to_processor(1);
-    if (sched_getcpu() == producer_processor && CPU_COUNT(&allowed) > 1) {
-        abort(); /* they would take turns, and nothing would travel */
-    }
+    pair_bind(1);
     bench_thread(1);
     for (uint64_t i = 0; i < operations; i++) {
         if (i == end) {
@@ -175,52 +150,35 @@ static void *consume(void *unused)
     return unused;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
-static double percentile(double *ns, unsigned percent)
-{
-    qsort(ns, PARTS, sizeof(ns[0]), compare);
-    return ns[PARTS * percent / 100];
-}
-
 /* Nanoseconds of a part, which is `n` operations. */
 static double measure_remote(uint64_t n)
 {
-    pthread_t consumer;
-    double ns[PARTS];
+    double ns[PAIR_PARTS];
 
-    producer_processor = sched_getcpu();
-    if (pthread_create(&consumer, NULL, consume, NULL) != 0) {
-        abort();
-    }
+    pair_start(consume);
     produce(0, n); /* warm-up */
-    for (unsigned i = 0; i < PARTS; i++) {
-        double start = now_ns(CLOCK_MONOTONIC);
+    for (unsigned i = 0; i < PAIR_PARTS; i++) {
+        double start = pair_now_ns();
 
         produce((i + 1) * n, (i + 2) * n);
-        ns[i] = now_ns(CLOCK_MONOTONIC) - start;
+        ns[i] = pair_now_ns() - start;
     }
-    (void)pthread_join(consumer, NULL);
-    return percentile(ns, 10);
+    pair_join();
+    return pair_percentile(ns, 10);
 }
 
 static double measure_local(void (*run)(uint64_t n), uint64_t n)
 {
-    double ns[PARTS];
+    double ns[PAIR_PARTS];
 
     run(n); /* warm-up */
-    for (unsigned i = 0; i < PARTS; i++) {
-        double start = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (unsigned i = 0; i < PAIR_PARTS; i++) {
+        double start = own_ns();
 
         run(n);
-        ns[i] = now_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+        ns[i] = own_ns() - start;
     }
-    return percentile(ns, 50);
+    return pair_percentile(ns, 50);
 }
 
 static void choose_sizes(const char *bytes)
@@ -241,11 +199,11 @@ int main(int argc, char **argv)
         return 2;
     }
     choose_sizes(argv[2]);
-    uint64_t n = strtoull(argv[3], NULL, 10) / PARTS / BATCH * BATCH;
+    uint64_t n = strtoull(argv[3], NULL, 10) / PAIR_PARTS / BATCH * BATCH;
 
-    operations = (PARTS + 1) * n;
-    (void)sched_getaffinity(0, sizeof(allowed), &allowed);
-    bind_to_processor(0);
+    operations = (PAIR_PARTS + 1) * n;
+    pair_init();
+    pair_bind(0);
     bench_init();
     bench_thread(0);
     if (strcmp(argv[1], "remote") == 0) {

@@ -8,6 +8,7 @@
 #include <time.h>
 
 static cpu_set_t allowed;
+static int first_processor; /* that the first thread was bound to */
 static pthread_t second;
 static _Alignas(64) pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -29,6 +30,11 @@ void pair_bind(unsigned index)
     }
     if (pthread_setaffinity_np(pthread_self(), sizeof(one), &one) != 0) {
         abort();
+    }
+    if (index == 0) {
+        first_processor = sched_getcpu();
+    } else if (sched_getcpu() == first_processor && CPU_COUNT(&allowed) > 1) {
+        abort(); /* they would take turns, and nothing would travel */
     }
 }
 

@@ -12,7 +12,8 @@
 
 void pair_init(void);
 
-/* Binds this thread to the i-th processor that the process might use when it began. */
+/* Binds this thread to the i-th processor that the process might use when it began: 0 first. A thread inherits what
+ * its maker was bound to, so it would find one processor only. */
 void pair_bind(unsigned index);
 
 /* A second thread. */

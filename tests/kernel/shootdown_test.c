@@ -41,13 +41,13 @@ __asm__(".pushsection .rodata\n"
         "    sd    t2, 0(a2)\n"
         "    beqz  t0, 1b\n"
         "    li    a0, 77\n"
-        "    li    a7, 13\n"
+        "    li    a7, 15\n"
         "    ecall\n"
         "revoker_code:\n"
         "    mv    s0, a0\n"
         "    mv    a0, a1\n"
         "    li    a1, 4096\n"
-        "    li    a7, 19\n"
+        "    li    a7, 21\n"
         "    ecall\n"
         "    fence rw, rw\n" /* pairs with the fence in prober_code */
         "    li    t0, 1\n"
@@ -58,14 +58,14 @@ __asm__(".pushsection .rodata\n"
         "    li    t2, 1\n"
         "    sd    t2, 0(a2)\n"
         "2:  li    a0, 0\n"
-        "    li    a7, 12\n"
+        "    li    a7, 14\n"
         "    ecall\n"
         "    j     2b\n"
         "prober_end:\n"
         ".popsection\n");
 extern const char prober_code[], revoker_code[], sleeper_code[], prober_end[];
 
-_Static_assert(SYS_DOMAIN_EXIT == 13 && SYS_SLEEP == 12 && SYS_MEMORY_UNMAP == 19, "prober_code");
+_Static_assert(SYS_DOMAIN_EXIT == 15 && SYS_SLEEP == 14 && SYS_MEMORY_UNMAP == 21, "prober_code");
 
 struct victim {
     struct domain *domain;

@@ -47,15 +47,15 @@
  *
  * `message` is the request and, after OK, the reply; after an error it is unchanged. `deadline`
  * limits the whole call, in nanoseconds since boot: when it passes the service finishes its run without
- * us. DEADLINE_NONE; DEADLINE_NOW refuses only to wait for a service that somebody else runs. The reply's label is the service's own status. Needs RIGHT_CALL.
+ * us. DEADLINE_NONE: there is none. DEADLINE_NOW: only a wait for a service that others run is refused. The
+ * reply's label is the service's own status. Needs RIGHT_CALL.
  * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or a mailbox. ERR_NO_RIGHT: no
  * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited. ERR_INVALID:
- * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or
- * fewer of which several are calls of pagers. ERR_DEADLOCK: the service is
- * already running further up in this thread's chain of calls. ERR_WOULD_BLOCK: DEADLINE_NOW and
- * somebody runs the service. ERR_TIMED_OUT: the deadline passed first. ERR_PEER_DIED: the
- * service's domain ended before it replied, or while the call waited. ERR_CANCELLED: this
- * thread is to end.
+ * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or fewer of which several are calls of
+ * pagers. ERR_DEADLOCK: the call would wait for itself, in this thread's chain of calls or through a
+ * ring of chains. ERR_WOULD_BLOCK: DEADLINE_NOW and somebody runs the service. ERR_TIMED_OUT: the
+ * deadline passed first. ERR_PEER_DIED: the service's domain ended before it replied, or while the
+ * call waited. ERR_CANCELLED: this thread is to end.
  */
 static inline status_t port_call_until(handle_t port, struct message *message, uint64_t deadline)
 {

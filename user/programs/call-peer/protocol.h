@@ -17,11 +17,10 @@ enum peer_call {
     PEER_FPU = 6,     /* -> w0 bits of all floating-point registers at entry; scribbles them */
     PEER_BADGE = 7,   /* -> w0 the badge of the caller's handle */
     PEER_MIGRATE = 8, /* w0 core: goes there; -> the status, w0 the core it is on */
-    PEER_NAP =
-        9, /* w0 moment: sleeps until then or until NAME.go is called; -> the status, w0 naps and spins so far */
+    /* w0 moment: sleeps until then or until NAME.go is called; -> the status, w0 naps and spins so far */
+    PEER_NAP = 9,
     PEER_SPIN = 10,  /* w0 moment: computes as long; -> w0 naps and spins so far */
     PEER_RELAY = 11, /* w0, w1 label, w2 deadline: asks the next peer; -> the status of that, w0 */
     PEER_COUNT = 12, /* -> w0 naps and spins that have ended */
-    PEER_STAY =
-        13, /* as RELAY, then has the name PEER_STAYS, too, and sleeps until it is cancelled */
+    PEER_STAY = 13,  /* as RELAY, then takes the name PEER_STAYS, too, and sleeps until cancelled */
 };

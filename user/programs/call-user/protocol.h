@@ -24,8 +24,8 @@ enum ledger_call {
 };
 
 enum server_call {
-    SERVER_WORK =
-        1, /* w0 request, w1 calls to be nested below, w2 a random number -> w0 request ^ SERVER_SEAL */
+    /* w0 request, w1 calls to be nested below, w2 a random number -> w0 request ^ SERVER_SEAL */
+    SERVER_WORK = 1,
 };
 
 #define SERVER_SEAL 0x5ea1ed5ea1ed5ea1UL

@@ -15,8 +15,8 @@
 #define RACE_SEAL 0x5ea1ed0fface5a1eUL
 
 enum race_call {
-    RACE_SPIN =
-        1, /* w0 client, w1 race, w2 end -> w0 race ^ RACE_SEAL, w1 ~race, w2 end: computes until then */
+    /* w0 client, w1 race, w2 end -> w0 race ^ RACE_SEAL, w1 ~race, w2 end: computes until then */
+    RACE_SPIN = 1,
     RACE_NAP = 2,   /* the same, but sleeps */
     RACE_COUNT = 3, /* w0 client -> w0 its runs, w2 the newest race of them */
 };
