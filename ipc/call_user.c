@@ -15,6 +15,7 @@
 #include "arch/upcall.h"
 #include "ipc/call_priv.h"
 #include "ipc/enter_priv.h"
+#include "ipc/mailbox.h"
 #include "ipc/split.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
@@ -206,6 +207,10 @@ void call_from_user(struct syscall_frame *frame)
 
     if (status == OK) {
         call.port = port_of_object(object);
+        if (call.port->mode == PORT_MODE_MAILBOX) {
+            mailbox_call_from_user(frame, call.port, call.badge);
+            return;
+        }
         status = call_take(&call);
         object_release(object); /* it stays as long as the run is ours */
         if (status == OK) {

@@ -10,6 +10,7 @@
 #include "arch/mmu.h"
 #include "ipc/baton.h"
 #include "ipc/line.h"
+#include "ipc/mailbox.h"
 #include "ipc/name.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
@@ -257,7 +258,7 @@ void port_close(struct port *port, status_t reason)
     }
     port->close_reason = reason;
     if (port->mode == PORT_MODE_MAILBOX) {
-        mailbox_drop_all(port);
+        mailbox_close_locked(port, reason);
     } else {
         baton_refuse_all_locked(port, reason);
     }
@@ -408,5 +409,8 @@ bool upcall_domain_is_quiet(struct domain *domain)
     bool quiet = list_is_empty(&domain->ports);
 
     spin_unlock_restore(&domain->lock, state);
+    if (quiet) { /* nobody of it receives any more */
+        mailbox_release_callers(domain);
+    }
     return quiet;
 }

@@ -72,6 +72,8 @@ struct port {
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
     struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    uint64_t front;              /* of a mailbox: who waits there (ipc/mailbox.c); atomic */
+    uint32_t letters;            /* of those in the queue; the lock */
     status_t close_reason;
     struct list domain_link; /* the owner domain's lock */
     uint32_t index;

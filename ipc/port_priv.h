@@ -19,5 +19,5 @@ status_t port_check_stacks(const struct port_attributes *attributes);
 status_t port_make_stacks(struct port *port, const struct port_attributes *attributes);
 void port_free_stacks(struct port *port);
 
-/* Free every message that waits in a mailbox; the port is closed. */
-void mailbox_drop_all(struct port *port);
+/* The mailbox was closed: its letters are freed, its callers refused with `reason`, the one in front is woken. */
+void mailbox_close_locked(struct port *port, status_t reason) REQUIRES(port->lock);

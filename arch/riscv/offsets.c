@@ -25,6 +25,7 @@ PIN(SYSCALL_SP, struct syscall_frame, sp);
 PIN(SYSCALL_TP, struct syscall_frame, tp);
 PIN(SYSCALL_RA, struct syscall_frame, ra);
 PIN(SYSCALL_A0, struct syscall_frame, a);
+PIN(SYSCALL_TOKEN, struct syscall_frame, token);
 _Static_assert(SYSCALL_FRAME_BYTES == sizeof(struct syscall_frame), "arch/riscv/trap.S");
 PIN(TRAP_SEPC, struct trap_frame, sepc);
 PIN(TRAP_SSTATUS, struct trap_frame, sstatus);

@@ -111,6 +111,7 @@ ipc_fastpath_call:
     .globl ipc_fastpath_return
 ipc_fastpath_return:
     /* group: return: checks */
+    beqz    t1, .Lslow                  /* reply and receive */
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
@@ -118,7 +119,7 @@ ipc_fastpath_return:
     bnez    t2, .Lreturn_to_kernel
     check_return .Lslow
     /* group: give the baton */
-    baton_give .Lslow
+    baton_give .Lslow, a7
     /* group: back to the caller */
     ld      t4, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)

@@ -13,6 +13,7 @@
 #include "sched/activation.h"
 
 _Static_assert(SYSCALL_NUMBER_RETURN == SYS_RETURN && SYS_CALL == 0, "arch/riscv/trap.S");
+_Static_assert(SYSCALL_NUMBER_REPLY_RECEIVE == SYS_REPLY_RECEIVE, "arch/riscv/trap.S");
 _Static_assert(SYSCALL_NUMBER_COUNT == SYS_COUNT, "arch/riscv/trap.S");
 _Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
 _Static_assert(STATUS_FAULT == ERR_FAULT, "arch/riscv/exception.S");
@@ -28,10 +29,10 @@ extern const syscall_entry_t syscall_table[SYS_COUNT];
 const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_CALL] = syscall_message,
     [SYS_RETURN] = syscall_message,
-    [SYS_REPLY_RECEIVE] = ENTRY(syscall_reserved),
+    [SYS_REPLY_RECEIVE] = syscall_message,
     [SYS_SEND] = syscall_message,
     [SYS_RECEIVE] = syscall_message,
-    [SYS_REPLY] = ENTRY(syscall_reserved),
+    [SYS_REPLY] = syscall_message,
     [SYS_NULL] = ENTRY(syscall_null),
     [SYS_YIELD] = ENTRY(syscall_yield),
     [SYS_THREAD_CREATE] = ENTRY(syscall_thread_create),
@@ -76,66 +77,24 @@ void syscall_handle_message(struct syscall_frame *frame)
 {
     switch (frame->a[7]) {
     case SYS_CALL:
+        frame->token = 0;
         call_from_user(frame);
         break;
     case SYS_RETURN:
+        frame->token = 0;
         call_return(frame);
         break;
     case SYS_SEND:
-        syscall_send(frame);
+        mailbox_send_from_user(frame);
+        break;
+    case SYS_RECEIVE:
+        mailbox_receive_from_user(frame);
+        break;
+    case SYS_REPLY:
+        mailbox_reply_from_user(frame);
         break;
     default:
-        syscall_receive(frame);
+        mailbox_reply_receive_from_user(frame);
         break;
-    }
-}
-
-/* What comes back besides the status of a call that brings no message. */
-static void frame_clear_message(struct syscall_frame *frame)
-{
-    for (unsigned i = 1; i <= 6; i++) {
-        frame->a[i] = 0;
-    }
-}
-
-void syscall_send(struct syscall_frame *frame)
-{
-    struct message message = {
-        .tag = frame->a[1],
-        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
-    };
-    struct object *object;
-    uint64_t badge;
-    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT, RIGHT_SEND,
-                                 &object, &badge);
-
-    if (status == OK) {
-        status = mailbox_send(port_of_object(object), badge, &message);
-        object_release(object);
-    }
-    frame_clear_message(frame);
-    frame->a[0] = (uint64_t)status;
-}
-
-void syscall_receive(struct syscall_frame *frame)
-{
-    struct message message;
-    struct object *object;
-    uint64_t badge;
-    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT,
-                                 RIGHT_RECEIVE, &object, NULL);
-
-    if (status == OK) {
-        status = mailbox_receive(port_of_object(object), frame->a[6], &message, &badge);
-        object_release(object);
-    }
-    frame_clear_message(frame);
-    frame->a[0] = (uint64_t)status;
-    if (status == OK) {
-        frame->a[1] = message.tag;
-        for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
-            frame->a[2 + i] = message.word[i];
-        }
-        frame->a[6] = badge;
     }
 }

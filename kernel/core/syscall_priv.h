@@ -49,9 +49,6 @@ long syscall_domain_set_pager(handle_t handle, handle_t port);
 long syscall_memory_unmap(vaddr_t address, uint64_t bytes);
 long syscall_debug_write(vaddr_t address, uint64_t bytes);
 
-void syscall_send(struct syscall_frame *frame);
-void syscall_receive(struct syscall_frame *frame);
-
 /* The protection that a handle's rights allow. */
 uint32_t syscall_memory_allowed(rights_t rights);
 
