@@ -15,6 +15,20 @@
 /* Once per core, with interrupts off: no deadline. trap_init_core() lets the interrupt in. */
 void timer_init_core(void);
 
+/* The counter itself, and its unit: for who adds up short times. */
+#ifdef __riscv
+static inline uint64_t timer_now_ticks(void)
+{
+    uint64_t ticks;
+
+    __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return ticks;
+}
+#else
+uint64_t timer_now_ticks(void);
+#endif
+nsec_t timer_ticks_to_ns(uint64_t ticks);
+
 /* Nanoseconds since boot; exact, does not wrap (saturates after 584 years). */
 nsec_t timer_now_ns(void);
 

@@ -156,6 +156,35 @@ void mailbox_reply_receive_from_user(struct syscall_frame *frame)
     fill_frame(frame, status, &delivery);
 }
 
+void mailbox_resumed_call(struct syscall_frame *frame)
+{
+    struct delivery delivery = {.token = 0};
+    status_t status = rendezvous_wait(NULL, NULL, NULL, true, DEADLINE_NONE, &delivery.message);
+
+    fill_frame(frame, status, &delivery);
+}
+
+void mailbox_resumed_receive(struct syscall_frame *frame)
+{
+    struct delivery delivery;
+    struct port *port = port_of_object(thread_current()->rendezvous.mailbox);
+
+    fill_frame(frame, mailbox_receive_in_front(port, NULL, true, &delivery), &delivery);
+}
+
+void mailbox_switched(struct thread *parked, uint64_t woken, uint64_t not_in_front)
+{
+    if (woken != 0) {
+        sched_deliver(parked);
+    } else if (not_in_front != 0) {
+        sched_wake_thread(parked);
+    }
+    /* relaxed: who raises a flag from now on finds the thread running, and interrupts this core */
+    if (atomic_load_relaxed(&thread_current()->flags) != 0) {
+        core_current()->work |= WORK_THREAD;
+    }
+}
+
 void mailbox_call_from_user(struct syscall_frame *frame, struct port *port, uint64_t badge)
 {
     struct delivery delivery = {.message = message_of(frame)};

@@ -147,7 +147,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
 {
     struct core *core = core_current();
     struct thread *previous = core->current;
-    nsec_t now = timer_now_ns();
+    uint64_t now = timer_now_ticks();
 
     ASSERT(!irq_enabled());
     ASSERT(next->cpu == core->cpu);
@@ -155,7 +155,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     ASSERT((next->wake & WAKE_WAITS) == 0);
     ASSERT(is_at_home(next));
     activation_save_fpu();
-    previous->run_ns += now - previous->run_since;
+    previous->run_ticks += now - previous->run_since;
     next->run_since = now;
     previous->activation = core->activation;
     core->activation = next->activation;
@@ -171,7 +171,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     if ((runqueue->ready_count == 0 && runqueue->woken == NULL) || next->rank != RANK_SHARING) {
         runqueue->slice_end = 0;
     } else if (!named || runqueue->slice_end == 0) {
-        runqueue->slice_end = now + SCHED_SLICE_NS;
+        runqueue->slice_end = timer_ticks_to_ns(now) + SCHED_SLICE_NS;
     }
     runqueue_settle(runqueue, runqueue_level(runqueue, next->rank));
     /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it

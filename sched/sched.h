@@ -59,6 +59,9 @@ status_t sched_block_until_for(struct thread *named, nsec_t deadline);
 /* Make a blocked thread ready, or leave it a token. */
 void sched_wake_thread(struct thread *thread);
 
+/* Give a thread that is off every core, and that nobody else may wake (wake.h), to its core. Interrupts off. */
+void sched_deliver(struct thread *thread);
+
 /* Let the next ready thread run, unless all have a lower rank. */
 void sched_yield(void);
 

@@ -84,8 +84,8 @@ struct thread {
     bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue; /* who waits for the end */
-    nsec_t run_ns;                 /* time on a core */
-    nsec_t run_since;
+    uint64_t run_ticks;            /* time on a core (arch/timer.h) */
+    uint64_t run_since;
     uint32_t loans;               /* times that it was lent a rank; its queue's lock */
     struct port *waiting_for;     /* the port whose baton it waits for (ipc/deadlock.c); atomic */
     uint64_t waits;               /* such waits begun; written by itself */

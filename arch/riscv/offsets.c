@@ -20,6 +20,7 @@ PIN(CORE_CPU, struct core, cpu);
 PIN(CORE_BOOT_SP, struct core, boot_sp);
 PIN(CORE_EMERGENCY_STACK, struct core, emergency_stack);
 PIN(CORE_SATP_OFFSET, struct core, satp_offset);
+PIN(CORE_SWITCHES, struct core, switches);
 PIN(SYSCALL_PC, struct syscall_frame, pc);
 PIN(SYSCALL_SP, struct syscall_frame, sp);
 PIN(SYSCALL_TP, struct syscall_frame, tp);

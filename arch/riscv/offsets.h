@@ -17,6 +17,7 @@
 #define CORE_BOOT_SP 48
 #define CORE_EMERGENCY_STACK 56
 #define CORE_SATP_OFFSET 64
+#define CORE_SWITCHES 72
 
 /* struct syscall_frame */
 #define SYSCALL_PC 0

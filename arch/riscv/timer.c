@@ -11,13 +11,6 @@
 #include "arch/riscv/clock_priv.h"
 #include "arch/riscv/sbi_priv.h"
 
-static uint64_t read_time(void)
-{
-    uint64_t ticks;
-    __asm__ volatile("rdtime %0" : "=r"(ticks));
-    return ticks;
-}
-
 static void write_compare(uint64_t ticks)
 {
     if (platform.has_sstc) {
@@ -32,9 +25,14 @@ void timer_init_core(void)
     write_compare(UINT64_MAX);
 }
 
+nsec_t timer_ticks_to_ns(uint64_t ticks)
+{
+    return clock_ticks_to_ns(ticks, platform.timebase_hz);
+}
+
 nsec_t timer_now_ns(void)
 {
-    return clock_ticks_to_ns(read_time(), platform.timebase_hz);
+    return clock_ticks_to_ns(timer_now_ticks(), platform.timebase_hz);
 }
 
 void timer_set_deadline(nsec_t when)

@@ -26,23 +26,7 @@
     .globl ipc_fastpath_call
 ipc_fastpath_call:
     /* group: handle, rights, tag */
-    ld      t1, ACTIVATION_DOMAIN(sp)
-    slli    t3, a0, ENTRY_SHIFT
-    ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
-    sext.w  t5, a1                      /* no handles, segments or reserved bits in the tag */
-    ld      t2, HANDLES_MASK(t1)
-    and     t3, t3, t2
-    add     t1, t1, t3
-    ld      t2, ENTRY_VALUE(t1)
-    bne     t2, a0, .Lslow
-    fence   r, r                        /* pairs with the release of the value in handle_open */
-    ld      t4, ENTRY_OBJECT(t1)
-    lwu     t3, ENTRY_RIGHTS(t1)
-    ld      t6, ENTRY_BADGE(t1)
-    fence   r, r                        /* pairs with the fence in handle_entry_clear */
-    ld      t2, ENTRY_VALUE(t1)
-    bne     t2, a0, .Lslow              /* closed meanwhile */
-    sltiu   t5, t5, REGISTER_WORDS + 1
+    look_up
     and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t3, .Lslow
     bnez    a6, .Lslow
@@ -111,7 +95,7 @@ ipc_fastpath_call:
     .globl ipc_fastpath_return
 ipc_fastpath_return:
     /* group: return: checks */
-    beqz    t1, .Lslow                  /* reply and receive */
+    beqz    t1, .Lreply_receive
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
@@ -160,3 +144,5 @@ ipc_fastpath_return:
     mv      a0, sp
     li      a1, 0
     j       activation_return_kernel
+
+#include "ipc/riscv/mailbox.inc"

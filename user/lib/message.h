@@ -208,12 +208,12 @@ static inline status_t mailbox_reply(uint64_t token, const struct message *reply
 /*
  * SYS_REPLY_RECEIVE: replies to the call that delivery->token names with delivery->message, if that is not 0, and then
  * receives into *delivery, in one trap; a caller that waits on this core goes on at once, in this thread's time. Clobbers
- * what SYS_CALL does. After an error *delivery is unchanged. Nothing was received then, but whether the reply was
- * given depends: not after ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT (RIGHT_RECEIVE), ERR_INVALID (the tag),
+ * what SYS_CALL does. After an error *delivery is all zero: the next try only receives. Whether the reply was given
+ * depends: not after ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT (RIGHT_RECEIVE), ERR_INVALID (the tag),
  * ERR_DENIED (another domain has received that call); given before ERR_WOULD_BLOCK (DEADLINE_NOW and nothing is
  * there) and ERR_TIMED_OUT; either way before ERR_CANCELLED (this thread is to end). ERR_STALE: the caller has left or
  * was replied to before, or, with a token of 0 or a reply that was given, the mailbox was closed; so a server tries
- * once more with a token of 0. ERR_PEER_DIED: the mailbox's domain has ended.
+ * once more. ERR_PEER_DIED: the mailbox's domain has ended.
  */
 static inline status_t mailbox_reply_receive(handle_t port, struct delivery *delivery,
                                              uint64_t deadline)
@@ -232,11 +232,9 @@ static inline status_t mailbox_reply_receive(handle_t port, struct delivery *del
                      :
                      : "ra", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11",
                        "t1", "t2", "t3", "t4", "t5", "t6", "memory");
-    if (__builtin_expect(a0 == (uint64_t)OK, 1)) {
-        MESSAGE_STORE(&delivery->message);
-        delivery->badge = a6;
-        delivery->token = a7;
-    }
+    MESSAGE_STORE(&delivery->message);
+    delivery->badge = a6;
+    delivery->token = a7;
     return (status_t)a0;
 }
 
