@@ -43,8 +43,8 @@ WARN_UNUSED status_t mailbox_receive(struct port *port, nsec_t deadline, struct 
  * caller has left, or never was one), ERR_DENIED (another domain has received it). */
 WARN_UNUSED status_t mailbox_reply(uint64_t token, const struct message *reply);
 
-/* Both: reply, then receive; the caller runs at once when nothing is there to be received. A token of 0 is none. An
- * error of the reply comes back before anything is received. */
+/* Both: reply, then receive; the caller runs at once when nothing is there to be received. A reply whose token is 0 or
+ * stale is dropped. ERR_DENIED, ERR_INVALID: of the reply, and nothing was received; else as mailbox_receive. */
 WARN_UNUSED status_t mailbox_reply_receive(uint64_t token, const struct message *reply,
                                            struct port *port, nsec_t deadline,
                                            struct delivery *delivery);

@@ -208,10 +208,24 @@ status_t mailbox_reply(uint64_t token, const struct message *reply)
     return status;
 }
 
+status_t rendezvous_reply_first(uint64_t token, const struct message *reply, struct thread **caller)
+{
+    *caller = NULL;
+    if (token == 0) {
+        return OK;
+    }
+    irq_disable();
+    status_t status = rendezvous_reply(token, reply, caller);
+    if (status != OK) {
+        irq_enable();
+    }
+    return status == ERR_STALE ? OK : status;
+}
+
 status_t mailbox_reply_receive(uint64_t token, const struct message *reply, struct port *port,
                                nsec_t deadline, struct delivery *delivery)
 {
-    struct thread *caller = NULL;
+    struct thread *caller;
 
     if (token == 0) {
         return mailbox_receive(port, deadline, delivery);
@@ -225,13 +239,8 @@ status_t mailbox_reply_receive(uint64_t token, const struct message *reply, stru
     if (thread_must_stop()) {
         return ERR_CANCELLED;
     }
-    irq_disable();
-    status_t status = rendezvous_reply(token, reply, &caller);
-    if (status != OK) {
-        irq_enable();
-        return status;
-    }
-    return mailbox_receive_for(port, caller, deadline, delivery);
+    status_t status = rendezvous_reply_first(token, reply, &caller);
+    return status != OK ? status : mailbox_receive_for(port, caller, deadline, delivery);
 }
 
 static bool release_caller(struct thread *thread, void *argument)

@@ -62,6 +62,11 @@ void rendezvous_finish(struct thread *caller, status_t status, const struct mess
 /* Reply; the caller is in *caller and must be woken. As mailbox_reply. Interrupts are off until it is woken. */
 status_t rendezvous_reply(uint64_t token, const struct message *reply, struct thread **caller);
 
+/* The same before the receive in one system call: a caller that has left, or none, is no error, and *caller is NULL.
+ * Interrupts are on; they are off afterwards if there is a caller. */
+status_t rendezvous_reply_first(uint64_t token, const struct message *reply,
+                                struct thread **caller);
+
 /* Wait for the end of a call that was pushed; `mail` is NULL when it is known to be served. As mailbox_call.
  * `waited`: it has waited already, and was woken. */
 status_t rendezvous_wait(struct port *port, struct mail *mail, struct thread *named, bool waited,

@@ -119,24 +119,14 @@ static void note_mailbox(struct port *port)
 static status_t reply_receive_parked(uint64_t token, const struct message *reply, struct port *port,
                                      struct delivery *delivery)
 {
-    struct thread *caller = NULL;
+    struct thread *caller;
 
     note_mailbox(port);
     if (thread_must_stop()) {
         return ERR_CANCELLED;
     }
-    irq_disable();
-    if (token != 0) {
-        status_t status = rendezvous_reply(token, reply, &caller);
-
-        if (status != OK) {
-            irq_enable();
-            return status;
-        }
-    } else {
-        irq_enable();
-    }
-    return mailbox_receive_in_front(port, caller, false, delivery);
+    status_t status = rendezvous_reply_first(token, reply, &caller);
+    return status != OK ? status : mailbox_receive_in_front(port, caller, false, delivery);
 }
 
 void mailbox_reply_receive_from_user(struct syscall_frame *frame)

@@ -27,14 +27,14 @@
 #endif
     .endm
 
-/* The same for blez. */
-    .macro near_blez number, target
+/* bgeu x<one>, x<other>, <target in another file>. */
+    .macro near_bgeu one, other, target
 #ifdef __clang__
-    blez    x\number, \target
+    bgeu    x\one, x\other, \target
 #else
-.Lnear_less\@:
-    .reloc  .Lnear_less\@, R_RISCV_BRANCH, \target
-    .insn   0x5063 | (\number << 20)
+.Lnear_bgeu\@:
+    .reloc  .Lnear_bgeu\@, R_RISCV_BRANCH, \target
+    .insn   0x7063 | (\one << 15) | (\other << 20)
 #endif
     .endm
 
@@ -55,8 +55,8 @@ trap_entry:
     bnez    sp, trap_entry_user
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     near_beqz 17, ipc_fastpath_call       /* a7 */
-    addi    t1, a7, -SYSCALL_NUMBER_REPLY_RECEIVE
-    near_blez 6, ipc_fastpath_return      /* t1; the numbers 1 and 2 */
+    li      t1, SYSCALL_NUMBER_REPLY_RECEIVE
+    near_bgeu 6, 17, ipc_fastpath_return  /* t1, a7: the numbers 1 and 2 */
 
 /*
  * Every other system call: number in a7, arguments in a0..a6; calls syscall_table[a7](a0..a6) with

@@ -95,7 +95,7 @@ ipc_fastpath_call:
     .globl ipc_fastpath_return
 ipc_fastpath_return:
     /* group: return: checks */
-    beqz    t1, .Lreply_receive
+    beq     a7, t1, .Lreply_receive
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)

@@ -206,14 +206,13 @@ static inline status_t mailbox_reply(uint64_t token, const struct message *reply
 }
 
 /*
- * SYS_REPLY_RECEIVE: replies to the call that delivery->token names with delivery->message, if that is not 0, and then
- * receives into *delivery, in one trap; a caller that waits on this core goes on at once, in this thread's time. Clobbers
- * what SYS_CALL does. After an error *delivery is all zero: the next try only receives. Whether the reply was given
- * depends: not after ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT (RIGHT_RECEIVE), ERR_INVALID (the tag),
- * ERR_DENIED (another domain has received that call); given before ERR_WOULD_BLOCK (DEADLINE_NOW and nothing is
- * there) and ERR_TIMED_OUT; either way before ERR_CANCELLED (this thread is to end). ERR_STALE: the caller has left or
- * was replied to before, or, with a token of 0 or a reply that was given, the mailbox was closed; so a server tries
- * once more. ERR_PEER_DIED: the mailbox's domain has ended.
+ * SYS_REPLY_RECEIVE: replies to the call that delivery->token names with delivery->message, and then receives into
+ * *delivery, in one trap; a caller that waits on this core goes on at once, in this thread's time. A token of 0 is none;
+ * a reply to a call that has ended meanwhile is dropped (mailbox_reply tells). Clobbers what SYS_CALL does. After an
+ * error *delivery is all zero, so the next try only receives. Before the reply: ERR_BAD_HANDLE, ERR_WRONG_TYPE,
+ * ERR_NO_RIGHT (RIGHT_RECEIVE), ERR_INVALID (the tag), ERR_DENIED (another domain has received that call). After it, as
+ * mailbox_receive: ERR_STALE, ERR_PEER_DIED, ERR_WOULD_BLOCK, ERR_TIMED_OUT. ERR_CANCELLED: this thread is to end;
+ * before or after.
  */
 static inline status_t mailbox_reply_receive(handle_t port, struct delivery *delivery,
                                              uint64_t deadline)

@@ -74,8 +74,9 @@ int main(int argc, char **argv)
         return 1;
     }
     for (;;) {
-        if (receive_other((handle_t)port, &call) == OK) { /* else a caller has left */
-            serve((handle_t)port, &call);
+        if (receive_other((handle_t)port, &call) != OK) {
+            return 1;
         }
+        serve((handle_t)port, &call);
     }
 }
