@@ -141,8 +141,9 @@ ipc_fastpath_return:
     sd      a3, (MESSAGE_WORD0 + 8)(t3)
     sd      a4, (MESSAGE_WORD0 + 16)(t3)
     sd      a5, (MESSAGE_WORD0 + 24)(t3)
-    mv      a0, sp
-    li      a1, 0
-    j       activation_return_kernel
+    sd      t5, CORE_ACTIVATION(tp)
+    addi    sp, sp, ACTIVATION_SIZE
+    li      a0, 0
+    j       activation_return_restore
 
 #include "ipc/riscv/mailbox.inc"
