@@ -35,10 +35,18 @@ uint64_t rendezvous_begin(bool parks)
     return parks ? own->last_token : own->last_token & ~TOKEN_PARKED;
 }
 
+/* For listings: it is in the line of `port`, or of none. The port is open as long: only then is the note followed. */
+static void note_line(struct thread *caller, struct port *port)
+{
+    /* relaxed: the port's lock, or the record's way into the line, orders it */
+    atomic_store_relaxed(&caller->waiting_for, port);
+}
+
 void rendezvous_accept(const struct mail *mail, struct domain *server)
 {
     struct rendezvous *call = &mail->caller->rendezvous;
 
+    note_line(mail->caller, NULL);
     /* relaxed: who finds the token reads it */
     atomic_store_relaxed(&call->server, server);
     /* release: the message was read, and by whom; pairs with token_take and call_leave */
@@ -58,6 +66,7 @@ void rendezvous_finish(struct thread *caller, status_t status, const struct mess
     struct rendezvous *call = &caller->rendezvous;
 
     ASSERT(!irq_enabled());
+    note_line(caller, NULL);
     call->status = status;
     if (reply != NULL) {
         call->reply = *reply;
@@ -112,7 +121,9 @@ static bool call_leave(struct port *port, struct mail *mail)
     uint64_t state = irq_save();
     bool left = mail != NULL && mailbox_withdraw(port, mail);
 
-    if (!left) {
+    if (left) {
+        note_line(thread_current(), NULL);
+    } else {
         /* acquire: the record is no longer read; pairs with the release in rendezvous_accept */
         uint64_t token = atomic_load_acquire(&own->token);
 
@@ -151,8 +162,12 @@ static status_t call_push(struct port *port, struct mail *mail, struct thread **
     if (thread_must_stop()) {
         return ERR_CANCELLED;
     }
+    note_line(thread_current(), port);
     irq_disable();
     status_t status = mailbox_push(port, mail, receiver);
+    if (status != OK) {
+        note_line(thread_current(), NULL);
+    }
     if (*receiver == NULL) {
         irq_enable();
     }

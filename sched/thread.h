@@ -87,7 +87,7 @@ struct thread {
     uint64_t run_ticks;            /* time on a core (arch/timer.h) */
     uint64_t run_since;
     uint32_t loans;               /* times that it was lent a rank; its queue's lock */
-    struct port *waiting_for;     /* the port whose baton it waits for (ipc/deadlock.c); atomic */
+    struct port *waiting_for;     /* the port in whose line it is (ipc/deadlock.c); atomic */
     uint64_t waits;               /* such waits begun; written by itself */
     struct rendezvous rendezvous; /* at a mailbox */
     uint64_t blocks;              /* times it gave up its core to wait; written by itself */

@@ -36,7 +36,7 @@ static int serve(void *argument)
             return (int)-status;
         }
         server->served++;
-        call.message.word[0] += call.message.word[1];
+        call.message.word[0] += call.message.word[1] + call.badge;
         call.message.tag = MESSAGE_TAG(REPLY, 4);
     }
 }
@@ -102,6 +102,24 @@ TEST(user_mailbox, a_server_on_the_same_core_answers_every_call)
     call_often(server.port, CALLS);
     stop(&server);
     EXPECT_EQUAL(server.served, CALLS);
+}
+
+TEST(user_mailbox, a_server_sees_the_badge_of_the_callers_handle)
+{
+    struct server server;
+
+    thread_migrate(0);
+    start(&server, mailbox(), 0);
+    handle_t badged = (handle_t)handle_duplicate(server.port, RIGHT_CALL, 4711);
+
+    for (unsigned i = 0; i < 20; i++) {
+        struct message message = {.tag = MESSAGE_TAG(1, 4), .word = {i, i}};
+
+        ASSERT_EQUAL(port_call(badged, &message), OK);
+        EXPECT_EQUAL(message.word[0], 2 * i + 4711);
+    }
+    EXPECT_EQUAL(handle_close(badged), OK);
+    stop(&server);
 }
 
 TEST(user_mailbox, a_server_on_another_core_answers_every_call)
