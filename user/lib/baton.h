@@ -27,6 +27,7 @@
 #include "user/lib/console.h"
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
+#include "user/lib/mailbox.h"
 #include "user/lib/message.h"
 #include "user/lib/object.h"
 #include "user/lib/program.h"
