@@ -64,10 +64,16 @@ struct name_entry *name_table_find(const struct name_table *table, const char *t
 
     while (entry != NULL && !(entry->hash == hash && entry->bytes == bytes &&
                               memcmp(entry->text, text, bytes) == 0)) {
-        /* acquire: as above; pairs with the same */
-        entry = atomic_load_acquire(&entry->next[side]);
+        /* relaxed: what is behind an entry was there before it, or was when the array was filled */
+        entry = atomic_load_relaxed(&entry->next[side]);
     }
     return entry;
+}
+
+/* For writers. */
+static struct name_array *current(const struct name_table *table)
+{
+    return atomic_load_relaxed(&table->array); /* relaxed: it changes under the writers' lock */
 }
 
 static void link_entry(struct name_array *array, struct name_entry *entry)
@@ -88,13 +94,13 @@ static void unlink_entry(struct name_array *array, const struct name_entry *entr
     while (atomic_load_relaxed(place) != entry) {
         place = &atomic_load_relaxed(place)->next[array->side];
     }
-    /* release: a reader comes to the next entry by this store; pairs with name_table_find */
+    /* release: a reader may come to the next entry by this store; pairs with name_table_find */
     atomic_store_release(place, atomic_load_relaxed(&entry->next[array->side]));
 }
 
 static bool is_moved(const struct name_table *table, const struct name_entry *entry)
 {
-    return table->other != NULL && (entry->hash & table->array->mask) < table->moved;
+    return table->other != NULL && (entry->hash & current(table)->mask) < table->moved;
 }
 
 static uint32_t chain_length(const struct name_array *array, uint64_t hash)
@@ -111,21 +117,21 @@ static uint32_t chain_length(const struct name_array *array, uint64_t hash)
 
 bool name_table_add(struct name_table *table, struct name_entry *entry)
 {
-    if (chain_length(table->array, entry->hash) >= NAME_CHAIN_MAX ||
+    if (chain_length(current(table), entry->hash) >= NAME_CHAIN_MAX ||
         (table->other != NULL && chain_length(table->other, entry->hash) >= NAME_CHAIN_MAX)) {
         return false;
     }
     if (is_moved(table, entry)) {
         link_entry(table->other, entry);
     }
-    link_entry(table->array, entry);
+    link_entry(current(table), entry);
     table->count++;
     return true;
 }
 
 void name_table_remove(struct name_table *table, struct name_entry *entry)
 {
-    unlink_entry(table->array, entry);
+    unlink_entry(current(table), entry);
     if (is_moved(table, entry)) {
         unlink_entry(table->other, entry);
     }
@@ -134,7 +140,7 @@ void name_table_remove(struct name_table *table, struct name_entry *entry)
 
 uint64_t name_table_wanted_buckets(const struct name_table *table)
 {
-    uint64_t buckets = table->array->mask + 1;
+    uint64_t buckets = current(table)->mask + 1;
 
     if (table->other != NULL || table->settles) {
         return 0;
@@ -149,7 +155,7 @@ void name_table_begin(struct name_table *table, struct name_array *array, uint64
 {
     ASSERT(table->other == NULL && !table->settles);
     array->mask = buckets - 1;
-    array->side = 1 - table->array->side;
+    array->side = 1 - current(table)->side;
     table->moved = 0;
     table->other = array;
 }
@@ -157,7 +163,7 @@ void name_table_begin(struct name_table *table, struct name_array *array, uint64
 /* Links what is in a bucket into the other array as well. */
 static void move_bucket(struct name_table *table, uint64_t i)
 {
-    struct name_array *array = table->array;
+    struct name_array *array = current(table);
 
     /* relaxed: chains change under the writers' lock */
     for (struct name_entry *entry = atomic_load_relaxed(&array->bucket[i]); entry != NULL;
@@ -168,7 +174,7 @@ static void move_bucket(struct name_table *table, uint64_t i)
 
 struct name_array *name_table_step(struct name_table *table)
 {
-    struct name_array *old = table->array;
+    struct name_array *old = current(table);
 
     for (uint32_t i = 0; i < NAME_MOVED_LOCKED && table->moved <= old->mask; i++) {
         move_bucket(table, table->moved++);
