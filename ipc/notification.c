@@ -138,20 +138,28 @@ static struct thread *deliver_one(struct notification *notification)
 /* Somebody waits, or it is closed. */
 static void notification_deliver(struct notification *notification)
 {
-    uint64_t state = irq_save();
     struct thread *thread;
 
     while ((thread = deliver_one(notification)) != NULL) {
         sched_wake_thread_quietly(thread);
     }
-    irq_restore(state);
-    sched_settle_wakeups(state != 0);
+}
+
+void notification_signal_quietly(struct notification *notification, uint64_t bits)
+{
+    if (signal_word_raise(&notification->word, bits)) {
+        notification_deliver(notification);
+    }
 }
 
 void notification_signal(struct notification *notification, uint64_t bits)
 {
     if (signal_word_raise(&notification->word, bits)) {
+        uint64_t state = irq_save();
+
         notification_deliver(notification);
+        irq_restore(state);
+        sched_settle_wakeups(state != 0);
     }
 }
 

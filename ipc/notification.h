@@ -49,6 +49,9 @@ void notification_close(struct notification *notification, status_t reason);
  * is left alone. The caller has a reference, or interrupts off since it found the notification. */
 void notification_signal(struct notification *notification, uint64_t bits);
 
+/* The same with interrupts off; sched_settle_wakeups is the caller's, when they are as they were. */
+void notification_signal_quietly(struct notification *notification, uint64_t bits);
+
 /* OK while it is open, else what waiters are told. */
 static inline status_t notification_close_reason(const struct notification *notification)
 {

@@ -11,7 +11,7 @@
 #include "ipc/baton.h"
 #include "ipc/line.h"
 #include "ipc/name.h"
-#include "ipc/notification.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -266,6 +266,7 @@ void port_close(struct port *port, status_t reason)
     object_retain(&port->object);
     spin_unlock_restore(&port->lock, state);
 
+    port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
     if (!word_is_busy(before)) {
         port_retire(port);

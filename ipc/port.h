@@ -23,6 +23,7 @@
 #include "sched/domain.h"
 #include "sched/sched.h"
 
+struct port_binding;
 struct request;
 
 /* How a leaf is entered; see ipc/leaf.h. */
@@ -73,7 +74,8 @@ struct port {
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
     struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
     status_t close_reason;
-    struct list domain_link; /* the owner domain's lock */
+    struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
+    struct list domain_link;                    /* the owner domain's lock */
     uint32_t index;
     uint32_t names; /* under which it is registered; the lock of ipc/name.c */
     bool combines;  /* who holds the baton serves others, too; cleared when a run has waited */

@@ -3,6 +3,7 @@
  * System calls about notifications.
  */
 #include "ipc/notification.h"
+#include "ipc/port_event.h"
 #include "kernel/core/syscall_priv.h"
 
 long syscall_notification_create(void)
@@ -53,4 +54,28 @@ struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline
         object_release(object);
     }
     return (struct syscall_pair){.status = status, .value = bits};
+}
+
+long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event)
+{
+    struct object *port;
+    struct object *object = NULL;
+    status_t status =
+        handle_get(&syscall_domain()->handles, handle, OBJECT_PORT, RIGHT_RECEIVE, &port, NULL);
+
+    if (status != OK) {
+        return status;
+    }
+    if (notification != HANDLE_NONE) {
+        status = get_notification(notification, RIGHT_SEND, &object);
+    }
+    if (status == OK) {
+        status = port_bind(port_of_object(port),
+                           object != NULL ? notification_of_object(object) : NULL, bits, event);
+    }
+    if (object != NULL) {
+        object_release(object);
+    }
+    object_release(port);
+    return status;
 }

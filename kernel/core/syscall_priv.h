@@ -33,6 +33,7 @@ long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_
                          uint64_t cookie);
 long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie);
 long syscall_port_close(handle_t handle);
+long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 

@@ -11,7 +11,7 @@
  *
  *   message.h  SYS_CALL SYS_RETURN SYS_SEND SYS_RECEIVE
  *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CLOSE SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_JOIN
- *   notification.h  SYS_NOTIFICATION_CREATE SYS_SIGNAL SYS_WAIT
+ *   notification.h  SYS_NOTIFICATION_CREATE SYS_SIGNAL SYS_WAIT SYS_PORT_BIND
  *   thread.h   SYS_THREAD_* SYS_YIELD SYS_SLEEP SYS_DOMAIN_EXIT
  *   memory.h   SYS_MEMORY_* SYS_DOMAIN_SET_PAGER
  *   system.h   SYS_NULL SYS_DEBUG_WRITE SYS_CLOCK
@@ -35,3 +35,4 @@
 #include "user/lib/service.h"
 #include "user/lib/system.h"
 #include "user/lib/thread.h"
+#include "user/lib/wait_any.h"

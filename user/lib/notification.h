@@ -65,6 +65,18 @@ static inline uint64_t notification_poll(handle_t notification, uint64_t mask)
 }
 
 /*
+ * SYS_PORT_BIND: signals `bits` of `notification` at each `event` of `port` from now on (enum port_event), in place of
+ * what was bound to that event before; HANDLE_NONE: nothing any more. Messages that wait already are
+ * signalled at once, and so is the port's end. A bit does not say how many messages there are: who
+ * gets it receives until there are none. The notification lives as long as the port even if all handles to it are
+ * closed. Needs RIGHT_RECEIVE for the port and RIGHT_SEND for the notification. wait_any.h waits for several ports.
+ * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, no notification, or PORT_EVENT_MESSAGE of a
+ * port that is no mailbox. ERR_NO_RIGHT. ERR_INVALID: no such event, or no bits. ERR_STALE: the port was
+ * closed. ERR_NO_MEMORY: the quota of the port's owner is used up.
+ */
+status_t port_bind(handle_t port, handle_t notification, uint64_t bits, uint64_t event);
+
+/*
  * Ends a notification, whatever handles there are (SYS_PORT_CLOSE): threads that wait get ERR_STALE, and so does
  * who signals or waits from now on. The handle is closed as well. Giving up handles with
  * handle_close wakes nobody. Needs RIGHT_MANAGE. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT.

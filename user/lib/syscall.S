@@ -46,6 +46,7 @@
     stub domain_set_pager, STUB_DOMAIN_SET_PAGER
     stub notification_create, STUB_NOTIFICATION_CREATE
     stub notification_signal, STUB_SIGNAL
+    stub port_bind, STUB_PORT_BIND
     stub notification_close, STUB_PORT_CLOSE
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

@@ -33,3 +33,4 @@ _Static_assert(STUB_PORT_CREATE_CONCURRENT == SYS_PORT_CREATE_CONCURRENT, "sysca
 _Static_assert(STUB_THREAD_SET_PRIORITY == SYS_THREAD_SET_PRIORITY, "syscall_priv.h");
 _Static_assert(STUB_NOTIFICATION_CREATE == SYS_NOTIFICATION_CREATE, "syscall_priv.h");
 _Static_assert(STUB_SIGNAL == SYS_SIGNAL, "syscall_priv.h");
+_Static_assert(STUB_PORT_BIND == SYS_PORT_BIND, "syscall_priv.h");
