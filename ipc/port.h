@@ -72,7 +72,8 @@ struct port {
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
-    struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    struct wait_queue receivers;  /* threads in receive; its lock is taken outside this one */
+    struct baton_request *served; /* that the holder runs for its caller, or NULL; atomic */
     status_t close_reason;
     struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
     struct list domain_link;                    /* the owner domain's lock */

@@ -10,6 +10,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "mm/spmalloc.h"
+#include "sched/reaper.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 #include "sched/upcall.h"
@@ -179,6 +180,23 @@ status_t domain_join(struct domain *domain, nsec_t deadline, long *code)
         *code = domain->exit_code;
     }
     return status;
+}
+
+void domain_keep(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    domain->orphan_count++;
+    spin_unlock_restore(&domain->lock, state);
+}
+
+void domain_let_go(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    domain->orphan_count--;
+    spin_unlock_restore(&domain->lock, state); /* nothing of it is read after this */
+    reaper_notify();
 }
 
 struct domain_visit {
