@@ -120,6 +120,7 @@ static void port_fill(struct port *port, struct domain *domain,
     queue_init(&port->queue);
     wait_queue_init(&port->receivers);
     list_init(&port->domain_link);
+    list_init(&port->names);
 }
 
 /* Enter the port into its owner's list, unless the owner is dying. */
@@ -174,7 +175,6 @@ void port_retire(struct port *port)
 {
     struct domain *domain = port->domain;
 
-    name_forget(port);
     port_table_remove(port);
     uint64_t state = spin_lock_save(&domain->lock);
     if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
@@ -268,6 +268,7 @@ void port_close(struct port *port, status_t reason)
 
     port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
+    name_forget(port);
     if (!word_is_busy(before)) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {

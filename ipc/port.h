@@ -78,8 +78,9 @@ struct port {
     struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
     struct list domain_link;                    /* the owner domain's lock */
     uint32_t index;
-    uint32_t names; /* under which it is registered; the lock of ipc/name.c */
-    bool combines;  /* who holds the baton serves others, too; cleared when a run has waited */
+    struct list names; /* under which it is registered; the lock of ipc/name.c */
+    uint32_t name_count;
+    bool combines; /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };
