@@ -68,6 +68,17 @@ static const uint8_t kinds[SYS_COUNT][8] = {
     [SYS_MEMORY_INFO] = {HANDLE, ADDRESS},
     [SYS_DOMAIN_SET_PAGER] = {HANDLE, HANDLE},
     [SYS_PORT_CREATE_CONCURRENT] = {ENTRY, ADDRESS, SMALL, ANY},
+    [SYS_SIGNAL] = {HANDLE, ANY},
+    [SYS_WAIT] = {HANDLE, ANY, DEADLINE},
+    [SYS_PORT_BIND] = {HANDLE, HANDLE, ANY, SMALL},
+    [SYS_MESSAGE_PAGE] = {ADDRESS},
+    [SYS_REPLY_RECEIVE] = {HANDLE, TAG, ANY, ANY, ANY, ANY, DEADLINE},
+    [SYS_REPLY] = {ANY, TAG, ANY, ANY, ANY, ANY},
+    [SYS_INTERRUPT_BIND] = {HANDLE, HANDLE, SMALL},
+    [SYS_INTERRUPT_ACKNOWLEDGE] = {HANDLE},
+    [SYS_RESULT] = {HANDLE, DEADLINE, DEADLINE},
+    [SYS_PORT_CONFIGURE] = {HANDLE, SMALL, SMALL, SMALL, SMALL},
+    [SYS_HANDLE_REVOKE] = {HANDLE},
 };
 
 /* Not drawn: they end the program or a thread at once, write to the log, or start a thread anywhere (test-thread
