@@ -11,6 +11,7 @@
 #include "ipc/baton.h"
 #include "ipc/line.h"
 #include "ipc/name.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -265,6 +266,7 @@ void port_close(struct port *port, status_t reason)
     object_retain(&port->object);
     spin_unlock_restore(&port->lock, state);
 
+    port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
     name_forget(port);
     if (!word_is_busy(before)) {
@@ -396,6 +398,7 @@ void upcall_domain_closing(struct domain *domain)
 {
     while (domain_close_one(domain)) {
     }
+    notification_close_all(domain);
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {
