@@ -140,7 +140,7 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
             return NULL;
         }
     }
-    if (!may_serve) {
+    if (!may_serve || request->alone) {
         lent |= lending_pass_locked(port, request->thread);
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);

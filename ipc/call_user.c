@@ -16,11 +16,13 @@
 #include "ipc/call_priv.h"
 #include "ipc/enter_priv.h"
 #include "ipc/split.h"
+#include "ipc/transfer.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
 #include "mm/kstack.h"
+#include "mm/spmalloc.h"
 #include "sched/activation.h"
 #include "sched/sched.h"
 
@@ -37,7 +39,15 @@ struct user_call {
     uint64_t badge;
     nsec_t deadline;
     struct message message;
+    struct transfer *transfer; /* of a message with more than registers hold */
+    bool carries;              /* the transfer has begun and is to be ended */
 };
+
+/* The user code that runs in an activation. */
+static struct side side_of(const struct activation *activation)
+{
+    return (struct side){.domain = activation->domain, .page = activation_page(activation)};
+}
 
 /* Does it have to end some time? */
 static bool call_is_timed(const struct user_call *call)
@@ -62,6 +72,64 @@ static struct activation call_record(const struct user_call *call, enum activati
     };
 }
 
+/* The service that is to be entered. */
+static struct side side_of_callee(const struct user_call *call)
+{
+    const struct port *port = call->port;
+
+    return (struct side){.domain = port->domain,
+                         .page = call->slot != NULL ? call->slot->page : port->page};
+}
+
+static void call_end_transfer(struct user_call *call)
+{
+    if (call->carries) {
+        transfer_end(call->transfer);
+        call->carries = false;
+    }
+}
+
+/* The windows of the service. Its own pager may be asked about them, in its name: when its domain dies, this thread
+ * finds it in its chain. */
+static status_t call_meet(const struct user_call *call, const struct side *to)
+{
+    struct activation activation = call_record(call, ACTIVATION_FROM_KERNEL);
+    status_t status;
+
+    if (message_segments(call->message.tag) == 0) {
+        return transfer_meet(call->transfer, to);
+    }
+    activation_push(&activation);
+    status = transfer_meet(call->transfer, to);
+    activation_set(activation.previous);
+    return status;
+}
+
+/* What the message has beyond registers, to a user service whose run is ours. */
+static __attribute__((noinline)) status_t call_carry(struct user_call *call)
+{
+    struct side to = side_of_callee(call);
+    status_t status = call_meet(call, &to);
+
+    if (status == OK) {
+        struct side from = side_of(activation_current());
+
+        status = transfer_deliver(call->transfer, &from, &to);
+    }
+    if (status != OK && port_close_reason(call->port) != OK) {
+        status = port_close_reason(call->port);
+    }
+    call_end_transfer(call);
+    return status;
+}
+
+static void call_take_back(const struct user_call *call)
+{
+    struct side to = side_of_callee(call);
+
+    transfer_undo(call->transfer, &to);
+}
+
 /* One more run. */
 static void call_count(const struct user_call *call)
 {
@@ -76,8 +144,15 @@ static void call_count(const struct user_call *call)
  * Enter a user service as the fast path does. The record lies among these frames, the deadline where the
  * system call's frame is. CALL_NOT_BEGUN, or it does not return.
  */
-static status_t call_enter(const struct user_call *call)
+static status_t call_enter(struct user_call *call)
 {
+    bool is_long = !message_is_short(call->message.tag);
+    status_t status = is_long ? call_carry(call) : OK;
+
+    if (status != OK) {
+        return status;
+    }
+
     struct call_deadline *limit = (struct call_deadline *)(void *)call->frame;
     bool timed = call_is_timed(call);
     bool slow = timed || call->slot != NULL;
@@ -92,6 +167,9 @@ static status_t call_enter(const struct user_call *call)
     irq_disable();
     if (!call_may_enter(port)) {
         irq_enable();
+        if (is_long) {
+            call_take_back(call);
+        }
         return CALL_NOT_BEGUN;
     }
     activation_save_fpu();
@@ -105,15 +183,71 @@ static status_t call_enter(const struct user_call *call)
     activation_enter_from_user(&entry, (struct activation *)(void *)call->frame - 1);
 }
 
+/* What a service in the kernel finds beyond registers; NULL: its caller has no page. */
+static status_t buffer_make(struct user_call *call, struct message_buffer **out)
+{
+    struct side from = side_of(activation_current());
+    struct message_buffer *buffer;
+    status_t status = OK;
+
+    *out = NULL;
+    if (from.page == NULL) {
+        return OK;
+    }
+    buffer = spmalloc_zeroed(from.domain->account, sizeof(*buffer));
+    if (buffer == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < MAX_MESSAGE_SEGMENTS; i++) {
+        buffer->window[i] = from.page->receive[i];
+    }
+    if (call->carries) {
+        status = transfer_deliver(call->transfer, &from, &(struct side){.buffer = buffer});
+        call_end_transfer(call);
+    }
+    if (status != OK) {
+        spmalloc_free(buffer);
+        buffer = NULL;
+    }
+    *out = buffer;
+    return status;
+}
+
+/* The reply of a service in the kernel, to whoever the caller is now. */
+static status_t buffer_answer(struct user_call *call, struct message_buffer *buffer)
+{
+    struct side from = {.buffer = buffer};
+    struct side to = side_of(activation_current());
+    status_t status = OK;
+
+    if (!message_is_short(call->message.tag)) {
+        status = transfer_begin(call->transfer, &from, call->message.tag);
+        if (status == OK) {
+            status = transfer_deliver(call->transfer, &from, &to);
+            transfer_end(call->transfer);
+        }
+    }
+    if (buffer != NULL) {
+        message_buffer_drop(buffer);
+        spmalloc_free(buffer);
+    }
+    return status;
+}
+
 /* A kernel service. Whoever goes on without it does not come back here; these frames then end as an
  * orphan's before user mode. */
-static void call_run_syscall(struct user_call *call)
+static status_t call_run_syscall(struct user_call *call)
 {
     struct activation activation = call_record(call, ACTIVATION_FROM_SYSCALL);
     struct request request = {&call->message, call->badge, call->port->cookie,
-                              activation_current()->domain};
+                              activation_current()->domain, NULL};
     struct call_deadline limit;
     bool timed = call_is_timed(call);
+    status_t status = call->port->takes_long ? buffer_make(call, &request.buffer) : OK;
+
+    if (status != OK) {
+        return status;
+    }
 
     call_count(call);
     activation.deadline = timed ? &limit : NULL;
@@ -126,6 +260,27 @@ static void call_run_syscall(struct user_call *call)
     if (timed) {
         call_deadline_cancel(&limit);
     }
+    return call->port->takes_long ? buffer_answer(call, request.buffer) : OK;
+}
+
+/* Reads what a long message has. Before the run is ours: the caller's pager may be asked. */
+static __attribute__((noinline)) status_t call_begin_transfer(struct user_call *call)
+{
+    const struct port *port = call->port;
+    struct side from = side_of(activation_current());
+    status_t status;
+
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return ERR_WRONG_TYPE;
+    }
+    status = transfer_begin(call->transfer, &from, call->message.tag);
+    if (status == OK) {
+        call->carries = true;
+        if (port->domain->vspace == NULL && !port->takes_long) {
+            status = ERR_TOO_LONG;
+        }
+    }
+    return status;
 }
 
 /* The baton or a slot; OK: ours. BATON_ANSWERED: the reply is there. */
@@ -136,8 +291,12 @@ static status_t call_take(struct user_call *call)
     if (kstack_room() < CALL_STACK_BYTES) {
         return ERR_DEPTH;
     }
-    if (!message_is_valid(&call->message)) {
-        return ERR_INVALID;
+    if (!message_is_short(call->message.tag)) {
+        status_t status = call_begin_transfer(call);
+
+        if (status != OK) {
+            return status;
+        }
     }
     if (port->mode >= PORT_MODE_MAILBOX) {
         return call_take_slot(port, call->badge, call->deadline, &call->slot);
@@ -180,7 +339,7 @@ static status_t call_run_taken(struct user_call *call)
         port->calls++;
     } else if (port->mode == PORT_MODE_KERNEL_SERVICE ||
                port->mode == PORT_MODE_CONCURRENT_KERNEL) {
-        call_run_syscall(call);
+        status = call_run_syscall(call);
     } else {
         status = call_enter(call);
     }
@@ -194,8 +353,10 @@ static status_t call_run_taken(struct user_call *call)
 
 void call_from_user(struct syscall_frame *frame)
 {
+    struct transfer transfer; /* used when the message is long */
     struct user_call call = {
         .frame = frame,
+        .transfer = &transfer,
         .deadline = frame->a[6],
         .message = {.tag = frame->a[1],
                     .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]}},
@@ -214,6 +375,7 @@ void call_from_user(struct syscall_frame *frame)
             status = OK;
         }
     }
+    call_end_transfer(&call);
     if (status != OK) {
         call.message = (struct message){0};
     }
@@ -273,6 +435,35 @@ _Noreturn static void activation_pop_to_kernel(struct activation *activation, st
     activation_return_kernel(activation, status);
 }
 
+/* Does the reply go to somebody who has gone on without it? */
+static bool is_orphaned(const struct activation *activation)
+{
+    return activation->previous->port == NULL && thread_current()->identity == NULL;
+}
+
+/* What a reply has beyond registers, to the user code that called. */
+static __attribute__((noinline)) status_t return_long(const struct activation *activation,
+                                                      uint64_t tag)
+{
+    struct side from = side_of(activation);
+    struct transfer transfer;
+    status_t status = transfer_begin(&transfer, &from, tag);
+
+    if (status != OK) {
+        return status;
+    }
+    if (!is_orphaned(activation)) { /* looked at after the service's pager may have been asked */
+        struct side to = side_of(activation->previous);
+
+        status = transfer_meet(&transfer, &to);
+        if (status == OK) {
+            status = transfer_deliver(&transfer, &from, &to);
+        }
+    }
+    transfer_end(&transfer);
+    return status;
+}
+
 void call_return(struct syscall_frame *frame)
 {
     struct activation *activation = activation_current();
@@ -283,12 +474,20 @@ void call_return(struct syscall_frame *frame)
     status_t status = OK;
 
     frame->a[6] = 0;
-    if (activation->port == NULL || !message_is_valid(&reply)) {
+    if (activation->port == NULL || !message_tag_is_valid(reply.tag)) {
         frame->a[0] = (uint64_t)ERR_INVALID;
         return;
     }
     if (domain_is_dying(activation->domain)) {
         call_unwind(); /* does not return: there is something to leave */
+    }
+    if (!message_is_short(reply.tag)) {
+        status = activation_resumes_kernel(activation) ? ERR_TOO_LONG
+                                                       : return_long(activation, reply.tag);
+        if (status != OK) {
+            frame->a[0] = (uint64_t)status;
+            return;
+        }
     }
     if (activation_resumes_kernel(activation)) {
         *activation->message = reply;

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/segment.h"
+
+#include <string.h>
+
+#include "arch/usercopy.h"
+#include "kernel/abi/limits.h"
+#include "mm/vspace_direct.h"
+#include "sched/activation.h"
+
+static pte_t entry_bits(uint32_t protection)
+{
+    return PTE_READ | ((protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0);
+}
+
+/* This core has entries for both spaces. Interrupts off. */
+static void enter_both(struct vspace *one, struct vspace *other)
+{
+    while (!vspace_is_entered(one) || !vspace_is_entered(other)) {
+        uint64_t *loaded = activation_current()->satp_entry;
+
+        vspace_make_entered(vspace_is_entered(one) ? other : one, loaded);
+    }
+}
+
+/* The direct map has nothing of a device. */
+static bool is_ram(const void *byte)
+{
+    return frame_find(direct_unmap(byte)) != NULL;
+}
+
+/* Where the byte is now, or NULL. Interrupts off. */
+static char *peek_ram(struct vspace *space, vaddr_t address, pte_t need)
+{
+    char *byte = vspace_peek(space, address, need);
+
+    return byte != NULL && is_ram(byte) ? byte : NULL;
+}
+
+/* Is the page there? ERR_STALE: not, or not so. ERR_FAULT: it is a device's. */
+static status_t look(struct vspace *space, vaddr_t address, uint32_t protection)
+{
+    uint64_t state = irq_save();
+    status_t status = OK;
+    const char *byte;
+
+    enter_both(space, space);
+    byte = vspace_peek(space, address, entry_bits(protection));
+    if (byte == NULL) {
+        status = ERR_STALE;
+    } else if (!is_ram(byte)) {
+        status = ERR_FAULT;
+    }
+    irq_restore(state);
+    return status;
+}
+
+status_t segment_settle(struct vspace *space, const struct message_segment *range,
+                        uint32_t protection)
+{
+    vaddr_t address = range->address;
+    vaddr_t end = address + range->bytes;
+
+    if (!usercopy_range_ok(user_addr(address), range->bytes)) {
+        return ERR_FAULT;
+    }
+    while (address < end) {
+        status_t status = look(space, address, protection);
+
+        if (status == ERR_STALE) {
+            status = vspace_fault_with_pager(space, address, protection);
+            if (status == OK) {
+                continue;
+            }
+        }
+        if (status != OK) {
+            return status;
+        }
+        address = ALIGN_DOWN(address, PAGE_BYTES) + PAGE_BYTES;
+    }
+    return OK;
+}
+
+/* One side of a copy. */
+struct end {
+    struct vspace *space;
+    vaddr_t address;
+    uint32_t protection;
+};
+
+/* Copies bytes that are in one page on both sides. The end whose page is not there, or NULL: it is done. */
+static const struct end *copy_part(const struct end *from, const struct end *to, uint64_t bytes)
+{
+    const struct end *missing = NULL;
+    uint64_t state = irq_save();
+    const char *source;
+    char *target;
+
+    enter_both(from->space, to->space);
+    source = peek_ram(from->space, from->address, PTE_READ);
+    target = peek_ram(to->space, to->address, PTE_READ | PTE_WRITE);
+    if (source == NULL) {
+        missing = from;
+    } else if (target == NULL) {
+        missing = to;
+    } else {
+        memcpy(target, source, bytes);
+    }
+    irq_restore(state);
+    return missing;
+}
+
+status_t segment_copy(struct vspace *from_space, vaddr_t from, struct vspace *to_space, vaddr_t to,
+                      uint64_t bytes)
+{
+    struct end source = {from_space, from, PROTECT_READ};
+    struct end target = {to_space, to, PROTECT_READ | PROTECT_WRITE};
+
+    while (bytes > 0) {
+        uint64_t part = min_u64(bytes, PAGE_BYTES - source.address % PAGE_BYTES);
+        const struct end *missing;
+
+        part = min_u64(part, PAGE_BYTES - target.address % PAGE_BYTES);
+        missing = copy_part(&source, &target, part);
+        if (missing != NULL) { /* as often as somebody takes the page away again */
+            status_t status = vspace_fault(missing->space, missing->address, missing->protection);
+
+            if (status == OK) {
+                status = look(missing->space, missing->address, missing->protection);
+            }
+            if (status != OK && status != ERR_STALE) {
+                return status;
+            }
+            continue;
+        }
+        source.address += part;
+        target.address += part;
+        bytes -= part;
+    }
+    return OK;
+}
