@@ -89,32 +89,46 @@ static void call_end_transfer(struct user_call *call)
     }
 }
 
-/* The windows of the service. Its own pager may be asked about them, in its name: when its domain dies, this thread
- * finds it in its chain. */
-static status_t call_meet(const struct user_call *call, const struct side *to)
+/* Makes the service's windows be there. Its own pager may be asked about them, in its name: when its domain dies,
+ * this thread finds it in its chain. */
+static status_t call_settle_windows(const struct user_call *call, const struct side *to)
 {
     struct activation activation = call_record(call, ACTIVATION_FROM_KERNEL);
     status_t status;
 
-    if (message_segments(call->message.tag) == 0) {
-        return transfer_meet(call->transfer, to);
-    }
     activation_push(&activation);
-    status = transfer_meet(call->transfer, to);
+    status = transfer_settle(call->transfer, to);
     activation_set(activation.previous);
     return status;
 }
 
-/* What the message has beyond registers, to a user service whose run is ours. */
+static status_t call_deliver(const struct user_call *call, const struct side *to)
+{
+    struct side from = side_of(activation_current()); /* looked up again: see transfer.h */
+
+    return transfer_deliver(call->transfer, &from, to);
+}
+
+/* What the message has beyond registers, to a user service whose run is ours. A window in one page is mostly there:
+ * only when it is not is it settled. */
 static __attribute__((noinline)) status_t call_carry(struct user_call *call)
 {
     struct side to = side_of_callee(call);
-    status_t status = call_meet(call, &to);
+    bool settled = false;
+    status_t status = transfer_meet(call->transfer, &to);
 
+    if (status == OK && transfer_must_settle(call->transfer)) {
+        settled = true;
+        status = call_settle_windows(call, &to);
+    }
     if (status == OK) {
-        struct side from = side_of(activation_current());
-
-        status = transfer_deliver(call->transfer, &from, &to);
+        status = call_deliver(call, &to);
+    }
+    if (status == ERR_FAULT && !settled) {
+        status = call_settle_windows(call, &to);
+        if (status == OK) {
+            status = call_deliver(call, &to);
+        }
     }
     if (status != OK && port_close_reason(call->port) != OK) {
         status = port_close_reason(call->port);
@@ -456,6 +470,9 @@ static __attribute__((noinline)) status_t return_long(const struct activation *a
         struct side to = side_of(activation->previous);
 
         status = transfer_meet(&transfer, &to);
+        if (status == OK && transfer_must_settle(&transfer)) {
+            status = transfer_settle(&transfer, &to);
+        }
         if (status == OK) {
             status = transfer_deliver(&transfer, &from, &to);
         }

@@ -13,24 +13,31 @@ static pte_t entry_bits(uint32_t protection)
     return PTE_READ | ((protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0);
 }
 
-/* This core has entries for both spaces. Interrupts off. */
-static void enter_both(struct vspace *one, struct vspace *other)
+static __attribute__((noinline)) void enter_slowly(struct vspace *one, struct vspace *other)
 {
-    while (!vspace_is_entered(one) || !vspace_is_entered(other)) {
+    do { /* one may cost the other its own */
         uint64_t *loaded = activation_current()->satp_entry;
 
         vspace_make_entered(vspace_is_entered(one) ? other : one, loaded);
+    } while (!vspace_is_entered(one) || !vspace_is_entered(other));
+}
+
+/* This core has entries for both spaces. Interrupts off. */
+static inline void enter_both(struct vspace *one, struct vspace *other)
+{
+    if (!vspace_is_entered(one) || !vspace_is_entered(other)) {
+        enter_slowly(one, other);
     }
 }
 
 /* The direct map has nothing of a device. */
 static bool is_ram(const void *byte)
 {
-    return frame_find(direct_unmap(byte)) != NULL;
+    return frame_exists(direct_unmap(byte));
 }
 
 /* Where the byte is now, or NULL. Interrupts off. */
-static char *peek_ram(struct vspace *space, vaddr_t address, pte_t need)
+static inline char *peek_ram(struct vspace *space, vaddr_t address, pte_t need)
 {
     char *byte = vspace_peek(space, address, need);
 
@@ -61,7 +68,7 @@ status_t segment_settle(struct vspace *space, const struct message_segment *rang
     vaddr_t address = range->address;
     vaddr_t end = address + range->bytes;
 
-    if (!usercopy_range_ok(user_addr(address), range->bytes)) {
+    if (!segment_is_in_range(range)) {
         return ERR_FAULT;
     }
     while (address < end) {

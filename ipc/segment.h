@@ -12,6 +12,18 @@
 #include "kernel/abi/status.h"
 #include "mm/vspace.h"
 
+static inline bool segment_is_in_range(const struct message_segment *range)
+{
+    return range->bytes == 0 || (range->address >= USER_BASE && range->address < USER_TOP &&
+                                 range->bytes <= USER_TOP - range->address);
+}
+
+/* Does it lie in more than one page? */
+static inline bool segment_spans(const struct message_segment *range)
+{
+    return range->address % PAGE_BYTES + range->bytes > PAGE_BYTES;
+}
+
 /*
  * Makes every page of a range be there with this protection. May block on the space's pager.
  * ERR_FAULT: it overflows, leaves user space, or is not mapped so, or a device's. ERR_NO_MEMORY,
@@ -20,7 +32,7 @@
 WARN_UNUSED status_t segment_settle(struct vspace *space, const struct message_segment *range,
                                     uint32_t protection);
 
-/* Copies between two settled ranges. ERR_FAULT, ERR_NO_MEMORY: a page was taken away meanwhile and cannot be had again; what
+/* Copies between two ranges, which are in user space, and settled unless both lie in one page each. ERR_FAULT, ERR_NO_MEMORY: a page was taken away meanwhile and cannot be had again; what
  * is before it may have been copied. */
 WARN_UNUSED status_t segment_copy(struct vspace *from_space, vaddr_t from, struct vspace *to_space,
                                   vaddr_t to, uint64_t bytes);

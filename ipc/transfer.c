@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "arch/usercopy.h"
 #include "ipc/segment.h"
 
 static uint64_t *words_of(const struct side *side)
@@ -38,6 +37,7 @@ static status_t take_handles(struct transfer *transfer, const struct side *from)
             transfer_end(transfer);
             return status;
         }
+        transfer->handles++;
     }
     return OK;
 }
@@ -62,6 +62,7 @@ static status_t take_segments(struct transfer *transfer, const struct side *from
         if (segment->bytes > MAX_SEGMENT_BYTES) {
             return ERR_INVALID;
         }
+        transfer->spans |= segment_spans(segment);
         status = segment_settle(from->domain->vspace, segment, PROTECT_READ);
     }
     return status;
@@ -79,8 +80,8 @@ status_t transfer_begin(struct transfer *transfer, const struct side *from, uint
     if (!transfer_has_extras(tag)) {
         return OK;
     }
-    memset(transfer->handle, 0, sizeof(transfer->handle));
-    memset(transfer->given, 0, sizeof(transfer->given));
+    transfer->handles = transfer->opened = 0;
+    transfer->spans = false;
     status = take_segments(transfer, from);
     return status == OK ? take_handles(transfer, from) : status;
 }
@@ -95,8 +96,7 @@ status_t transfer_meet(struct transfer *transfer, const struct side *to)
     if (!can_carry(to)) {
         return ERR_TOO_LONG;
     }
-    for (uint32_t i = 0;
-         i < transfer->segments && to->buffer == NULL && status == OK; i++) {
+    for (uint32_t i = 0; i < transfer->segments && to->buffer == NULL && status == OK; i++) {
         /* volatile: as above */
         const volatile struct message_segment *room = &to->page->receive[i];
         struct message_segment *window = &transfer->window[i];
@@ -106,7 +106,19 @@ status_t transfer_meet(struct transfer *transfer, const struct side *to)
         if (room->bytes < window->bytes) {
             return ERR_TOO_LONG;
         }
-        status = segment_settle(to->domain->vspace, window, PROTECT_READ | PROTECT_WRITE);
+        transfer->spans |= segment_spans(window);
+        status = segment_is_in_range(window) ? OK : ERR_FAULT;
+    }
+    return status;
+}
+
+status_t transfer_settle(const struct transfer *transfer, const struct side *to)
+{
+    status_t status = OK;
+
+    for (uint32_t i = 0; i < transfer->segments && status == OK; i++) {
+        status = segment_settle(to->domain->vspace, &transfer->window[i],
+                                PROTECT_READ | PROTECT_WRITE);
     }
     return status;
 }
@@ -128,6 +140,7 @@ static status_t give_handles(struct transfer *transfer, const struct side *to)
             .rights = copy->rights, /* no more than its sender's handle has, so all mean something */
             .kind = copy->object->kind,
         };
+        transfer->opened++;
     }
     return OK;
 }
@@ -170,8 +183,8 @@ static void deliver_to_buffer(struct transfer *transfer, struct message_buffer *
 {
     for (uint32_t i = 0; i < message_handles(transfer->tag); i++) {
         buffer->handle[i] = transfer->handle[i];
-        transfer->handle[i].object = NULL;
     }
+    transfer->handles = 0;
     memcpy(buffer->segment, transfer->segment,
            message_segments(transfer->tag) * sizeof(buffer->segment[0]));
 }
@@ -204,21 +217,16 @@ status_t transfer_deliver(struct transfer *transfer, const struct side *from, co
 
 void transfer_undo(const struct transfer *transfer, const struct side *to)
 {
-    if (to->buffer != NULL || !transfer_has_extras(transfer->tag)) {
-        return;
-    }
-    for (uint32_t i = 0; i < MAX_MESSAGE_HANDLES; i++) {
-        if (transfer->given[i].handle != HANDLE_NONE) {
-            /* The receiver's other threads may have guessed and closed it. */
-            (void)handle_close(&to->domain->handles, transfer->given[i].handle);
-        }
+    for (uint32_t i = 0; transfer_has_extras(transfer->tag) && i < transfer->opened; i++) {
+        /* The receiver's other threads may have guessed and closed it. */
+        (void)handle_close(&to->domain->handles, transfer->given[i].handle);
     }
 }
 
 void transfer_end(struct transfer *transfer)
 {
-    for (uint32_t i = 0; transfer_has_extras(transfer->tag) && i < MAX_MESSAGE_HANDLES; i++) {
-        handle_copy_drop(&transfer->handle[i]);
+    while (transfer_has_extras(transfer->tag) && transfer->handles > 0) {
+        handle_copy_drop(&transfer->handle[--transfer->handles]);
     }
 }
 

@@ -6,7 +6,8 @@
  * message in the kernel; four steps, of which a message that is short, or of words alone, needs the last only.
  *   1. transfer_begin   the sender's page is read, once: it may change at any moment. Its handles are
  *                       checked and kept, its segments are made to be there. May block (on a pager).
- *   2. transfer_meet    the receiver's windows are read, once, and made to be there. May block.
+ *   2. transfer_meet    the receiver's windows are read, once, and transfer_settle, if any spans pages,
+ *                       makes them be there. That may block.
  *   3. transfer_deliver segments are copied, once; then handles opened; then words, and what says that
  *                       all that has come. Does not block.
  *   4. transfer_end     always, after transfer_begin has said OK.
@@ -55,6 +56,9 @@ struct side {
 struct transfer {
     uint64_t tag;
     uint32_t segments; /* that are to be copied */
+    uint32_t handles;  /* that are kept */
+    uint32_t opened;   /* in the receiver's table */
+    bool spans;        /* a segment or a window lies in more than one page */
     struct message_segment segment[MAX_MESSAGE_SEGMENTS];
     struct message_segment window[MAX_MESSAGE_SEGMENTS];
     struct handle_copy handle[MAX_MESSAGE_HANDLES];
@@ -67,9 +71,16 @@ static inline bool transfer_has_extras(uint64_t tag)
     return (tag & 0xff00) != 0;
 }
 
+/* Are windows to be settled before anything is copied? */
+static inline bool transfer_must_settle(const struct transfer *transfer)
+{
+    return transfer_has_extras(transfer->tag) && transfer->spans;
+}
+
 WARN_UNUSED status_t transfer_begin(struct transfer *transfer, const struct side *from,
                                     uint64_t tag);
 WARN_UNUSED status_t transfer_meet(struct transfer *transfer, const struct side *to);
+WARN_UNUSED status_t transfer_settle(const struct transfer *transfer, const struct side *to);
 WARN_UNUSED status_t transfer_deliver(struct transfer *transfer, const struct side *from,
                                       const struct side *to);
 

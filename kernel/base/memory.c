@@ -13,6 +13,7 @@
 #define WORD_BYTES sizeof(uint64_t)
 #define ROUND_WORDS 32U
 #define ROUND_BYTES (ROUND_WORDS * WORD_BYTES)
+#define EIGHT_BYTES (8 * WORD_BYTES)
 
 #define KEEP_LOOP() __asm__ volatile("")
 
@@ -67,6 +68,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
         for (; (size_t)(end - next) >= ROUND_BYTES; next += ROUND_BYTES, source += ROUND_BYTES) {
             KEEP_LOOP();
             ROUND(COPY)
+        }
+        for (; (size_t)(end - next) >= EIGHT_BYTES; next += EIGHT_BYTES, source += EIGHT_BYTES) {
+            KEEP_LOOP();
+            EIGHT(COPY, 0)
         }
 #undef COPY
         for (; (size_t)(end - next) >= WORD_BYTES; next += WORD_BYTES, source += WORD_BYTES) {
