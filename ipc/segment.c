@@ -6,28 +6,10 @@
 #include "arch/usercopy.h"
 #include "kernel/abi/limits.h"
 #include "mm/vspace_direct.h"
-#include "sched/activation.h"
 
 static pte_t entry_bits(uint32_t protection)
 {
     return PTE_READ | ((protection & PROTECT_WRITE) != 0 ? PTE_WRITE : 0);
-}
-
-static __attribute__((noinline)) void enter_slowly(struct vspace *one, struct vspace *other)
-{
-    do { /* one may cost the other its own */
-        uint64_t *loaded = activation_current()->satp_entry;
-
-        vspace_make_entered(vspace_is_entered(one) ? other : one, loaded);
-    } while (!vspace_is_entered(one) || !vspace_is_entered(other));
-}
-
-/* This core has entries for both spaces. Interrupts off. */
-static inline void enter_both(struct vspace *one, struct vspace *other)
-{
-    if (!vspace_is_entered(one) || !vspace_is_entered(other)) {
-        enter_slowly(one, other);
-    }
 }
 
 /* The direct map has nothing of a device. */
@@ -50,14 +32,16 @@ static status_t look(struct vspace *space, vaddr_t address, uint32_t protection)
     uint64_t state = irq_save();
     status_t status = OK;
     const char *byte;
+    bool visited;
 
-    enter_both(space, space);
+    visited = vspace_visit(space);
     byte = vspace_peek(space, address, entry_bits(protection));
     if (byte == NULL) {
         status = ERR_STALE;
     } else if (!is_ram(byte)) {
         status = ERR_FAULT;
     }
+    vspace_leave(space, visited);
     irq_restore(state);
     return status;
 }
@@ -102,8 +86,11 @@ static const struct end *copy_part(const struct end *from, const struct end *to,
     uint64_t state = irq_save();
     const char *source;
     char *target;
+    bool visits_from;
+    bool visits_to;
 
-    enter_both(from->space, to->space);
+    visits_from = vspace_visit(from->space);
+    visits_to = vspace_visit(to->space);
     source = peek_ram(from->space, from->address, PTE_READ);
     target = peek_ram(to->space, to->address, PTE_READ | PTE_WRITE);
     if (source == NULL) {
@@ -113,6 +100,8 @@ static const struct end *copy_part(const struct end *from, const struct end *to,
     } else {
         memcpy(target, source, bytes);
     }
+    vspace_leave(from->space, visits_from);
+    vspace_leave(to->space, visits_to);
     irq_restore(state);
     return missing;
 }

@@ -10,6 +10,7 @@
  *   core 1: interrupts off; entry of the space there; reads the page's entry; copies; interrupts on
  *   core 2: clears the page's entry; asks core 1; waits ...                          ; frees the frame
  * A core that gets its entry later than core 2 has looked for it sees the page's entry cleared: the fence in asid_assign.
+ * One that has none for a space says all the same that it is to be asked (vspace_visit): a number it does not need.
  */
 #pragma once
 
@@ -22,24 +23,38 @@
 #include "mm/frame.h"
 #include "mm/vspace.h"
 
-/* Has this core an entry for the space? Interrupts off. */
-static inline bool vspace_is_entered(struct vspace *space)
+/*
+ * From here to vspace_leave who takes something away from the space asks this core, which does not answer. Interrupts
+ * are off all the time. True: the core had no entry, only its bit was set, and vspace_leave has to take that away.
+ */
+static inline bool vspace_visit(struct vspace *space)
 {
+    cpu_t cpu = core_index();
+
     /* relaxed: this core's own */
-    return atomic_load_relaxed(&space->satp[core_index()]) != 0;
+    if (__builtin_expect(atomic_load_relaxed(&space->satp[cpu]) != 0, 1)) {
+        return false;
+    }
+    /* relaxed: the fence orders it */
+    (void)atomic_or_relaxed(&space->entered[cpu / VSPACE_CORE_BITS],
+                            1UL << (cpu % VSPACE_CORE_BITS));
+    /* full: the bit is seen before the tables are read here, or they are read as they are after the change; pairs with
+     * the fence in shootdown_finish, shootdown_here */
+    fence_seq_cst();
+    return true;
 }
 
-/* Gives this core one. It may cost other spaces theirs, but for the one of `loaded`, which is loaded afterwards. Interrupts off. */
-static inline void vspace_make_entered(struct vspace *space, uint64_t *loaded)
+static inline void vspace_leave(struct vspace *space, bool visited)
 {
-    (void)asid_assign(&space->satp[core_index()]);
-    asid_enter(loaded);
+    if (__builtin_expect(visited, 0)) {
+        asid_drop(space, core_index());
+    }
 }
 
 /*
  * Where the byte at a user address lies in the direct map, when its page is entered with all of `need` (PTE_* beside
- * PTE_VALID and PTE_USER); else NULL. Interrupts off, and the space is entered here. Good until interrupts
- * go on; bytes of the same page only.
+ * PTE_VALID and PTE_USER); else NULL. Between vspace_visit and vspace_leave, and good as long; bytes of the same
+ * page only.
  */
 static inline char *vspace_peek(const struct vspace *space, vaddr_t address, pte_t need)
 {
