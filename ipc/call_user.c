@@ -13,16 +13,15 @@
 #include "arch/irq.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
+#include "ipc/call_message_priv.h"
 #include "ipc/call_priv.h"
 #include "ipc/enter_priv.h"
 #include "ipc/split.h"
-#include "ipc/transfer.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "mm/asid.h"
 #include "mm/kstack.h"
-#include "mm/spmalloc.h"
 #include "sched/activation.h"
 #include "sched/sched.h"
 
@@ -31,117 +30,10 @@
  * calls of pagers need more each, so a chain with many of them ends earlier. */
 #define CALL_STACK_BYTES 4608UL
 
-/* What user code asks for. */
-struct user_call {
-    struct syscall_frame *frame;
-    struct port *port;
-    struct run_slot *slot; /* of a concurrent service, when it is ours */
-    uint64_t badge;
-    nsec_t deadline;
-    struct message message;
-    struct transfer *transfer; /* of a message with more than registers hold */
-    bool carries;              /* the transfer has begun and is to be ended */
-};
-
-/* The user code that runs in an activation. */
-static struct side side_of(const struct activation *activation)
-{
-    return (struct side){.domain = activation->domain, .page = activation_page(activation)};
-}
-
 /* Does it have to end some time? */
 static bool call_is_timed(const struct user_call *call)
 {
     return call->deadline != DEADLINE_NONE && call->deadline != DEADLINE_NOW;
-}
-
-static struct activation call_record(const struct user_call *call, enum activation_kind kind)
-{
-    struct activation *caller = activation_current();
-
-    return (struct activation){
-        .previous = caller,
-        .domain = call->port->domain,
-        .port = call->port,
-        .return_pc = call->frame->pc,
-        .return_sp = call->frame->sp,
-        .return_tp = call->frame->tp,
-        .calls_left = (uint16_t)(caller->calls_left - 1),
-        .kind = (uint8_t)kind,
-        .stack = call->slot != NULL ? &call->slot->stack : &call->port->stack,
-    };
-}
-
-/* The service that is to be entered. */
-static struct side side_of_callee(const struct user_call *call)
-{
-    const struct port *port = call->port;
-
-    return (struct side){.domain = port->domain,
-                         .page = call->slot != NULL ? call->slot->page : port->page};
-}
-
-static void call_end_transfer(struct user_call *call)
-{
-    if (call->carries) {
-        transfer_end(call->transfer);
-        call->carries = false;
-    }
-}
-
-/* Makes the service's windows be there. Its own pager may be asked about them, in its name: when its domain dies,
- * this thread finds it in its chain. */
-static status_t call_settle_windows(const struct user_call *call, const struct side *to)
-{
-    struct activation activation = call_record(call, ACTIVATION_FROM_KERNEL);
-    status_t status;
-
-    activation_push(&activation);
-    status = transfer_settle(call->transfer, to);
-    activation_set(activation.previous);
-    return status;
-}
-
-static status_t call_deliver(const struct user_call *call, const struct side *to)
-{
-    struct side from = side_of(activation_current()); /* looked up again: see transfer.h */
-
-    return transfer_deliver(call->transfer, &from, to);
-}
-
-/* What the message has beyond registers, to a user service whose run is ours. A window in one page is mostly there:
- * only when it is not is it settled. */
-static __attribute__((noinline)) status_t call_carry(struct user_call *call)
-{
-    struct side to = side_of_callee(call);
-    bool settled = false;
-    status_t status = transfer_meet(call->transfer, &to);
-
-    if (status == OK && transfer_must_settle(call->transfer)) {
-        settled = true;
-        status = call_settle_windows(call, &to);
-    }
-    if (status == OK) {
-        status = call_deliver(call, &to);
-    }
-    if (status == ERR_FAULT && !settled) {
-        status = call_settle_windows(call, &to);
-        if (status == OK) {
-            status = call_deliver(call, &to);
-        }
-    }
-    if (status != OK && port_close_reason(call->port) != OK) {
-        status = port_close_reason(call->port);
-    }
-    call_end_transfer(call);
-    return status;
-}
-
-static void call_take_back(const struct user_call *call)
-{
-    struct side to = side_of_callee(call);
-
-    transfer_undo(call->transfer, &to);
 }
 
 /* One more run. */
@@ -158,14 +50,8 @@ static void call_count(const struct user_call *call)
  * Enter a user service as the fast path does. The record lies among these frames, the deadline where the
  * system call's frame is. CALL_NOT_BEGUN, or it does not return.
  */
-static status_t call_enter(struct user_call *call)
+static status_t call_enter_carried(const struct user_call *call)
 {
-    bool is_long = !message_is_short(call->message.tag);
-    status_t status = is_long ? call_carry(call) : OK;
-
-    if (status != OK) {
-        return status;
-    }
 
     struct call_deadline *limit = (struct call_deadline *)(void *)call->frame;
     bool timed = call_is_timed(call);
@@ -181,7 +67,7 @@ static status_t call_enter(struct user_call *call)
     irq_disable();
     if (!call_may_enter(port)) {
         irq_enable();
-        if (is_long) {
+        if (message_handles(call->message.tag) != 0) {
             call_take_back(call);
         }
         return CALL_NOT_BEGUN;
@@ -197,55 +83,15 @@ static status_t call_enter(struct user_call *call)
     activation_enter_from_user(&entry, (struct activation *)(void *)call->frame - 1);
 }
 
-/* What a service in the kernel finds beyond registers; NULL: its caller has no page. */
-static status_t buffer_make(struct user_call *call, struct message_buffer **out)
+/* The same with what the message has beyond registers. */
+static status_t call_enter(struct user_call *call)
 {
-    struct side from = side_of(activation_current());
-    struct message_buffer *buffer;
-    status_t status = OK;
+    status_t status = message_is_short(call->message.tag) ? OK : call_carry(call);
 
-    *out = NULL;
-    if (from.page == NULL) {
-        return OK;
-    }
-    buffer = spmalloc_zeroed(from.domain->account, sizeof(*buffer));
-    if (buffer == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < MAX_MESSAGE_SEGMENTS; i++) {
-        buffer->window[i] = from.page->receive[i];
-    }
-    if (call->carries) {
-        status = transfer_deliver(call->transfer, &from, &(struct side){.buffer = buffer});
-        call_end_transfer(call);
-    }
     if (status != OK) {
-        spmalloc_free(buffer);
-        buffer = NULL;
+        return status;
     }
-    *out = buffer;
-    return status;
-}
-
-/* The reply of a service in the kernel, to whoever the caller is now. */
-static status_t buffer_answer(struct user_call *call, struct message_buffer *buffer)
-{
-    struct side from = {.buffer = buffer};
-    struct side to = side_of(activation_current());
-    status_t status = OK;
-
-    if (!message_is_short(call->message.tag)) {
-        status = transfer_begin(call->transfer, &from, call->message.tag);
-        if (status == OK) {
-            status = transfer_deliver(call->transfer, &from, &to);
-            transfer_end(call->transfer);
-        }
-    }
-    if (buffer != NULL) {
-        message_buffer_drop(buffer);
-        spmalloc_free(buffer);
-    }
-    return status;
+    return call_enter_carried(call);
 }
 
 /* A kernel service. Whoever goes on without it does not come back here; these frames then end as an
@@ -257,7 +103,7 @@ static status_t call_run_syscall(struct user_call *call)
                               activation_current()->domain, NULL};
     struct call_deadline limit;
     bool timed = call_is_timed(call);
-    status_t status = call->port->takes_long ? buffer_make(call, &request.buffer) : OK;
+    status_t status = call->port->takes_long ? call_make_buffer(call, &request.buffer) : OK;
 
     if (status != OK) {
         return status;
@@ -274,27 +120,7 @@ static status_t call_run_syscall(struct user_call *call)
     if (timed) {
         call_deadline_cancel(&limit);
     }
-    return call->port->takes_long ? buffer_answer(call, request.buffer) : OK;
-}
-
-/* Reads what a long message has. Before the run is ours: the caller's pager may be asked. */
-static __attribute__((noinline)) status_t call_begin_transfer(struct user_call *call)
-{
-    const struct port *port = call->port;
-    struct side from = side_of(activation_current());
-    status_t status;
-
-    if (port->mode == PORT_MODE_MAILBOX) {
-        return ERR_WRONG_TYPE;
-    }
-    status = transfer_begin(call->transfer, &from, call->message.tag);
-    if (status == OK) {
-        call->carries = true;
-        if (port->domain->vspace == NULL && !port->takes_long) {
-            status = ERR_TOO_LONG;
-        }
-    }
-    return status;
+    return call->port->takes_long ? call_answer(call, request.buffer) : OK;
 }
 
 /* The baton or a slot; OK: ours. BATON_ANSWERED: the reply is there. */
@@ -306,7 +132,7 @@ static status_t call_take(struct user_call *call)
         return ERR_DEPTH;
     }
     if (!message_is_short(call->message.tag)) {
-        status_t status = call_begin_transfer(call);
+        status_t status = call_begin_carry(call);
 
         if (status != OK) {
             return status;
@@ -365,6 +191,25 @@ static status_t call_run_taken(struct user_call *call)
     return status;
 }
 
+static status_t call_by_handle(struct user_call *call)
+{
+    struct object *object;
+    status_t status = handle_get(&activation_current()->domain->handles, call->frame->a[0],
+                                 OBJECT_PORT, RIGHT_CALL, &object, &call->badge);
+
+    if (status == OK) {
+        call->port = port_of_object(object);
+        status = call_take(call);
+        object_release(object); /* it stays as long as the run is ours */
+        if (status == OK) {
+            status = call_run_taken(call);
+        } else if (status == BATON_ANSWERED) {
+            status = OK;
+        }
+    }
+    return status;
+}
+
 void call_from_user(struct syscall_frame *frame)
 {
     struct transfer transfer; /* used when the message is long */
@@ -375,21 +220,14 @@ void call_from_user(struct syscall_frame *frame)
         .message = {.tag = frame->a[1],
                     .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]}},
     };
-    struct object *object;
-    status_t status = handle_get(&activation_current()->domain->handles, frame->a[0], OBJECT_PORT,
-                                 RIGHT_CALL, &object, &call.badge);
+    status_t status = call_by_handle(&call);
 
-    if (status == OK) {
-        call.port = port_of_object(object);
-        status = call_take(&call);
-        object_release(object); /* it stays as long as the run is ours */
-        if (status == OK) {
-            status = call_run_taken(&call);
-        } else if (status == BATON_ANSWERED) {
-            status = OK;
-        }
+    if (status == CALL_AGAIN) {
+        status = call_by_handle(&call);
     }
-    call_end_transfer(&call);
+    if (call.carries) {
+        call_end_carry(&call);
+    }
     if (status != OK) {
         call.message = (struct message){0};
     }
@@ -435,50 +273,12 @@ static void activation_pop_to_user(struct activation *activation)
     call_leave(activation->port, slot);
 }
 
-/* Was this user service entered by activation_enter_user? */
-static bool activation_resumes_kernel(const struct activation *activation)
-{
-    return activation->kind == ACTIVATION_FROM_KERNEL || activation->kind == ACTIVATION_FROM_FAULT;
-}
-
 _Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)
 {
     irq_disable();
     fpu_disable();
     asid_enter(activation->previous->satp_entry);
     activation_return_kernel(activation, status);
-}
-
-/* Does the reply go to somebody who has gone on without it? */
-static bool is_orphaned(const struct activation *activation)
-{
-    return activation->previous->port == NULL && thread_current()->identity == NULL;
-}
-
-/* What a reply has beyond registers, to the user code that called. */
-static __attribute__((noinline)) status_t return_long(const struct activation *activation,
-                                                      uint64_t tag)
-{
-    struct side from = side_of(activation);
-    struct transfer transfer;
-    status_t status = transfer_begin(&transfer, &from, tag);
-
-    if (status != OK) {
-        return status;
-    }
-    if (!is_orphaned(activation)) { /* looked at after the service's pager may have been asked */
-        struct side to = side_of(activation->previous);
-
-        status = transfer_meet(&transfer, &to);
-        if (status == OK && transfer_must_settle(&transfer)) {
-            status = transfer_settle(&transfer, &to);
-        }
-        if (status == OK) {
-            status = transfer_deliver(&transfer, &from, &to);
-        }
-    }
-    transfer_end(&transfer);
-    return status;
 }
 
 void call_return(struct syscall_frame *frame)
@@ -491,7 +291,7 @@ void call_return(struct syscall_frame *frame)
     status_t status = OK;
 
     frame->a[6] = 0;
-    if (activation->port == NULL || !message_tag_is_valid(reply.tag)) {
+    if (activation->port == NULL) {
         frame->a[0] = (uint64_t)ERR_INVALID;
         return;
     }
@@ -499,8 +299,7 @@ void call_return(struct syscall_frame *frame)
         call_unwind(); /* does not return: there is something to leave */
     }
     if (!message_is_short(reply.tag)) {
-        status = activation_resumes_kernel(activation) ? ERR_TOO_LONG
-                                                       : return_long(activation, reply.tag);
+        status = call_return_long(activation, reply.tag);
         if (status != OK) {
             frame->a[0] = (uint64_t)status;
             return;

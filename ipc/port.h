@@ -82,13 +82,13 @@ struct port {
     struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
     status_t close_reason;
     struct list domain_link; /* the owner domain's lock */
-    int64_t mode; /* enum port_mode; constant */
+    int64_t mode;            /* enum port_mode; constant */
     uint32_t slot_count;
     struct memory *page_memory; /* keeps the page */
     uint32_t index;
-    uint32_t names; /* under which it is registered; the lock of ipc/name.c */
+    uint32_t names;  /* under which it is registered; the lock of ipc/name.c */
     bool takes_long; /* a kernel service that gets long messages (ipc/service.h); constant */
-    bool combines;  /* who holds the baton serves others, too; cleared when a run has waited */
+    bool combines;   /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };
@@ -104,8 +104,8 @@ struct port_attributes {
     vaddr_t entry;                   /* user: pc; kernel: void (*)(struct request *) */
     const struct port_stack *stacks; /* user service: one a run; kernel service: they are made */
     uint64_t cookie;
-    uint32_t runs; /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
-    bool combines; /* runs are short and never wait; exclusive services only */
+    uint32_t runs;   /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
+    bool combines;   /* runs are short and never wait; exclusive services only */
     bool takes_long; /* a kernel service that knows messages with more than register words */
     const struct service_leaf
         *leaf; /* of a kernel service that is one, which then needs no `entry`; or NULL */

@@ -80,7 +80,8 @@ struct end {
 };
 
 /* Copies bytes that are in one page on both sides. The end whose page is not there, or NULL: it is done. */
-static const struct end *copy_part(const struct end *from, const struct end *to, uint64_t bytes)
+static inline const struct end *copy_part(const struct end *from, const struct end *to,
+                                          uint64_t bytes)
 {
     const struct end *missing = NULL;
     uint64_t state = irq_save();
@@ -134,4 +135,20 @@ status_t segment_copy(struct vspace *from_space, vaddr_t from, struct vspace *to
         bytes -= part;
     }
     return OK;
+}
+
+/* Its end cannot leave user space, which ends with a page. */
+static inline bool is_in_a_page(const struct message_segment *range)
+{
+    return range->address - USER_BASE < USER_TOP - USER_BASE && !segment_spans(range);
+}
+
+bool segment_copy_page(struct vspace *from_space, const struct message_segment *from,
+                       struct vspace *to_space, const struct message_segment *to)
+{
+    const struct end source = {from_space, from->address, PROTECT_READ};
+    const struct end target = {to_space, to->address, PROTECT_READ | PROTECT_WRITE};
+
+    return is_in_a_page(from) && is_in_a_page(to) &&
+           copy_part(&source, &target, from->bytes) == NULL;
 }

@@ -21,7 +21,7 @@ static inline bool segment_is_in_range(const struct message_segment *range)
 /* Does it lie in more than one page? */
 static inline bool segment_spans(const struct message_segment *range)
 {
-    return range->address % PAGE_BYTES + range->bytes > PAGE_BYTES;
+    return range->bytes > PAGE_BYTES - range->address % PAGE_BYTES;
 }
 
 /*
@@ -36,3 +36,8 @@ WARN_UNUSED status_t segment_settle(struct vspace *space, const struct message_s
  * is before it may have been copied. */
 WARN_UNUSED status_t segment_copy(struct vspace *from_space, vaddr_t from, struct vspace *to_space,
                                   vaddr_t to, uint64_t bytes);
+
+/* The same for ranges of one length that nobody has looked at: false, and nothing is copied, if any of it is not in
+ * user space, in one page on each side, and there. Never blocks. */
+WARN_UNUSED bool segment_copy_page(struct vspace *from_space, const struct message_segment *from,
+                                   struct vspace *to_space, const struct message_segment *to);

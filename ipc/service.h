@@ -30,7 +30,7 @@ struct service {
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
     uint32_t runs;       /* at once, up to MAX_RUNS; 0: the service is exclusive */
     bool combines;       /* runs are short and never wait, not even for the caller's memory */
-    bool takes_long; /* knows request.buffer; others never see more than register words */
+    bool takes_long;     /* knows request.buffer; others never see more than register words */
     const struct service_leaf
         *leaf; /* instead of `handle`: runs are a few instructions (ipc/leaf.h) */
 };

@@ -53,12 +53,9 @@ static status_t take_segments(struct transfer *transfer, const struct side *from
         return OK;
     }
     for (uint32_t i = 0; i < count && status == OK; i++) {
-        /* volatile: as above */
-        const volatile struct message_segment *sent = &from->page->send[i];
         struct message_segment *segment = &transfer->segment[i];
 
-        segment->address = sent->address;
-        segment->bytes = sent->bytes;
+        *segment = message_fetch_segment(&from->page->send[i]);
         if (segment->bytes > MAX_SEGMENT_BYTES) {
             return ERR_INVALID;
         }
@@ -97,15 +94,13 @@ status_t transfer_meet(struct transfer *transfer, const struct side *to)
         return ERR_TOO_LONG;
     }
     for (uint32_t i = 0; i < transfer->segments && to->buffer == NULL && status == OK; i++) {
-        /* volatile: as above */
-        const volatile struct message_segment *room = &to->page->receive[i];
         struct message_segment *window = &transfer->window[i];
 
-        window->address = room->address;
-        window->bytes = transfer->segment[i].bytes;
-        if (room->bytes < window->bytes) {
+        *window = message_fetch_segment(&to->page->receive[i]);
+        if (window->bytes < transfer->segment[i].bytes) {
             return ERR_TOO_LONG;
         }
+        window->bytes = transfer->segment[i].bytes;
         transfer->spans |= segment_spans(window);
         status = segment_is_in_range(window) ? OK : ERR_FAULT;
     }
@@ -117,8 +112,8 @@ status_t transfer_settle(const struct transfer *transfer, const struct side *to)
     status_t status = OK;
 
     for (uint32_t i = 0; i < transfer->segments && status == OK; i++) {
-        status = segment_settle(to->domain->vspace, &transfer->window[i],
-                                PROTECT_READ | PROTECT_WRITE);
+        status =
+            segment_settle(to->domain->vspace, &transfer->window[i], PROTECT_READ | PROTECT_WRITE);
     }
     return status;
 }
@@ -137,7 +132,8 @@ static status_t give_handles(struct transfer *transfer, const struct side *to)
         }
         transfer->given[i] = (struct message_handle){
             .handle = handle,
-            .rights = copy->rights, /* no more than its sender's handle has, so all mean something */
+            .rights =
+                copy->rights, /* no more than its sender's handle has, so all mean something */
             .kind = copy->object->kind,
         };
         transfer->opened++;
@@ -151,9 +147,9 @@ static status_t copy_segments(const struct transfer *transfer, const struct side
     status_t status = OK;
 
     for (uint32_t i = 0; i < transfer->segments && status == OK; i++) {
-        status = segment_copy(from->domain->vspace, transfer->segment[i].address,
-                              to->domain->vspace, transfer->window[i].address,
-                              transfer->segment[i].bytes);
+        status =
+            segment_copy(from->domain->vspace, transfer->segment[i].address, to->domain->vspace,
+                         transfer->window[i].address, transfer->segment[i].bytes);
     }
     return status;
 }

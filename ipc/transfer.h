@@ -89,6 +89,14 @@ void transfer_undo(const struct transfer *transfer, const struct side *to);
 
 void transfer_end(struct transfer *transfer);
 
+/* A segment or window as its user gave it, read once: it may change at any moment. */
+static inline struct message_segment message_fetch_segment(const struct message_segment *from)
+{
+    const volatile struct message_segment *once = from;
+
+    return (struct message_segment){.address = once->address, .bytes = once->bytes};
+}
+
 /* Copies words from 4 on between pages or buffers; the tag has no more than `count` words. */
 static inline void transfer_words(const uint64_t *from, uint64_t *to, uint32_t count)
 {

@@ -21,7 +21,8 @@ static status_t hold(const struct vspace_region *region, vaddr_t address, void *
     return OK;
 }
 
-status_t vspace_hold_page(struct vspace *space, vaddr_t address, struct memory **memory, void **page)
+status_t vspace_hold_page(struct vspace *space, vaddr_t address, struct memory **memory,
+                          void **page)
 {
     struct vspace_region *region;
     uint64_t state;

@@ -62,7 +62,8 @@ static inline char *vspace_peek(const struct vspace *space, vaddr_t address, pte
 
     ASSERT(!irq_enabled());
     need |= PTE_VALID | PTE_USER;
-    for (unsigned level = MMU_ROOT_LEVEL;; level--) {
+#pragma GCC unroll 3
+    for (unsigned level = MMU_ROOT_LEVEL + 1; level-- > 0;) {
         const pte_t *entries = direct_map(table);
         /* relaxed: what it leads to was there before it; the dependency orders that */
         pte_t entry =
@@ -71,11 +72,12 @@ static inline char *vspace_peek(const struct vspace *space, vaddr_t address, pte
         if ((entry & need) == need) {
             return (char *)direct_map(pte_address(entry)) + address % MMU_LEVEL_BYTES(level);
         }
-        if ((entry & (PTE_VALID | PTE_LEAF_MASK)) != PTE_VALID || level == 0) {
+        if ((entry & (PTE_VALID | PTE_LEAF_MASK)) != PTE_VALID) {
             return NULL;
         }
         table = pte_address(entry);
     }
+    return NULL;
 }
 
 /*

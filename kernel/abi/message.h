@@ -44,11 +44,11 @@ struct message_segment {
  * receiver: of a service, as it finds them when a call comes; of a caller, when the reply comes.
  */
 struct message_page {
-    uint64_t word[MAX_MESSAGE_WORDS]; /* by number; the first four are not used */
-    struct message_handle handle[MAX_MESSAGE_HANDLES];      /* to be sent, or received */
-    struct message_segment send[MAX_MESSAGE_SEGMENTS];      /* to be sent */
-    struct message_segment receive[MAX_MESSAGE_SEGMENTS];   /* windows, where segments may arrive */
-    struct message_segment received[MAX_MESSAGE_SEGMENTS];  /* those that did */
+    uint64_t word[MAX_MESSAGE_WORDS];                  /* by number; the first four are not used */
+    struct message_handle handle[MAX_MESSAGE_HANDLES]; /* to be sent, or received */
+    struct message_segment send[MAX_MESSAGE_SEGMENTS]; /* to be sent */
+    struct message_segment receive[MAX_MESSAGE_SEGMENTS];  /* windows, where segments may arrive */
+    struct message_segment received[MAX_MESSAGE_SEGMENTS]; /* those that did */
 };
 
 #define MESSAGE_TAG(label, words) (((uint64_t)(label) << 32) | (uint64_t)(words))

@@ -16,6 +16,8 @@
 #define EIGHT_BYTES (8 * WORD_BYTES)
 
 #define KEEP_LOOP() __asm__ volatile("")
+/* Keeps the compiler from loading more words than there are registers that need not be saved. */
+#define KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
 /* Words are written through this, whatever the memory's type is. */
 typedef uint64_t __attribute__((may_alias)) word_t;
@@ -67,7 +69,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 #define COPY(n) ((word_t *)(void *)next)[n] = ((const word_t *)(const void *)source)[n];
         for (; (size_t)(end - next) >= ROUND_BYTES; next += ROUND_BYTES, source += ROUND_BYTES) {
             KEEP_LOOP();
-            ROUND(COPY)
+            EIGHT(COPY, 0)
+            KEEP_ORDER();
+            EIGHT(COPY, 8)
+            KEEP_ORDER();
+            EIGHT(COPY, 16)
+            KEEP_ORDER();
+            EIGHT(COPY, 24)
         }
         for (; (size_t)(end - next) >= EIGHT_BYTES; next += EIGHT_BYTES, source += EIGHT_BYTES) {
             KEEP_LOOP();

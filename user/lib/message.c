@@ -15,8 +15,8 @@ status_t message_page_alloc(struct message_page **page)
     if (memory < 0) {
         return memory;
     }
-    mapped = memory_map_object(NULL, PAGE_BYTES, PROTECT_READ | PROTECT_WRITE, (handle_t)memory, 0,
-                               0);
+    mapped =
+        memory_map_object(NULL, PAGE_BYTES, PROTECT_READ | PROTECT_WRITE, (handle_t)memory, 0, 0);
     handle_close((handle_t)memory);
     if (mapped < 0) {
         return mapped;

@@ -201,8 +201,7 @@ static inline void message_put_handle(uint32_t n, handle_t handle, rights_t righ
 /* Says where the n-th segment that is to be sent lies. */
 static inline void message_put_segment(uint32_t n, const void *from, uint64_t bytes)
 {
-    message_page()->send[n] =
-        (struct message_segment){.address = (uintptr_t)from, .bytes = bytes};
+    message_page()->send[n] = (struct message_segment){.address = (uintptr_t)from, .bytes = bytes};
 }
 
 /* Says where the n-th segment that is received shall go. It stays so. */

@@ -59,8 +59,8 @@ static status_t create(uint64_t kind, service_fn fn, void *context, const struct
     }
     struct service_record *record = put_record(&stack, fn, context);
 
-    return create_on(kind, &stack, (const void *)(uintptr_t)service_entry, record, record,
-                     windows, port);
+    return create_on(kind, &stack, (const void *)(uintptr_t)service_entry, record, record, windows,
+                     port);
 }
 
 static status_t create_entry(uint64_t kind, service_entry_fn entry, void *context,

@@ -243,9 +243,6 @@ static const struct {
     {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
-    {"call_user_10w", call_user_10w},
-    {"call_user_64w", call_user_64w},
-    {"call_user_seg960", call_user_seg960},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
@@ -253,6 +250,9 @@ static const struct {
     {"map_touch_unmap", bench_map_touch_unmap},
     /* After those of memory: they leave regions behind. */
     {"call_concurrent_user", call_concurrent},
+    {"call_user_10w", call_user_10w},
+    {"call_user_64w", call_user_64w},
+    {"call_user_seg960", call_user_seg960},
     {"fault_user_pager", bench_fault_user_pager},
 };
 

@@ -10,8 +10,7 @@
 static status_t ask_with(uint32_t label, uint32_t count, uint64_t word0, uint64_t word1,
                          struct message *reply)
 {
-    *reply =
-        (struct message){.tag = MESSAGE_TAG_LONG(label, 2, count, 0), .word = {word0, word1}};
+    *reply = (struct message){.tag = MESSAGE_TAG_LONG(label, 2, count, 0), .word = {word0, word1}};
     return port_request(peer_port(), reply);
 }
 
@@ -102,8 +101,8 @@ TEST(user_message, nobody_sends_more_than_the_handle_allows)
                 message_put_handle(n, readable, RIGHT_MAP_READ);
             }
             message_put_handle(at, cases[i].handle, cases[i].rights);
-            EXPECT_EQUAL(
-                ask_with(MESSAGE_PEER_INVERT, MAX_MESSAGE_HANDLES, 0, 0, &reply), cases[i].status);
+            EXPECT_EQUAL(ask_with(MESSAGE_PEER_INVERT, MAX_MESSAGE_HANDLES, 0, 0, &reply),
+                         cases[i].status);
         }
     }
     EXPECT_EQUAL(peer_handles(), handles);
@@ -150,8 +149,8 @@ TEST(user_message, a_reply_brings_handles)
             handle_t handle = message_page()->handle[i].handle;
 
             EXPECT_EQUAL(message_page()->handle[i].rights, RIGHT_MAP_READ);
-            EXPECT_EQUAL(
-                memory_map_object(NULL, PAGE_BYTES, READ_WRITE, handle, 0, 0), ERR_NO_RIGHT);
+            EXPECT_EQUAL(memory_map_object(NULL, PAGE_BYTES, READ_WRITE, handle, 0, 0),
+                         ERR_NO_RIGHT);
             EXPECT_EQUAL(handle_close(handle), OK);
         }
     }

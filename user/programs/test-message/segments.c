@@ -52,7 +52,7 @@ static void fill_text(void)
 
 TEST(user_message, a_segment_of_every_size_arrives)
 {
-    static const uint64_t sizes[] = {0,    1,    2,    7,    8,     9,     255,   960,
+    static const uint64_t sizes[] = {0,    1,    2,    7,    8,     9,     255,    960,
                                      4095, 4096, 4097, 8191, 65536, 70001, 1 << 20};
 
     ASSERT(message_page() != NULL);
@@ -184,8 +184,8 @@ TEST(user_message, a_window_must_be_writable)
 TEST(user_message, a_window_may_be_copied_on_write)
 {
     handle_t memory = (handle_t)memory_create(4 * PAGE_BYTES, MEMORY_ANONYMOUS);
-    unsigned char *original = (unsigned char *)memory_map_object(NULL, 4 * PAGE_BYTES, READ_WRITE,
-                                                                 memory, 0, 0);
+    unsigned char *original =
+        (unsigned char *)memory_map_object(NULL, 4 * PAGE_BYTES, READ_WRITE, memory, 0, 0);
     struct message message;
     handle_t clone;
     unsigned char *copy;

@@ -18,8 +18,8 @@ static bool comes_back(handle_t port, uint32_t words, uint64_t deadline)
         page->word[i] = FILLER(i) + words;
     }
     memcpy(message.word, page->word, sizeof(message.word));
-    right = port_call_until(port, &message, deadline) == OK &&
-            message.tag == MESSAGE_TAG(OK, words);
+    right =
+        port_call_until(port, &message, deadline) == OK && message.tag == MESSAGE_TAG(OK, words);
     for (uint32_t i = 0; i < MAX_MESSAGE_WORDS; i++) {
         uint64_t sent = FILLER(i) + words;
         uint64_t word = i < MESSAGE_REGISTER_WORDS && i < words ? message.word[i] : page->word[i];
@@ -75,10 +75,14 @@ TEST(user_message, a_short_request_may_have_a_long_reply)
 TEST(user_message, a_tag_that_says_too_much_is_refused)
 {
     static const uint64_t tags[] = {
-        MESSAGE_TAG(1, 65),            MESSAGE_TAG(1, 127),
-        MESSAGE_TAG(1, 128),           MESSAGE_TAG(1, 0x10000),
-        MESSAGE_TAG(1, 0x80000000UL),  MESSAGE_TAG_LONG(1, 0, 5, 0),
-        MESSAGE_TAG_LONG(1, 0, 15, 0), MESSAGE_TAG_LONG(1, 0, 0, 5),
+        MESSAGE_TAG(1, 65),
+        MESSAGE_TAG(1, 127),
+        MESSAGE_TAG(1, 128),
+        MESSAGE_TAG(1, 0x10000),
+        MESSAGE_TAG(1, 0x80000000UL),
+        MESSAGE_TAG_LONG(1, 0, 5, 0),
+        MESSAGE_TAG_LONG(1, 0, 15, 0),
+        MESSAGE_TAG_LONG(1, 0, 0, 5),
     };
 
     ASSERT(message_page() != NULL);
