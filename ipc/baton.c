@@ -181,7 +181,7 @@ bool baton_next(struct port *port, struct baton_work *work)
             return false;
         }
     }
-    if (work == NULL) {
+    if (work == NULL || request->alone) {
         lent |= lending_pass_locked(port, request->thread);
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);
