@@ -12,9 +12,12 @@
  *                 run stays set, so nobody slips in between.
  *   publish:      result first, then swap the state [release]; wake if it was SLEEPS. Nothing of the
  *                 record is read after the swap.
- *   leave:        under the lock: taken off by us, or taken off by the holder before, and then it
- *                 is about to be answered or handed over, which is waited for. A turn that is not
+ *   serve:        under the lock: copy what is asked, then port.served = the record.
+ *   leave:        under the lock: taken off by us; else CAS port.served: the record -> NULL; else it was
+ *                 answered or handed over, or is about to be, which is waited for. A turn that is not
  *                 wanted is passed on.
+ *   answer:       swap port.served -> NULL; only who finds the record there touches it again. Nobody else
+ *                 stores one there meanwhile, so a record found is this request and not its caller's next.
  *   close:        under the lock, closed is set and every record refused. Who holds the baton retires
  *                 the port when it lets go.
  * Schedules to beat: (1) the holder reads "nobody" while a caller arrives: both change the whole word
@@ -31,6 +34,7 @@
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
+#include "sched/domain.h"
 #include "sched/sched.h"
 
 /* Looks at the own record before the caller sleeps: about what a sleep and a wake-up cost. */
@@ -56,12 +60,31 @@ void request_settle(struct baton_request *request, enum request_state state)
     }
 }
 
-void baton_answer(struct baton_request *request, status_t status)
+/* The request that is served, if its caller still waits; it does until it is told. */
+static struct baton_request *end_serving(struct port *port, const struct baton_work *work)
+{
+    /* relaxed: a record found here is the one that we stored; of one that is gone nothing is read */
+    struct baton_request *request =
+        atomic_swap_relaxed(&port->served, (struct baton_request *)NULL);
+
+    if (request == NULL) {
+        domain_let_go(work->caller);
+    }
+    return request;
+}
+
+void baton_answer(struct port *port, const struct baton_work *work, status_t status)
 {
     uint64_t state = irq_save();
+    struct baton_request *request = end_serving(port, work);
 
-    request->status = status;
-    request_settle(request, REQUEST_ANSWERED);
+    if (request != NULL) {
+        if (status == OK) {
+            *request->message = work->message;
+        }
+        request->status = status;
+        request_settle(request, REQUEST_ANSWERED);
+    }
     irq_restore(state);
 }
 
@@ -78,14 +101,19 @@ static void request_take_turn(struct port *port, struct baton_request *request)
  * are told to leave; then the baton goes to somebody who was not told, and who waits inside for ever.
  * So closed is looked at and the holder changed in one piece.
  */
-bool baton_hand_over(struct port *port, struct baton_request *request)
+bool baton_hand_over(struct port *port, const struct baton_work *work)
 {
-    uint64_t state = spin_lock_save(&port->lock);
+    struct baton_request *request = end_serving(port, work);
+    uint64_t state;
+    bool open, lent;
+
+    if (request == NULL) {
+        return false;
+    }
+    state = spin_lock_save(&port->lock);
     /* relaxed: closed is set under this lock */
-    bool open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
-
-    bool lent = open && lending_pass_locked(port, request->thread);
-
+    open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
+    lent = open && lending_pass_locked(port, request->thread);
     if (open) {
         request_take_turn(port, request);
     } else {
@@ -106,7 +134,20 @@ static void settle_if(bool lent)
     }
 }
 
-struct baton_request *baton_next(struct port *port, bool may_serve)
+/* Its caller may go on as soon as `served` says so. The port's lock is held. */
+static void begin_serving_locked(struct port *port, struct baton_request *request,
+                                 struct baton_work *work) REQUIRES(port->lock)
+{
+    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
+     * and rings of waiting may lead through it: waiting_for stays. */
+    atomic_store_relaxed(&port->holder, thread_current());
+    lending_serve_locked(port, request->thread);
+    *work = (struct baton_work){*request->message, request->badge, request->caller};
+    /* relaxed: who leaves looks under this lock first */
+    atomic_store_relaxed(&port->served, request);
+}
+
+bool baton_next(struct port *port, struct baton_work *work)
 {
     struct baton_request *request = NULL;
     bool lent = false;
@@ -126,7 +167,7 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
             spin_unlock_restore(&port->lock, state);
             settle_if(lent);
             port_retire(port);
-            return NULL;
+            return false;
         }
         record = line_pop_locked(&port->word, &port->queue);
         if (record != NULL) {
@@ -137,31 +178,28 @@ struct baton_request *baton_next(struct port *port, bool may_serve)
         if (baton_try_give(port)) {
             spin_unlock_restore(&port->lock, state);
             settle_if(lent);
-            return NULL;
+            return false;
         }
     }
-    if (!may_serve || request->alone) {
+    if (work == NULL || request->alone) {
         lent |= lending_pass_locked(port, request->thread);
         /* Interrupts stay off: its thread is known only until it was published. */
         spin_unlock(&port->lock);
         request_take_turn(port, request);
         irq_restore(state);
         settle_if(lent);
-        return NULL;
+        return false;
     }
-    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
-     * and rings of waiting may lead through it: waiting_for stays. */
-    atomic_store_relaxed(&port->holder, thread_current());
-    lending_serve_locked(port, request->thread);
+    begin_serving_locked(port, request, work);
     spin_unlock_restore(&port->lock, state);
-    return request;
+    return true;
 }
 
 /* Pass a turn on that is not wanted. */
 static void baton_pass_on(struct port *port)
 {
     if (!baton_try_give(port)) {
-        (void)baton_next(port, false);
+        (void)baton_next(port, NULL);
     }
 }
 
@@ -225,6 +263,23 @@ static bool request_leave(struct port *port, struct baton_request *request)
     return removed;
 }
 
+/* Go on although a holder runs our request: nothing of it is touched afterwards. What the run may need of
+ * our domain stays until its end. */
+static bool request_abandon(struct port *port, struct baton_request *request)
+{
+    struct baton_request *served = request;
+
+    domain_keep(request->caller);
+    /* relaxed: who looks for rings of waiting may miss one that a deadline opens */
+    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    /* relaxed: it was read under the lock, which we have had since */
+    if (atomic_cas_relaxed(&port->served, &served, (struct baton_request *)NULL)) {
+        return true;
+    }
+    domain_let_go(request->caller);
+    return false;
+}
+
 /* It was taken off: whoever did so says in a bounded time what becomes of it. */
 static enum request_state request_await(struct baton_request *request)
 {
@@ -244,7 +299,7 @@ static status_t request_give_up(struct port *port, struct baton_request *request
 {
     status_t reason;
 
-    if (request_leave(port, request)) {
+    if (request_leave(port, request) || request_abandon(port, request)) {
         return why;
     }
     if (request_await(request) == REQUEST_ANSWERED) {

@@ -35,6 +35,13 @@ struct baton_request {
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 
+/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. */
+struct baton_work {
+    struct message message; /* in: what is asked; out: the reply */
+    uint64_t badge;
+    struct domain *caller;
+};
+
 /* What baton_take says when somebody else has run the request. */
 #define BATON_ANSWERED ((status_t)1)
 
@@ -72,17 +79,17 @@ static inline bool baton_try_give(struct port *port)
 }
 
 /*
- * The next request to serve, if `may_serve`. NULL: the baton is gone; it was handed to the one that
- * waits longest, or the port is idle, or it was closed and is retired.
+ * The next request to serve, in *work. False: the baton is gone; it was handed to the one that waits longest,
+ * or the port is idle, or it was closed and is retired. So it ends at once when `work` is NULL.
  */
-struct baton_request *baton_next(struct port *port, bool may_serve);
+bool baton_next(struct port *port, struct baton_work *work);
 
-/* A request from baton_next has been run: its caller gets its answer. */
-void baton_answer(struct baton_request *request, status_t status);
+/* What baton_next gave has been run: its caller gets its answer, if it still waits. */
+void baton_answer(struct port *port, const struct baton_work *work, status_t status);
 
-/* A request from baton_next will not be run by us: its caller gets the baton. False: the port is
- * closed, its caller was refused, and the baton is still ours. */
-WARN_UNUSED bool baton_hand_over(struct port *port, struct baton_request *request);
+/* What baton_next gave will not be run by us: its caller gets the baton. False: the port is closed and its
+ * caller was refused, or it does not wait any more; and the baton is still ours. */
+WARN_UNUSED bool baton_hand_over(struct port *port, const struct baton_work *work);
 
 /* Refuse every waiting caller with `reason`. The port is closed and its lock is held. */
 void baton_refuse_all_locked(struct port *port, status_t reason) REQUIRES(port->lock);

@@ -156,11 +156,11 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 
 /* The same for who waits; a run that waits itself makes the service an ordinary one: else its holder
  * would wait for what others asked for. */
-static status_t call_run_for(struct port *port, const struct baton_request *request)
+static status_t call_run_for(struct port *port, struct baton_work *work)
 {
     uint64_t blocks = thread_current()->blocks;
     bool for_user = activation_current()->domain != &kernel_domain; /* its own call is over */
-    status_t status = call_run(port, request->badge, request->caller, request->message,
+    status_t status = call_run(port, work->badge, work->caller, &work->message,
                                for_user ? ACTIVATION_FROM_FAULT : ACTIVATION_FROM_KERNEL);
 
     if (thread_current()->blocks != blocks) {
@@ -183,15 +183,15 @@ static bool call_may_serve(const struct port *port)
 /* Let go of the baton when somebody waits, after serving a few of them. */
 void call_serve(struct port *port)
 {
-    struct baton_request *request;
+    struct baton_work work;
     unsigned budget = BATON_SNAPSHOT;
 
-    while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
-        status_t status = call_run_for(port, request);
+    while (baton_next(port, budget != 0 && call_may_serve(port) ? &work : NULL)) {
+        status_t status = call_run_for(port, &work);
 
         if (status != CALL_NOT_BEGUN) {
-            baton_answer(request, status);
-        } else if (baton_hand_over(port, request)) {
+            baton_answer(port, &work, status);
+        } else if (baton_hand_over(port, &work)) {
             return;
         }
         budget--;

@@ -8,6 +8,7 @@
  */
 #include "ipc/mailbox.h"
 
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
@@ -64,6 +65,7 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
         spmalloc_free(mail);
         return status;
     }
+    port_raise_event(port, PORT_EVENT_MESSAGE);
     wait_queue_wake_one(&port->receivers);
     return OK;
 }

@@ -11,6 +11,7 @@
 #include "ipc/baton.h"
 #include "ipc/line.h"
 #include "ipc/name.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -121,6 +122,7 @@ static void port_fill(struct port *port, struct domain *domain,
     queue_init(&port->queue);
     wait_queue_init(&port->receivers);
     list_init(&port->domain_link);
+    list_init(&port->names);
 }
 
 /* Enter the port into its owner's list, unless the owner is dying. */
@@ -175,7 +177,6 @@ void port_retire(struct port *port)
 {
     struct domain *domain = port->domain;
 
-    name_forget(port);
     port_table_remove(port);
     port_drop_pages(port); /* its domain is finished without waiting for the port's record */
     uint64_t state = spin_lock_save(&domain->lock);
@@ -268,7 +269,9 @@ void port_close(struct port *port, status_t reason)
     object_retain(&port->object);
     spin_unlock_restore(&port->lock, state);
 
+    port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
+    name_forget(port);
     if (!word_is_busy(before)) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
@@ -398,6 +401,7 @@ void upcall_domain_closing(struct domain *domain)
 {
     while (domain_close_one(domain)) {
     }
+    notification_close_all(domain);
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {

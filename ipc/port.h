@@ -23,6 +23,7 @@
 #include "sched/domain.h"
 #include "sched/sched.h"
 
+struct port_binding;
 struct request;
 
 /* How a leaf is entered; see ipc/leaf.h. */
@@ -79,14 +80,17 @@ struct port {
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
-    struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    struct wait_queue receivers;  /* threads in receive; its lock is taken outside this one */
+    struct baton_request *served; /* that the holder runs for its caller, or NULL; atomic */
     status_t close_reason;
-    struct list domain_link; /* the owner domain's lock */
-    int64_t mode;            /* enum port_mode; constant */
+    struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
+    struct list domain_link;                    /* the owner domain's lock */
+    int64_t mode;                               /* enum port_mode; constant */
     uint32_t slot_count;
-    struct memory *page_memory; /* keeps the page */
     uint32_t index;
-    uint32_t names;  /* under which it is registered; the lock of ipc/name.c */
+    struct memory *page_memory; /* keeps the page */
+    struct list names;          /* under which it is registered; the lock of ipc/name.c */
+    uint32_t name_count;
     bool takes_long; /* a kernel service that gets long messages (ipc/service.h); constant */
     bool combines;   /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;

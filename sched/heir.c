@@ -113,12 +113,9 @@ static void exchange_domains(struct thread *self, struct thread *heir, struct ac
 void heir_succeed(struct thread *heir, struct activation *first, struct domain *asker)
 {
     struct thread *self = thread_current();
-    uint64_t state;
 
     ASSERT(irq_enabled());
-    state = spin_lock_save(&asker->lock);
-    asker->orphan_count++;
-    spin_unlock_restore(&asker->lock, state);
+    domain_keep(asker);
     exchange_names(self, heir);
     take_over_identity(self, heir);
     exchange_domains(self, heir, first, asker);

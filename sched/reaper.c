@@ -70,16 +70,16 @@ static void reaper_take_thread(struct thread *thread)
 {
     struct domain *domain = thread->domain;
     bool last = false;
-    uint64_t state = spin_lock_save(&domain->lock);
 
     if (thread->identity == NULL) {
-        domain->orphan_count--;
+        domain_let_go(domain);
     } else {
+        uint64_t state = spin_lock_save(&domain->lock);
+
         list_remove(&thread->domain_link);
         last = --domain->thread_count == 0;
+        spin_unlock_restore(&domain->lock, state);
     }
-    spin_unlock_restore(&domain->lock, state);
-
     if (last && domain != &kernel_domain) {
         domain_kill(domain, thread->exit_code);
     }
