@@ -2,8 +2,7 @@
 /*
  * Message pages: what a message has beyond the words in registers.
  *
- * Rules:
- * Words from 4 on, handles and segments lie in the message page of who sends, as
+ * Rules: words from 4 on, handles and segments lie in the message page of who sends, as
  * kernel/abi/message.h has it, and arrive in the page of who receives. message_page() is that of the calling
  * thread, or in a service that of its run; a caller's is made when it is first asked for, so who expects a long reply asks
  * for it before. A sender that says more than the receiver has room for is refused: the receiver
