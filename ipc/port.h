@@ -87,9 +87,9 @@ struct port {
     struct list domain_link;                    /* the owner domain's lock */
     int64_t mode;                               /* enum port_mode; constant */
     uint32_t slot_count;
-    struct memory *page_memory; /* keeps the page */
     uint32_t index;
-    struct list names; /* under which it is registered; the lock of ipc/name.c */
+    struct memory *page_memory; /* keeps the page */
+    struct list names;          /* under which it is registered; the lock of ipc/name.c */
     uint32_t name_count;
     bool takes_long; /* a kernel service that gets long messages (ipc/service.h); constant */
     bool combines;   /* who holds the baton serves others, too; cleared when a run has waited */

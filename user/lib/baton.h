@@ -9,7 +9,8 @@
  * ERR_UNKNOWN_CALL. A pointer that is not the caller's own memory gets ERR_FAULT or
  * ERR_INVALID, never more.
  *
- *   message.h  SYS_CALL SYS_RETURN SYS_SEND SYS_RECEIVE SYS_MESSAGE_PAGE
+ *   message.h  SYS_CALL SYS_RETURN SYS_SEND SYS_RECEIVE
+ *   message_page.h  SYS_MESSAGE_PAGE
  *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CLOSE SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_JOIN
  *   notification.h  SYS_NOTIFICATION_CREATE SYS_SIGNAL SYS_WAIT SYS_PORT_BIND
  *   thread.h   SYS_THREAD_* SYS_YIELD SYS_SLEEP SYS_DOMAIN_EXIT
@@ -29,6 +30,7 @@
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
 #include "user/lib/message.h"
+#include "user/lib/message_page.h"
 #include "user/lib/notification.h"
 #include "user/lib/object.h"
 #include "user/lib/program.h"

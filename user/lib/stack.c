@@ -5,7 +5,7 @@
 
 #include "kernel/abi/limits.h"
 #include "user/lib/memory.h"
-#include "user/lib/message.h"
+#include "user/lib/message_page.h"
 #include "user/lib/tls_priv.h"
 
 #define STACK_AREA 0x2000000000UL

@@ -27,6 +27,11 @@ void peer_forget(void)
     port = HANDLE_NONE;
 }
 
+handle_t peer_domain(void)
+{
+    return program.domain;
+}
+
 status_t peer_ask(uint32_t label, uint64_t word0, uint64_t word1, uint64_t word2)
 {
     struct message message = {.tag = MESSAGE_TAG(label, 3), .word = {word0, word1, word2}};

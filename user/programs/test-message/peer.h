@@ -23,5 +23,8 @@ status_t peer_ask(uint32_t label, uint64_t word0, uint64_t word1, uint64_t word2
 /* Windows of the peer for the calls that follow, and segments of this side. */
 void peer_set_window(uint32_t n, enum message_peer_window kind, uint64_t bytes);
 
+/* The domain in which the peer runs. */
+handle_t peer_domain(void);
+
 /* Handles of the domain in which the peer runs. */
 uint64_t peer_handles(void);

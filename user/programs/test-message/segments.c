@@ -288,6 +288,38 @@ TEST(user_message, the_window_of_a_service_may_come_from_its_pager)
     EXPECT_EQUAL(port_close(port), OK);
 }
 
+/* A pager of another domain: it gives the first page of an object, whatever was touched. */
+static void page_out(void *context, uint64_t badge, struct message *message)
+{
+    (void)badge;
+    paged++;
+    *message = (struct message){.tag = MESSAGE_TAG(OK, 4),
+                                .word = {*(handle_t *)context, 0, READ_WRITE, 0}};
+}
+
+TEST(user_message, another_domain_pages_in_the_windows_of_a_service)
+{
+    handle_t memory = (handle_t)memory_create(PAGE_BYTES, MEMORY_ANONYMOUS);
+    unsigned char *page =
+        (unsigned char *)memory_map_object(NULL, PAGE_BYTES, READ_WRITE, memory, 0, 0);
+    handle_t port;
+
+    ASSERT(message_page() != NULL);
+    ASSERT_EQUAL(service_create(page_out, &memory, &port), OK);
+    fill_text();
+    peer_set_window(0, WINDOW_UNMAPPED, ROOM);
+    ASSERT_EQUAL(domain_set_pager(peer_domain(), port), OK);
+    paged = 0;
+    EXPECT(arrives(text, 1000));
+    EXPECT_EQUAL(paged, 1);
+    EXPECT(memcmp(page, text, 1000) == 0);
+    EXPECT_EQUAL(domain_set_pager(peer_domain(), HANDLE_NONE), OK);
+    peer_forget();
+    EXPECT_EQUAL(port_close(port), OK);
+    EXPECT_EQUAL(memory_unmap(page, PAGE_BYTES), OK);
+    EXPECT_EQUAL(handle_close(memory), OK);
+}
+
 #define MOVING ((char *)0x3900000000UL)
 #define MOVING_BYTES (16 * PAGE_BYTES)
 

@@ -60,11 +60,13 @@ TEST(user_message, a_short_request_may_have_a_long_reply)
 {
     struct message_page *page = message_page();
 
-    for (uint32_t words = 0; words <= MAX_MESSAGE_WORDS; words++) {
+    for (uint32_t turn = 0; turn <= 2 * MAX_MESSAGE_WORDS; turn++) {
+        uint32_t words = turn / 2;
         struct message message = {.tag = MESSAGE_TAG(MESSAGE_PEER_FILL, 1), .word = {words}};
+        uint64_t deadline = turn % 2 == 0 ? DEADLINE_NONE : test_deadline_ms(60000);
 
         memset(page->word, 1, sizeof(page->word));
-        ASSERT_EQUAL(port_request(peer_port(), &message), OK);
+        ASSERT_EQUAL(port_call_until(peer_port(), &message, deadline), OK);
         ASSERT_EQUAL(message_words(message.tag), words);
         for (uint32_t i = MESSAGE_REGISTER_WORDS; i < MAX_MESSAGE_WORDS; i++) {
             ASSERT_EQUAL(page->word[i], i < words ? 3 * i : 0x0101010101010101UL);
@@ -224,4 +226,48 @@ TEST(user_message, a_caller_that_went_on_without_its_service_keeps_its_page)
     message.word[0] = end + 100000000UL;
     EXPECT_EQUAL(port_call_until(peer_port(), &message, end), ERR_TIMED_OUT);
     EXPECT(comes_back(peer_port(), 64, DEADLINE_NONE));
+}
+
+#define COMBINED 3000
+
+static void answer_long(void *context, uint64_t badge, struct message *message)
+{
+    (void)context;
+    (void)badge;
+    for (uint64_t i = MESSAGE_REGISTER_WORDS; i < 8; i++) {
+        message_page()->word[i] = message->word[0] + i;
+    }
+    service_reply(message, OK, 8);
+}
+
+/* The exit code is how many calls went wrong. */
+static int call_combining(void *argument)
+{
+    struct message_page *page = message_page();
+    int wrong = page == NULL;
+
+    for (uint64_t i = 0; i < COMBINED && wrong == 0; i++) {
+        struct message message = {.tag = MESSAGE_TAG(1, 1), .word = {i << 8}};
+
+        wrong += port_request(*(handle_t *)argument, &message) != OK ||
+                 message_words(message.tag) != 8 || page->word[7] != (i << 8) + 7;
+    }
+    return wrong;
+}
+
+/* Each caller gets its own reply in its own page. */
+TEST(user_message, a_reply_to_one_of_many_callers_may_be_long)
+{
+    struct thread threads[3];
+    handle_t port;
+
+    ASSERT_EQUAL(service_create_combining(answer_long, NULL, &port), OK);
+    for (unsigned i = 0; i < 3; i++) {
+        ASSERT_EQUAL(thread_start(&threads[i], call_combining, &port), OK);
+    }
+    EXPECT_EQUAL(call_combining(&port), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        EXPECT_EQUAL(thread_join(&threads[i]), 0);
+    }
+    EXPECT_EQUAL(port_close(port), OK);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "user/lib/message.h"
+#include "user/lib/message_page.h"
 
 #include "user/lib/memory.h"
 #include "user/lib/object.h"
