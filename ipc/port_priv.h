@@ -19,5 +19,8 @@ status_t port_check_stacks(const struct port_attributes *attributes);
 status_t port_make_stacks(struct port *port, const struct port_attributes *attributes);
 void port_free_stacks(struct port *port);
 
-/* Free every message that waits in a mailbox; the port is closed. */
-void mailbox_drop_all(struct port *port);
+/* Free every message that waits in a mailbox; the port is closed and locked. */
+void mailbox_drop_all(struct port *port, status_t reason);
+
+/* Put a letter into a mailbox. ERR_STALE, ERR_PEER_DIED: it is closed. */
+WARN_UNUSED status_t mailbox_push(struct port *port, struct queue_record *record);

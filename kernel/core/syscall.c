@@ -7,6 +7,7 @@
  */
 #include "arch/riscv/offsets.h"
 #include "ipc/call.h"
+#include "ipc/letter.h"
 #include "ipc/mailbox.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/core/syscall_priv.h"
@@ -110,7 +111,7 @@ void syscall_send(struct syscall_frame *frame)
                                  &object, &badge);
 
     if (status == OK) {
-        status = mailbox_send(port_of_object(object), badge, &message);
+        status = letter_send(port_of_object(object), badge, &message, frame->a[6]);
         object_release(object);
     }
     frame_clear_message(frame);

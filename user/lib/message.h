@@ -94,17 +94,20 @@ static inline status_t port_return(const struct message *message)
 }
 
 /*
- * SYS_SEND: puts a copy of `message` into the queue of the mailbox `port` and goes on. Needs
- * RIGHT_SEND. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or no mailbox.
- * ERR_NO_RIGHT: no RIGHT_SEND. ERR_STALE: the port was closed. ERR_INVALID: the tag.
- * ERR_WOULD_BLOCK: PORT_QUEUE_CAPACITY messages wait already. ERR_NO_MEMORY: the domain's quota
- * is used up.
+ * SYS_SEND: leaves a copy of `message` at `port` and goes on: in the queue of a mailbox, or for a service, which is
+ * run for it soon, by a thread of the kernel's; what it replies is dropped. Messages of one sender arrive in order.
+ * At a port where as many wait as it has room for we wait until `deadline` (DEADLINE_NOW: not at all).
+ * The message is charged to our domain until it is delivered. Needs RIGHT_SEND. ERR_BAD_HANDLE: no such handle.
+ * ERR_WRONG_TYPE: no port. ERR_NO_RIGHT: no RIGHT_SEND. ERR_STALE: the port was closed. ERR_PEER_DIED: its
+ * domain ended. ERR_INVALID: the tag. ERR_WOULD_BLOCK: DEADLINE_NOW and no room. ERR_TIMED_OUT: the deadline
+ * passed first. ERR_NO_MEMORY: the domain's quota is used up. ERR_CANCELLED: this thread is to end.
  */
-static inline status_t port_send(handle_t port, const struct message *message)
+static inline status_t port_send_until(handle_t port, const struct message *message,
+                                       uint64_t deadline)
 {
     register uint64_t a0 __asm__("a0") = port;
     MESSAGE_REGISTERS(message);
-    register uint64_t a6 __asm__("a6") = 0;
+    register uint64_t a6 __asm__("a6") = deadline;
     register uint64_t a7 __asm__("a7") = SYS_SEND;
 
     __asm__ volatile("ecall"
@@ -113,6 +116,12 @@ static inline status_t port_send(handle_t port, const struct message *message)
                      :
                      : "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
     return (status_t)a0;
+}
+
+/* The same without waiting for room. */
+static inline status_t port_send(handle_t port, const struct message *message)
+{
+    return port_send_until(port, message, DEADLINE_NOW);
 }
 
 /*
