@@ -69,19 +69,27 @@ static void call_stacked(const char *id)
     call_in_kernel(id, "echo.stacked"); /* tests/kernel/bench.c makes it */
 }
 
-static void call_user(const char *id, unsigned words)
+/* The echo service in a domain of its own, which is started if nobody has. */
+static status_t find_echo(handle_t *port)
 {
     static const char *const server[] = {"echo-server"};
     struct program program;
-    handle_t port;
-    status_t status = lookup_find("echo.user", &port);
+    status_t status = lookup_find("echo.user", port);
 
     if (status != OK) {
         status = program_start(server[0], 1, server, &program);
         if (status == OK) {
-            status = lookup_wait("echo.user", &port, clock_ns() + START_NS);
+            status = lookup_wait("echo.user", port, clock_ns() + START_NS);
         }
     }
+    return status;
+}
+
+static void call_user(const char *id, unsigned words)
+{
+    handle_t port;
+    status_t status = find_echo(&port);
+
     if (status != OK) {
         measure_fail(id, status_text(status));
         return;
@@ -98,6 +106,39 @@ static void call_user_0w(const char *id)
 static void call_user_4w(const char *id)
 {
     call_user(id, 4);
+}
+
+#define ONEWAY_BATCH 16
+
+/* So many messages, and then this core for whoever delivers them. */
+static void send_batch(handle_t port, bool *failed)
+{
+    for (unsigned i = 0; i < ONEWAY_BATCH; i++) {
+        struct message message = {.tag = MESSAGE_TAG(ECHO_WORDS, 4), .word = {1, 2, 3, 4}};
+
+        *failed |= port_send(port, &message) != OK;
+    }
+    thread_yield();
+}
+
+/* A message is sent, delivered and served, a run of the service and its end included; and a sixteenth of a switch to
+ * the courier and back. */
+static void oneway_message(const char *id)
+{
+    bool failed = false;
+    handle_t port;
+    status_t status = find_echo(&port);
+
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    thread_migrate(0);
+    MEASURE(id, ONEWAY_BATCH, send_batch(port, &failed));
+    if (failed) {
+        measure_fail(id, "a message was not taken");
+    }
+    handle_close(port);
 }
 
 /* The general path: a service of this program itself, with two stacks. */
@@ -166,6 +207,7 @@ static const struct {
     {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
+    {"oneway_message", oneway_message},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
