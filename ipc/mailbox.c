@@ -10,6 +10,7 @@
 
 #include "ipc/call_priv.h"
 #include "ipc/letter.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
@@ -28,6 +29,7 @@ status_t mailbox_push(struct port *port, struct queue_record *record)
     }
     spin_unlock_restore(&port->lock, state);
     if (status == OK) {
+        port_raise_event(port, PORT_EVENT_MESSAGE);
         wait_queue_wake_one(&port->receivers);
     }
     return status;

@@ -11,6 +11,7 @@
 #include "ipc/baton.h"
 #include "ipc/line.h"
 #include "ipc/name.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -132,6 +133,7 @@ static void port_fill(struct port *port, struct domain *domain,
     port->low = PORT_QUEUE_CAPACITY / 4;
     port->rank = RANK_SHARING;
     list_init(&port->domain_link);
+    list_init(&port->names);
 }
 
 /* Enter the port into its owner's list, unless the owner is dying. */
@@ -186,7 +188,6 @@ void port_retire(struct port *port)
 {
     struct domain *domain = port->domain;
 
-    name_forget(port);
     port_table_remove(port);
     uint64_t state = spin_lock_save(&domain->lock);
     if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
@@ -278,8 +279,10 @@ void port_close(struct port *port, status_t reason)
     object_retain(&port->object);
     spin_unlock_restore(&port->lock, state);
 
+    port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
     wait_queue_wake_all(&port->senders);
+    name_forget(port);
     if (!word_is_busy(before)) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
@@ -409,6 +412,7 @@ void upcall_domain_closing(struct domain *domain)
 {
     while (domain_close_one(domain)) {
     }
+    notification_close_all(domain);
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {

@@ -23,6 +23,7 @@
 #include "sched/domain.h"
 #include "sched/sched.h"
 
+struct port_binding;
 struct request;
 
 /* How a leaf is entered; see ipc/leaf.h. */
@@ -81,10 +82,12 @@ struct port {
     uint32_t low;
     uint32_t rank; /* what the courier gives it (RANK_ in sched/thread.h) */
     status_t close_reason;
-    struct list domain_link; /* the owner domain's lock */
+    struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
+    struct list domain_link;                    /* the owner domain's lock */
     uint32_t index;
-    uint32_t names; /* under which it is registered; the lock of ipc/name.c */
-    bool combines;  /* who holds the baton serves others, too; cleared when a run has waited */
+    struct list names; /* under which it is registered; the lock of ipc/name.c */
+    uint32_t name_count;
+    bool combines; /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };

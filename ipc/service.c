@@ -43,6 +43,11 @@ static status_t service_start(const struct service *service)
 
 status_t service_start_all(void)
 {
+    status_t ready = name_init();
+
+    if (ready != OK) {
+        return ready;
+    }
     for (const struct service *const *entry = __services_start; entry < __services_end; entry++) {
         status_t status = service_start(*entry);
 

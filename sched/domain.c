@@ -62,6 +62,7 @@ static status_t domain_prepare(struct domain *domain, const char *name, uint64_t
     spin_lock_init(&domain->lock, "domain");
     list_init(&domain->threads);
     list_init(&domain->ports);
+    list_init(&domain->notifications);
     long_list_link_init(&domain->all_link);
     list_init(&domain->reap_link);
     wait_queue_init(&domain->ended_queue);

@@ -33,17 +33,19 @@ struct domain {
     struct account *account;     /* own_account, or the kernel's */
     struct account own_account;
     uint32_t id;
-    uint32_t state;       /* enum domain_state; written under lock, read anywhere (acquire) */
-    struct spinlock lock; /* guards threads, ports and state changes; run queue locks inside */
+    uint32_t state; /* enum domain_state; written under lock, read anywhere (acquire) */
+    struct spinlock
+        lock; /* guards threads, ports, notifications and state changes; run queue locks inside */
     struct list threads GUARDED_BY(lock);
     uint32_t thread_count GUARDED_BY(lock);
     uint32_t orphan_count GUARDED_BY(lock); /* see domain_keep */
     struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
-    struct long_list_link all_link; /* the list of all domains */
-    struct list reap_link;          /* the reaper's: dying, or no longer used */
-    bool ended;                     /* ended_queue.lock */
-    bool has_sent;                  /* letters may wait that are its own; atomic */
+    struct list notifications GUARDED_BY(lock); /* struct notification; no references */
+    struct long_list_link all_link;             /* the list of all domains */
+    struct list reap_link;                      /* the reaper's: dying, or no longer used */
+    bool has_sent;                              /* letters may wait that are its own; atomic */
+    bool ended;                                 /* ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue;
     char name[DOMAIN_NAME_BYTES];

@@ -55,6 +55,12 @@ status_t sched_block_until(nsec_t deadline);
 /* Make a blocked thread ready, or leave it a token. */
 void sched_wake_thread(struct thread *thread);
 
+/* The same for who holds interrupts off and wakes several, or has a lock: nobody runs yet. When the lock is
+ * free and interrupts are as they were, sched_settle_wakeups lets those run who outrank the caller;
+ * `enabled`: interrupts are on. */
+void sched_wake_thread_quietly(struct thread *thread);
+void sched_settle_wakeups(bool enabled);
+
 /* Wake a thread of this core that shares, if it is blocked: it comes before all others that share, as soon as the
  * running one blocks or has had its slice. Interrupts off. */
 void sched_wake_next(struct thread *thread);

@@ -52,20 +52,30 @@ void sched_deliver(struct thread *thread)
     }
 }
 
+void sched_wake_thread_quietly(struct thread *thread)
+{
+    if (wake_signal(&thread->wake)) {
+        sched_deliver(thread);
+    }
+}
+
 void sched_wake_thread(struct thread *thread)
 {
     uint64_t state = irq_save();
 
-    if (wake_signal(&thread->wake)) {
-        sched_deliver(thread);
-    }
+    sched_wake_thread_quietly(thread);
     irq_restore(state);
+    sched_settle_wakeups(state != 0);
+}
+
+void sched_settle_wakeups(bool enabled)
+{
     if ((core_current()->work & WORK_RESCHEDULE) == 0) {
         return;
     }
     /* With interrupts on the caller may be preempted at any moment; by one that outranks it, now. Else
      * the timer does it as soon as they are: kernel code that goes on looks at its work nowhere. */
-    if (state != 0) {
+    if (enabled) {
         sched_preempt();
     } else if (thread_current() != runqueue_here()->idle) {
         sched_interrupt_soon();

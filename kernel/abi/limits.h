@@ -14,7 +14,7 @@
     64 /* words of one message; the first MESSAGE_REGISTER_WORDS in registers */
 #define MESSAGE_REGISTER_WORDS 4
 #define MAX_NAME_BYTES 64         /* a port name, without the terminating zero */
-#define MAX_NAMES 1024            /* names of ports in all */
+#define MAX_NAMES 131072          /* names of ports in all */
 #define MAX_PORT_NAMES 8          /* names of one port */
 #define MAX_PROGRAM_NAME_BYTES 32 /* a program's file name, with the terminating zero */
 #define MAX_ARGUMENTS 32          /* argv entries of a program */

@@ -28,7 +28,7 @@ enum system_call {
     SYS_SLEEP = 14,            /* a0 deadline -> status */
     SYS_DOMAIN_EXIT = 15,      /* a0 code; ends the calling domain; does not come back */
     SYS_PORT_CREATE = 16,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie -> handle */
-    SYS_PORT_CLOSE = 17,       /* a0 port -> status */
+    SYS_PORT_CLOSE = 17,       /* a0 port or notification -> status */
     SYS_HANDLE_CLOSE = 18,     /* a0 handle -> status */
     SYS_HANDLE_DUPLICATE = 19, /* a0 handle, a1 rights, a2 badge -> handle */
     SYS_MEMORY_MAP = 20,       /* a0 address or 0, a1 bytes, a2 protection and flags,
@@ -48,15 +48,16 @@ enum system_call {
                                         a2 how many, a3 cookie -> handle */
     SYS_THREAD_SET_PRIORITY = 33,    /* a0 thread, a1 priority -> status */
     SYS_MESSAGE_PAGE = 34,           /* reserved */
-    SYS_NOTIFICATION_CREATE = 35,    /* reserved */
-    SYS_SIGNAL = 36,                 /* reserved */
-    SYS_WAIT = 37,                   /* reserved */
-    SYS_PORT_BIND = 38,              /* reserved */
-    SYS_INTERRUPT_BIND = 39,         /* reserved */
-    SYS_INTERRUPT_ACKNOWLEDGE = 40,  /* reserved */
-    SYS_RESULT = 41,                 /* reserved */
-    SYS_PORT_CONFIGURE = 42,         /* reserved */
-    SYS_HANDLE_REVOKE = 43,          /* reserved */
+    SYS_NOTIFICATION_CREATE = 35,    /* -> handle */
+    SYS_SIGNAL = 36,                 /* a0 notification, a1 bits -> status */
+    SYS_WAIT = 37,                   /* a0 notification, a1 mask or 0 for all, a2 deadline
+                                        -> a0 status, a1 bits */
+    SYS_PORT_BIND = 38,             /* a0 port, a1 notification or 0, a2 bits, a3 event -> status */
+    SYS_INTERRUPT_BIND = 39,        /* reserved */
+    SYS_INTERRUPT_ACKNOWLEDGE = 40, /* reserved */
+    SYS_RESULT = 41,                /* reserved */
+    SYS_PORT_CONFIGURE = 42,        /* reserved */
+    SYS_HANDLE_REVOKE = 43,         /* reserved */
     SYS_COUNT = 44,
 };
 

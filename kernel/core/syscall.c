@@ -18,7 +18,8 @@ _Static_assert(SYSCALL_NUMBER_COUNT == SYS_COUNT, "arch/riscv/trap.S");
 _Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
 _Static_assert(STATUS_FAULT == ERR_FAULT, "arch/riscv/exception.S");
 
-void syscall_message(void); /* trap.S */
+void syscall_message(void);   /* trap.S */
+void syscall_wait_pair(void); /* trap.S */
 void syscall_handle_message(struct syscall_frame *frame);
 
 typedef void (*syscall_entry_t)(void);
@@ -62,10 +63,10 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
     [SYS_THREAD_SET_PRIORITY] = ENTRY(syscall_thread_set_priority),
     [SYS_MESSAGE_PAGE] = ENTRY(syscall_reserved),
-    [SYS_NOTIFICATION_CREATE] = ENTRY(syscall_reserved),
-    [SYS_SIGNAL] = ENTRY(syscall_reserved),
-    [SYS_WAIT] = ENTRY(syscall_reserved),
-    [SYS_PORT_BIND] = ENTRY(syscall_reserved),
+    [SYS_NOTIFICATION_CREATE] = ENTRY(syscall_notification_create),
+    [SYS_SIGNAL] = ENTRY(syscall_signal),
+    [SYS_WAIT] = syscall_wait_pair,
+    [SYS_PORT_BIND] = ENTRY(syscall_port_bind),
     [SYS_INTERRUPT_BIND] = ENTRY(syscall_reserved),
     [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_reserved),
     [SYS_RESULT] = ENTRY(syscall_reserved),

@@ -3,6 +3,7 @@
  * System calls about ports and handles.
  */
 #include "arch/usercopy.h"
+#include "ipc/notification.h"
 #include "ipc/port.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
@@ -64,15 +65,28 @@ long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs
 long syscall_port_close(handle_t handle)
 {
     struct object *object;
-    status_t status =
-        handle_get(&syscall_domain()->handles, handle, OBJECT_PORT, RIGHT_MANAGE, &object, NULL);
+    status_t status = handle_get(&syscall_domain()->handles, handle, OBJECT_NONE, 0, &object, NULL);
 
-    if (status == OK) {
-        port_close(port_of_object(object), ERR_STALE);
-        object_release(object);
-        status = handle_close(&syscall_domain()->handles, handle);
+    if (status != OK) {
+        return status;
     }
-    return status;
+    enum object_kind kind = object->kind;
+
+    object_release(object);
+    if (kind != OBJECT_PORT && kind != OBJECT_NOTIFICATION) {
+        return ERR_WRONG_TYPE;
+    }
+    status = handle_get(&syscall_domain()->handles, handle, kind, RIGHT_MANAGE, &object, NULL);
+    if (status != OK) {
+        return status;
+    }
+    if (kind == OBJECT_PORT) {
+        port_close(port_of_object(object), ERR_STALE);
+    } else {
+        notification_close(notification_of_object(object), ERR_STALE);
+    }
+    object_release(object);
+    return handle_close(&syscall_domain()->handles, handle);
 }
 
 long syscall_handle_close(handle_t handle)

@@ -81,7 +81,7 @@ long syscall_join(handle_t handle, nsec_t deadline)
     if (status != OK) {
         return status;
     }
-    if (object->kind == OBJECT_PORT) {
+    if (object->kind != OBJECT_THREAD && object->kind != OBJECT_DOMAIN) {
         status = ERR_WRONG_TYPE;
     } else if (object == syscall_own_thread() || object == &syscall_domain()->object) {
         status = ERR_DEADLOCK;

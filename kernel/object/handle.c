@@ -118,6 +118,8 @@ static rights_t handle_rights_of(uint32_t kind)
         return RIGHTS_PORT;
     case OBJECT_MEMORY:
         return RIGHTS_MEMORY;
+    case OBJECT_NOTIFICATION:
+        return RIGHTS_NOTIFICATION;
     default:
         return RIGHTS_RUNNABLE;
     }

@@ -2,7 +2,7 @@
 /*
  * The system calls whose arguments are already where the kernel wants them.
  *
- * Rules: prototypes and errors are in object.h, thread.h, memory.h and system.h. In: a0..a5. Out: a0; the
+ * Rules: prototypes and errors are in object.h, notification.h, thread.h, memory.h and system.h. In: a0..a5. Out: a0; the
  * kernel preserves ra, sp, tp and s0..s11. Clobbers: what a C function may. Stack: none.
  */
 #include "user/lib/syscall_priv.h"
@@ -44,5 +44,9 @@
     stub memory_slice, STUB_MEMORY_SLICE
     stub memory_info, STUB_MEMORY_INFO
     stub domain_set_pager, STUB_DOMAIN_SET_PAGER
+    stub notification_create, STUB_NOTIFICATION_CREATE
+    stub notification_signal, STUB_SIGNAL
+    stub port_bind, STUB_PORT_BIND
+    stub notification_close, STUB_PORT_CLOSE
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

@@ -83,7 +83,8 @@ class Port:
         self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
-        return [text for address, text in all_names() if address == self.address]
+        head = self.address + kernel.offset_of("struct port", "names")
+        return [name_text(name) for _, name in kernel.walk(head, "struct name", "port_link")]
 
     def __str__(self):
         return f"port {self.index} ({', '.join(self.names()) or 'no name'})"
@@ -176,11 +177,17 @@ def all_ports():
     return [Port(address) for address, _ in struct.iter_unpack("<QQ", data) if address]
 
 
-def all_names():
-    """(address of the port, name) of every name."""
-    head = kernel.address_of("'ipc/name.c'::names")
-    return [(int(name["port"]), kernel.text(name["text"]))
-            for _, name in kernel.walk(head, "struct name", "link")]
+def name_text(name):
+    entry = name["entry"]
+    address = int(entry["text"].address)
+    return KernelSpace().read(address, int(entry["bytes"])).decode("ascii", "replace")
+
+
+def names_table():
+    rows = [("NAME", "PORT", "DOMAIN")]
+    rows += sorted((name, port.index, f"{port.domain.id} {port.domain.name}")
+                   for port in all_ports() for name in port.names())
+    return rows
 
 
 def table():
