@@ -18,7 +18,9 @@
 #include "ipc/call_priv.h"
 #include "ipc/courier.h"
 #include "ipc/line.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
+#include "ipc/result.h"
 #include "ipc/room.h"
 #include "kernel/abi/syscall.h"
 #include "sched/upcall.h"
@@ -68,8 +70,52 @@ static void wake_sender(struct port *port)
     }
 }
 
+/* Who takes the bit off says so, once. */
+static void fall_to_low(struct port *port)
+{
+    /* relaxed, all: as in room_take */
+    uint32_t seen = atomic_load_relaxed(&port->unserved);
+
+    while ((seen & ROOM_HIGH) != 0 && (seen & ROOM_COUNT) <= atomic_load_relaxed(&port->low)) {
+        if (atomic_cas_relaxed(&port->unserved, &seen, seen & ~ROOM_HIGH)) { /* relaxed: as above */
+            port_raise_event(port, PORT_EVENT_LOW);
+            return;
+        }
+    }
+}
+
+/* It waits for couriers too long: the owner is told, and this core's courier comes next. */
+static void rise_to_high(struct port *port)
+{
+    port_raise_event(port, PORT_EVENT_HIGH);
+    if (port->mode != PORT_MODE_MAILBOX) {
+        sched_end_slice();
+    }
+}
+
+status_t letter_configure(struct port *port, const struct port_limits *limits)
+{
+    if (limits->capacity > MAX_PORT_CAPACITY || limits->high > limits->capacity ||
+        limits->low >= limits->high || limits->priority > PRIORITY_SHARING) {
+        return ERR_INVALID;
+    }
+    /* relaxed, all: each letter looks at what is there */
+    atomic_store_relaxed(&port->capacity, (uint32_t)limits->capacity);
+    atomic_store_relaxed(&port->low, (uint32_t)limits->low);
+    atomic_store_relaxed(&port->high, (uint32_t)limits->high);
+    atomic_store_relaxed(&port->rank, limits->priority == PRIORITY_SHARING
+                                          ? RANK_SHARING
+                                          : RANK_REALTIME + (uint32_t)limits->priority);
+    fall_to_low(port);
+    wait_queue_wake_all(&port->senders);
+    return OK;
+}
+
 void room_left(struct port *port, uint32_t before)
 {
+    if ((before & ROOM_HIGH) != 0) {
+        fall_to_low(port);
+    }
     if ((before & ROOM_WANTED) != 0) {
         wake_sender(port);
     }
@@ -119,6 +165,8 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
                                              : push_to_service(port, letter);
     if (__builtin_expect(status != OK, 0)) {
         letter_free(port, letter);
+    } else if (__builtin_expect((count & ROOM_HIGH) != 0, 0)) {
+        rise_to_high(port);
     }
     return status;
 }
@@ -159,15 +207,19 @@ void letter_begin(struct port *port, struct letter *letter, struct baton_work *w
 
 void letter_end(const struct baton_work *work, status_t status)
 {
-    (void)status;
     if (work->caller != NULL) {
         domain_let_go(work->caller);
+    }
+    if (work->result != 0) {
+        result_settle(work->result, status, &work->message);
     }
 }
 
 void letter_refuse(struct port *port, struct letter *letter, status_t reason)
 {
-    (void)reason;
+    if (letter->result != 0) {
+        result_settle(letter->result, reason, NULL);
+    }
     letter_free(port, letter);
 }
 
@@ -214,4 +266,5 @@ void letter_purge(struct domain *domain)
 void upcall_domain_take_letters(struct domain *domain)
 {
     letter_purge(domain);
+    result_drop_all(domain);
 }

@@ -36,7 +36,20 @@ static inline struct letter *letter_of(struct queue_record *record)
 WARN_UNUSED status_t letter_send(struct port *port, uint64_t badge, const struct message *message,
                                  nsec_t deadline);
 
-/* The same for a caller that has asked for a result; 0: it did not. */
+/* What a port takes in. */
+struct port_limits {
+    uint64_t capacity; /* letters that wait there; one more is refused */
+    uint64_t
+        low; /* PORT_EVENT_HIGH when as many as `high` wait, and PORT_EVENT_LOW when no more than `low` do */
+    uint64_t high;     /* afterwards; and at `high` the courier comes at once */
+    uint64_t priority; /* of couriers that serve it: real-time, or PRIORITY_SHARING */
+};
+
+/* From now on; what waits already stays. ERR_INVALID: not low < high <= capacity <= MAX_PORT_CAPACITY, or no such
+ * priority. Any context. */
+WARN_UNUSED status_t letter_configure(struct port *port, const struct port_limits *limits);
+
+/* The same for a caller that has made a result, or 0; and has looked at the tag. */
 WARN_UNUSED status_t letter_send_for(struct port *port, uint64_t badge,
                                      const struct message *message, nsec_t deadline,
                                      uint64_t result);

@@ -12,6 +12,7 @@
 #include "ipc/letter.h"
 #include "ipc/port_event.h"
 #include "ipc/port_priv.h"
+#include "ipc/result.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
 #include "sched/sched.h"
@@ -60,6 +61,9 @@ static void take_letter(struct receive *receive, struct letter *letter)
     *receive->message = letter->message;
     *receive->badge = letter->badge;
     receive->got = true;
+    if (letter->result != 0) {
+        result_deliver(letter->result, activation_current()->domain);
+    }
     letter_free(receive->port, letter);
 }
 

@@ -17,22 +17,26 @@
 #define ROOM_HIGH (1U << 30)
 #define ROOM_COUNT (ROOM_HIGH - 1)
 
-/* Take room for one letter: how many there are then. 0: there is none; with `wants`, ROOM_WANTED is set then. */
+/* Take room for one letter: how many there are then, and ROOM_HIGH if that has just passed the mark. 0: there is
+ * none; with `wants`, ROOM_WANTED is set then. */
 static inline uint32_t room_take(struct port *port, bool wants)
 {
-    /* relaxed: the compare-and-swap looks again */
+    /* relaxed, all: it counts; the line orders the letters, and port->senders those who wait; limits may
+     * change at any time; and the compare-and-swap looks again */
     uint32_t seen = atomic_load_relaxed(&port->unserved);
 
     for (;;) {
-        bool full = (seen & ROOM_COUNT) >= port->capacity;
+        bool full = (seen & ROOM_COUNT) >= atomic_load_relaxed(&port->capacity);
         uint32_t next = full ? seen | ROOM_WANTED : seen + 1;
 
         if (full && !wants) {
             return 0;
         }
-        /* relaxed: it counts; the line orders the letters, and port->senders those who wait */
-        if (atomic_cas_relaxed(&port->unserved, &seen, next)) {
-            return full ? 0 : next & ROOM_COUNT;
+        if (!full && (next & ROOM_COUNT) >= atomic_load_relaxed(&port->high)) {
+            next |= ROOM_HIGH;
+        }
+        if (atomic_cas_relaxed(&port->unserved, &seen, next)) { /* relaxed: as above */
+            return full ? 0 : (next & ROOM_COUNT) | ((next & ~seen) & ROOM_HIGH);
         }
     }
 }

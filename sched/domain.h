@@ -42,6 +42,8 @@ struct domain {
     struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
     struct list notifications GUARDED_BY(lock); /* struct notification; no references */
+    struct result_chunk *results;               /* ipc/result.c; atomic */
+    uint32_t result_chunks;                     /* its lock */
     struct long_list_link all_link;             /* the list of all domains */
     struct list reap_link;                      /* the reaper's: dying, or no longer used */
     bool has_sent;                              /* letters may wait that are its own; atomic */

@@ -125,6 +125,58 @@ static inline status_t port_send(handle_t port, const struct message *message)
 }
 
 /*
+ * SYS_SEND with MESSAGE_TAG_RESULT: the same, and `*id` names the result, the reply or why there will be none. At most
+ * MAX_RESULTS of a domain wait to be collected: ERR_NO_SPACE.
+ */
+static inline status_t port_send_for_result(handle_t port, const struct message *message,
+                                            uint64_t deadline, uint64_t *id)
+{
+    register uint64_t a0 __asm__("a0") = port;
+    MESSAGE_REGISTERS(message);
+    register uint64_t a6 __asm__("a6") = deadline;
+    register uint64_t a7 __asm__("a7") = SYS_SEND;
+
+    a1 |= MESSAGE_TAG_RESULT;
+    __asm__ volatile("ecall"
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
+                       "+r"(a7)
+                     :
+                     : "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    if (a0 == (uint64_t)OK) {
+        *id = a1;
+    }
+    return (status_t)a0;
+}
+
+/*
+ * SYS_RESULT: collects the result of a message that this domain has sent, once; waits for it until `deadline`. OK:
+ * `reply` is the answer. ERR_STALE: no such id, it was collected, or it is another domain's; or the port was closed before it
+ * was delivered. ERR_PEER_DIED: the domain of the service ended. ERR_WOULD_BLOCK: DEADLINE_NOW and there is none yet;
+ * or another thread waits for it. ERR_TIMED_OUT: the deadline passed first. ERR_CANCELLED: this thread is to end.
+ */
+static inline status_t message_result(uint64_t id, struct message *reply, uint64_t deadline)
+{
+    register uint64_t a0 __asm__("a0") = id;
+    register uint64_t a1 __asm__("a1") = 0;
+    register uint64_t a2 __asm__("a2") = 0;
+    register uint64_t a3 __asm__("a3") = 0;
+    register uint64_t a4 __asm__("a4") = 0;
+    register uint64_t a5 __asm__("a5") = 0;
+    register uint64_t a6 __asm__("a6") = deadline;
+    register uint64_t a7 __asm__("a7") = SYS_RESULT;
+
+    __asm__ volatile("ecall"
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
+                       "+r"(a7)
+                     :
+                     : "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
+    if (a0 == (uint64_t)OK) {
+        MESSAGE_STORE(reply);
+    }
+    return (status_t)a0;
+}
+
+/*
  * SYS_RECEIVE: takes the oldest message out of the mailbox `port`; waits for one until
  * `deadline`. After OK `message` holds it and `*badge` the badge of the sender's handle; after
  * an error both are unchanged. Needs RIGHT_RECEIVE. ERR_BAD_HANDLE: no such handle.

@@ -32,6 +32,7 @@
     stub port_create, STUB_PORT_CREATE
     stub port_create_concurrent, STUB_PORT_CREATE_CONCURRENT
     stub port_close, STUB_PORT_CLOSE
+    stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
     stub memory_map_object, STUB_MEMORY_MAP
