@@ -138,10 +138,14 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
                          nsec_t deadline, uint64_t result)
 {
     struct domain *sender = activation_current()->domain;
-    uint32_t count = room_take(port, false);
     struct letter *letter;
     status_t status = OK;
+    uint32_t count;
 
+    if (__builtin_expect(!message_is_valid(message), 0)) {
+        return ERR_INVALID;
+    }
+    count = room_take(port, false);
     if (__builtin_expect(count == 0, 0)) {
         status = wait_for_room(port, deadline, &count);
         if (status != OK) {
@@ -174,8 +178,7 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
 status_t letter_send(struct port *port, uint64_t badge, const struct message *message,
                      nsec_t deadline)
 {
-    return message_is_valid(message) ? letter_send_for(port, badge, message, deadline, 0)
-                                     : ERR_INVALID;
+    return letter_send_for(port, badge, message, deadline, 0);
 }
 
 void letter_free(struct port *port, struct letter *letter)

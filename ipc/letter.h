@@ -49,7 +49,7 @@ struct port_limits {
  * priority. Any context. */
 WARN_UNUSED status_t letter_configure(struct port *port, const struct port_limits *limits);
 
-/* The same for a caller that has made a result, or 0; and has looked at the tag. */
+/* The same for a caller that has made a result, or 0. */
 WARN_UNUSED status_t letter_send_for(struct port *port, uint64_t badge,
                                      const struct message *message, nsec_t deadline,
                                      uint64_t result);

@@ -36,7 +36,7 @@ enum result_state { RESULT_FREE, RESULT_PENDING, RESULT_DONE };
 struct result_slot {
     uint64_t generation;
     enum result_state state;
-    uint32_t receiver; /* the domain that may reply to it; 0: none */
+    uint32_t receiver; /* number of the domain that may reply to it, plus 1; 0: none */
     status_t status;
     struct message reply;
     struct thread *waiter;
@@ -81,6 +81,11 @@ static struct result_slot *find(uint64_t id, struct result_chunk **out,
     }
     irq_restore(*irq);
     return NULL;
+}
+
+static void leave(struct result_chunk *chunk, uint64_t irq) NO_THREAD_SAFETY
+{
+    spin_unlock_restore(&chunk->lock, irq);
 }
 
 static void free_slot(struct result_chunk *chunk, struct result_slot *slot)
@@ -185,7 +190,7 @@ void result_cancel(uint64_t id)
 
     BUG_ON(slot == NULL);
     free_slot(chunk, slot);
-    spin_unlock_restore(&chunk->lock, irq);
+    leave(chunk, irq);
 }
 
 void result_deliver(uint64_t id, const struct domain *domain)
@@ -195,8 +200,8 @@ void result_deliver(uint64_t id, const struct domain *domain)
     struct result_slot *slot = find(id, &chunk, &irq);
 
     if (slot != NULL) {
-        slot->receiver = domain->id;
-        spin_unlock_restore(&chunk->lock, irq);
+        slot->receiver = domain->id + 1;
+        leave(chunk, irq);
     }
 }
 
@@ -222,7 +227,7 @@ void result_settle(uint64_t id, status_t status, const struct message *reply)
         if (slot->state == RESULT_PENDING) {
             settle_locked(slot, status, reply);
         }
-        spin_unlock_restore(&chunk->lock, irq);
+        leave(chunk, irq);
         sched_settle_wakeups(irq != 0);
     }
 }
@@ -243,12 +248,12 @@ status_t letter_reply(uint64_t token, const struct message *reply)
     }
     if (slot->state != RESULT_PENDING || slot->receiver == 0) {
         status = ERR_STALE;
-    } else if (slot->receiver != activation_current()->domain->id) {
+    } else if (slot->receiver != activation_current()->domain->id + 1) {
         status = ERR_DENIED;
     } else {
         settle_locked(slot, OK, reply);
     }
-    spin_unlock_restore(&chunk->lock, irq);
+    leave(chunk, irq);
     sched_settle_wakeups(irq != 0);
     return status;
 }
@@ -278,7 +283,7 @@ static status_t look(uint64_t id, struct thread *waits, struct message *reply, b
             free_slot(chunk, slot);
         }
     }
-    spin_unlock_restore(&chunk->lock, irq);
+    leave(chunk, irq);
     return status;
 }
 

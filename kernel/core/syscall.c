@@ -8,7 +8,6 @@
 #include "arch/riscv/offsets.h"
 #include "ipc/call.h"
 #include "ipc/letter.h"
-#include "ipc/call_priv.h"
 #include "ipc/mailbox.h"
 #include "ipc/result.h"
 #include "kernel/abi/syscall.h"
@@ -136,13 +135,10 @@ void syscall_send(struct syscall_frame *frame)
                                  &object, &badge);
 
     if (status == OK) {
-        if (!message_is_valid(&message)) {
-            status = ERR_INVALID;
-        } else if (wants_result) {
-            status = send_with_result(port_of_object(object), badge, &message, deadline, &id);
-        } else {
-            status = letter_send_for(port_of_object(object), badge, &message, deadline, 0);
-        }
+        struct port *port = port_of_object(object);
+
+        status = wants_result ? send_with_result(port, badge, &message, deadline, &id)
+                              : letter_send_for(port, badge, &message, deadline, 0);
         object_release(object);
     }
     frame_clear_message(frame);

@@ -21,6 +21,7 @@ static void count(void *context, uint64_t badge, struct message *message)
     }
     counter->last = message->word[0];
     message->word[0]++;
+    /* release: `last` first; pairs with the acquire in counted */
     __atomic_add_fetch(&counter->count, 1, __ATOMIC_RELEASE);
     service_reply(message, OK, 1);
 }
@@ -29,6 +30,7 @@ static bool counted(const struct counter *counter, uint64_t wanted)
 {
     uint64_t end = test_deadline_ms(10000);
 
+    /* acquire: what it saw last; pairs with the release in count */
     while (__atomic_load_n(&counter->count, __ATOMIC_ACQUIRE) < wanted && clock_ns() < end) {
         thread_yield();
     }
