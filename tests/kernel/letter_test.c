@@ -239,7 +239,7 @@ TEST(letter, on_a_busy_core_it_is_served_at_the_end_of_the_slice)
     sender = crew_start(crew_core(1), send_and_stay, &sending);
     EXPECT_SOON(noted(diary) == 1);
     EXPECT_EQ(switches_then - sending.switches, 1); /* before all of those that are busy */
-    atomic_store_relaxed(&sending.stop, 1U); /* relaxed: only a sign */
+    atomic_store_relaxed(&sending.stop, 1U);        /* relaxed: only a sign */
     for (unsigned i = 0; i < 3; i++) {
         crew_join(busy[i]);
     }
