@@ -36,6 +36,9 @@ static inline void slot_count_run(struct run_slot *slot, bool begun)
     atomic_store_relaxed(&slot->calls, slot->calls + begun);
 }
 
+/* Run what baton_next gave a courier, or a letter of a concurrent service, and answer it. */
+void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work *work);
+
 /* Wait for the baton. OK: it is ours. BATON_ANSWERED: the reply is in *message. */
 status_t call_wait(struct port *port, uint64_t badge, struct message *message, nsec_t deadline);
 

@@ -80,8 +80,15 @@ struct port {
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
-    struct wait_queue receivers;  /* threads in receive; its lock is taken outside this one */
+    struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    struct wait_queue
+        senders; /* threads that wait for room (ipc/room.h); its lock inside this one */
     struct baton_request *served; /* that the holder runs for its caller, or NULL; atomic */
+    uint32_t unserved;            /* letters that wait, with bits (ipc/room.h); atomic */
+    uint32_t capacity;            /* at most so many; atomic, as the next three */
+    uint32_t high;                /* marks */
+    uint32_t low;
+    uint32_t rank; /* what the courier gives it (RANK_ in sched/thread.h) */
     status_t close_reason;
     struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
     struct list domain_link;                    /* the owner domain's lock */
@@ -133,6 +140,12 @@ status_t port_find(struct port_id id, struct port **out);
 /* Visit every open port until visit answers false; a lock is held: visit must not block. What opens or
  * closes meanwhile may be missed. */
 void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument);
+
+/* The port with this index, or NULL. It stays memory while interrupts are off, which they are. */
+struct port *port_peek(uint32_t index);
+
+/* Indices are smaller. */
+#define PORT_TABLE_COUNT 16384U
 
 /* Callers or messages that wait. A snapshot. */
 uint32_t port_queued(struct port *port);

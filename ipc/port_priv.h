@@ -23,5 +23,8 @@ void port_free_stacks(struct port *port);
 /* Let go of the message pages: nobody runs on the stacks any more. */
 void port_drop_pages(struct port *port);
 
-/* Free every message that waits in a mailbox; the port is closed. */
-void mailbox_drop_all(struct port *port);
+/* Free every message that waits in a mailbox; the port is closed and locked. */
+void mailbox_drop_all(struct port *port, status_t reason);
+
+/* Put a letter into a mailbox. ERR_STALE, ERR_PEER_DIED: it is closed. */
+WARN_UNUSED status_t mailbox_push(struct port *port, struct queue_record *record);

@@ -22,9 +22,12 @@
 #define MAX_PROGRAM_NAME_BYTES 32 /* a program's file name, with the terminating zero */
 #define MAX_ARGUMENTS 32          /* argv entries of a program */
 #define MAX_ARGUMENT_BYTES 2048   /* all argv strings with their zeros */
-#define PORT_QUEUE_CAPACITY 64    /* requests that wait at one port */
-#define MAX_RUNS 32               /* runs at once of one concurrent service */
-#define MAX_HANDLES 65536         /* handles of one domain */
+#define PORT_QUEUE_CAPACITY                                                                        \
+    64 /* messages that wait at one port, unless SYS_PORT_CONFIGURE says otherwise, */
+#define MAX_PORT_CAPACITY 4096 /* which may say up to so many */
+#define MAX_RESULTS 1024       /* results of sent messages that a domain has not collected */
+#define MAX_RUNS 32            /* runs at once of one concurrent service */
+#define MAX_HANDLES 65536      /* handles of one domain */
 #define PAGE_BYTES 4096
 
 /* User addresses: [USER_BASE, USER_TOP). The first page is never mapped. */

@@ -54,6 +54,8 @@ struct message_page {
 #define MESSAGE_TAG(label, words) (((uint64_t)(label) << 32) | (uint64_t)(words))
 #define MESSAGE_TAG_LONG(label, words, handles, segments)                                          \
     (MESSAGE_TAG(label, words) | (uint64_t)(handles) << 8 | (uint64_t)(segments) << 12)
+/* In the tag of SYS_SEND only: the sender wants a result (SYS_RESULT). */
+#define MESSAGE_TAG_RESULT (1UL << 16)
 #define MESSAGE_TAG_RESERVED 0xffff0080UL
 
 static inline uint32_t message_label(uint64_t tag)

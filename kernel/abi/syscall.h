@@ -13,7 +13,8 @@ enum system_call {
     SYS_CALL = 0,              /* a0 port, a1..a5 message, a6 deadline -> a0 status, a1..a5 reply */
     SYS_RETURN = 1,            /* a1..a5 reply; does not come back */
     SYS_REPLY_RECEIVE = 2,     /* reserved */
-    SYS_SEND = 3,              /* a0 port, a1..a5 message -> a0 status */
+    SYS_SEND = 3,              /* a0 port, a1..a5 message, a6 deadline -> a0 status,
+                                  a1 id of the result with MESSAGE_TAG_RESULT */
     SYS_RECEIVE = 4,           /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge */
     SYS_REPLY = 5,             /* reserved */
     SYS_MESSAGE_LAST = 5,      /* numbers up to here use the message path of trap.S */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that move a message: call, return, send, receive.
+ * The system calls that move a message: call, return, receive; user/lib/send.h has those that send.
  *
  * Rules: the message travels in a1..a5 and is loaded and stored by the compiler around one
  * ecall, so a stub costs what the caller really uses. SYS_CALL preserves only sp and tp (and
@@ -93,28 +93,6 @@ static inline status_t port_return(const struct message *message)
     register uint64_t a7 __asm__("a7") = SYS_RETURN;
 
     MESSAGE_TRAP(a0, a1, a2, a3, a4, a5, a6, a7);
-    return (status_t)a0;
-}
-
-/*
- * SYS_SEND: puts a copy of `message` into the queue of the mailbox `port` and goes on. Needs
- * RIGHT_SEND. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or no mailbox.
- * ERR_NO_RIGHT: no RIGHT_SEND. ERR_STALE: the port was closed. ERR_INVALID: the tag.
- * ERR_WOULD_BLOCK: PORT_QUEUE_CAPACITY messages wait already. ERR_NO_MEMORY: the domain's quota
- * is used up.
- */
-static inline status_t port_send(handle_t port, const struct message *message)
-{
-    register uint64_t a0 __asm__("a0") = port;
-    MESSAGE_REGISTERS(message);
-    register uint64_t a6 __asm__("a6") = 0;
-    register uint64_t a7 __asm__("a7") = SYS_SEND;
-
-    __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
-                       "+r"(a7)
-                     :
-                     : "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
     return (status_t)a0;
 }
 

@@ -59,6 +59,18 @@ int64_t port_create_concurrent(const void *entry, const struct port_stack *stack
                                uint64_t cookie);
 
 /*
+ * SYS_PORT_CONFIGURE: what the port takes in of messages that are sent and not waited for (SYS_SEND). At most `capacity`
+ * of them wait there. When as many as `high` do, PORT_EVENT_HIGH is signalled (SYS_PORT_BIND), and couriers
+ * are called at once; when no more than `low` do afterwards, PORT_EVENT_LOW. `priority`: PRIORITY_SHARING, or a real-time one,
+ * with which they are then served, before those of other ports. A new port has PORT_QUEUE_CAPACITY, a quarter
+ * and three quarters of it, and PRIORITY_SHARING. Needs RIGHT_MANAGE. ERR_INVALID: not `low` < `high` <= `capacity` <=
+ * MAX_PORT_CAPACITY, or no such priority. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port. ERR_NO_RIGHT: no
+ * RIGHT_MANAGE.
+ */
+status_t port_configure(handle_t port, uint64_t capacity, uint64_t low, uint64_t high,
+                        uint64_t priority);
+
+/*
  * SYS_PORT_CLOSE: ends a port, whatever handles there are. Callers and receivers that wait get
  * ERR_STALE; a run of the service that goes on ends normally; messages in the queue are lost.
  * Other handles to it give ERR_STALE in calls, sends and receives from now on; this one is

@@ -33,6 +33,7 @@
     stub message_page_set, STUB_MESSAGE_PAGE
     stub port_create_concurrent, STUB_PORT_CREATE_CONCURRENT
     stub port_close, STUB_PORT_CLOSE
+    stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
     stub memory_map_object, STUB_MEMORY_MAP

@@ -15,6 +15,7 @@ _Static_assert(STUB_SLEEP == SYS_SLEEP, "syscall_priv.h");
 _Static_assert(STUB_DOMAIN_EXIT == SYS_DOMAIN_EXIT, "syscall_priv.h");
 _Static_assert(STUB_PORT_CREATE == SYS_PORT_CREATE, "syscall_priv.h");
 _Static_assert(STUB_PORT_CLOSE == SYS_PORT_CLOSE, "syscall_priv.h");
+_Static_assert(STUB_PORT_CONFIGURE == SYS_PORT_CONFIGURE, "syscall_priv.h");
 _Static_assert(STUB_HANDLE_CLOSE == SYS_HANDLE_CLOSE, "syscall_priv.h");
 _Static_assert(STUB_HANDLE_DUPLICATE == SYS_HANDLE_DUPLICATE, "syscall_priv.h");
 _Static_assert(STUB_MEMORY_MAP == SYS_MEMORY_MAP, "syscall_priv.h");

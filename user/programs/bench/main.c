@@ -177,6 +177,39 @@ static void call_user_4w(const char *id)
     call_user(id, 4);
 }
 
+#define ONEWAY_BATCH 16
+
+/* So many messages, and then this core for whoever delivers them. */
+static void send_batch(handle_t port, bool *failed)
+{
+    for (unsigned i = 0; i < ONEWAY_BATCH; i++) {
+        struct message message = {.tag = MESSAGE_TAG(ECHO_WORDS, 4), .word = {1, 2, 3, 4}};
+
+        *failed |= port_send(port, &message) != OK;
+    }
+    thread_yield();
+}
+
+/* A message is sent, delivered and served, a run of the service and its end included; and a sixteenth of a switch to
+ * the courier and back. */
+static void oneway_message(const char *id)
+{
+    bool failed = false;
+    handle_t port;
+    status_t status = find_echo(&port);
+
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    thread_migrate(0);
+    MEASURE(id, ONEWAY_BATCH, send_batch(port, &failed));
+    if (failed) {
+        measure_fail(id, "a message was not taken");
+    }
+    handle_close(port);
+}
+
 /* The general path: a service of this program itself, with two stacks. */
 static void answer(void *context, uint64_t badge, struct message *message)
 {
@@ -243,6 +276,7 @@ static const struct {
     {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
+    {"oneway_message", oneway_message},
     {"yield_threads", yield_threads},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
