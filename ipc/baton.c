@@ -12,9 +12,12 @@
  *                 run stays set, so nobody slips in between.
  *   publish:      result first, then swap the state [release]; wake if it was SLEEPS. Nothing of the
  *                 record is read after the swap.
- *   leave:        under the lock: taken off by us, or taken off by the holder before, and then it
- *                 is about to be answered or handed over, which is waited for. A turn that is not
+ *   serve:        under the lock: copy what is asked, then port.served = the record.
+ *   leave:        under the lock: taken off by us; else CAS port.served: the record -> NULL; else it was
+ *                 answered or handed over, or is about to be, which is waited for. A turn that is not
  *                 wanted is passed on.
+ *   answer:       swap port.served -> NULL; only who finds the record there touches it again. Nobody else
+ *                 stores one there meanwhile, so a record found is this request and not its caller's next.
  *   close:        under the lock, closed is set and every record refused. Who holds the baton retires
  *                 the port when it lets go.
  * Schedules to beat: (1) the holder reads "nobody" while a caller arrives: both change the whole word
@@ -26,11 +29,14 @@
 
 #include "ipc/baton_priv.h"
 #include "ipc/concurrent.h"
+#include "ipc/courier.h"
 #include "ipc/deadlock.h"
 #include "ipc/lending.h"
+#include "ipc/letter.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
+#include "sched/domain.h"
 #include "sched/sched.h"
 
 /* Looks at the own record before the caller sleeps: about what a sleep and a wake-up cost. */
@@ -56,112 +62,11 @@ void request_settle(struct baton_request *request, enum request_state state)
     }
 }
 
-void baton_answer(struct baton_request *request, status_t status)
-{
-    uint64_t state = irq_save();
-
-    request->status = status;
-    request_settle(request, REQUEST_ANSWERED);
-    irq_restore(state);
-}
-
-/* The baton is its caller's. Interrupts are off. */
-static void request_take_turn(struct port *port, struct baton_request *request)
-{
-    /* relaxed: who looks for the holder has the lock, or only wants a hint */
-    atomic_store_relaxed(&port->holder, request->thread);
-    request_settle(request, REQUEST_TURN);
-}
-
-/*
- * A schedule that must not be: the port is closed as its domain dies, and we, who are noted as its holder,
- * are told to leave; then the baton goes to somebody who was not told, and who waits inside for ever.
- * So closed is looked at and the holder changed in one piece.
- */
-bool baton_hand_over(struct port *port, struct baton_request *request)
-{
-    uint64_t state = spin_lock_save(&port->lock);
-    /* relaxed: closed is set under this lock */
-    bool open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
-
-    bool lent = open && lending_pass_locked(port, request->thread);
-
-    if (open) {
-        request_take_turn(port, request);
-    } else {
-        request->status = port->close_reason;
-        request_settle(request, REQUEST_ANSWERED);
-    }
-    spin_unlock_restore(&port->lock, state);
-    if (lent) {
-        lending_settle();
-    }
-    return open;
-}
-
-static void settle_if(bool lent)
-{
-    if (lent) {
-        lending_settle();
-    }
-}
-
-struct baton_request *baton_next(struct port *port, bool may_serve)
-{
-    struct baton_request *request = NULL;
-    bool lent = false;
-    uint64_t state = spin_lock_save(&port->lock);
-
-    for (;;) {
-        struct queue_record *record;
-        /* relaxed: closed is set under this lock */
-        bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
-
-        /* relaxed: as in baton_try_give; and before a request is taken off, see deadlock.c */
-        atomic_store_relaxed(&port->holder, (struct thread *)NULL);
-        if (closed) { /* and whoever waited was refused */
-            /* relaxed: the lock orders it; nobody takes the baton of a closed port */
-            (void)atomic_and_relaxed(&port->word, ~WORD_RUN);
-            lent |= lending_pass_locked(port, NULL);
-            spin_unlock_restore(&port->lock, state);
-            settle_if(lent);
-            port_retire(port);
-            return NULL;
-        }
-        record = line_pop_locked(&port->word, &port->queue);
-        if (record != NULL) {
-            request = request_of(record);
-            break;
-        }
-        lent |= lending_pass_locked(port, NULL);
-        if (baton_try_give(port)) {
-            spin_unlock_restore(&port->lock, state);
-            settle_if(lent);
-            return NULL;
-        }
-    }
-    if (!may_serve) {
-        lent |= lending_pass_locked(port, request->thread);
-        /* Interrupts stay off: its thread is known only until it was published. */
-        spin_unlock(&port->lock);
-        request_take_turn(port, request);
-        irq_restore(state);
-        settle_if(lent);
-        return NULL;
-    }
-    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
-     * and rings of waiting may lead through it: waiting_for stays. */
-    atomic_store_relaxed(&port->holder, thread_current());
-    lending_serve_locked(port, request->thread);
-    spin_unlock_restore(&port->lock, state);
-    return request;
-}
-
 /* Pass a turn on that is not wanted. */
 static void baton_pass_on(struct port *port)
 {
     if (!baton_try_give(port)) {
-        (void)baton_next(port, false);
+        (void)baton_next(port, BATON_SERVES_NOBODY, NULL);
     }
 }
 
@@ -172,7 +77,8 @@ static bool holder_runs_elsewhere(struct port *port)
     /* relaxed: a hint; the block stays a thread's while interrupts are off */
     struct thread *holder = atomic_load_relaxed(&port->holder);
     bool runs = port->slots != NULL ? concurrent_runs_elsewhere(port)
-                                    : holder == NULL || request_thread_runs_elsewhere(holder);
+                : holder != NULL    ? request_thread_runs_elsewhere(holder)
+                                    : word_is_busy(atomic_load_relaxed(&port->word));
 
     irq_restore(state);
     return runs;
@@ -225,6 +131,23 @@ static bool request_leave(struct port *port, struct baton_request *request)
     return removed;
 }
 
+/* Go on although a holder runs our request: nothing of it is touched afterwards. What the run may need of
+ * our domain stays until its end. */
+static bool request_abandon(struct port *port, struct baton_request *request)
+{
+    struct baton_request *served = request;
+
+    domain_keep(request->caller);
+    /* relaxed: who looks for rings of waiting may miss one that a deadline opens */
+    atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+    /* relaxed: it was read under the lock, which we have had since */
+    if (atomic_cas_relaxed(&port->served, &served, (struct baton_request *)NULL)) {
+        return true;
+    }
+    domain_let_go(request->caller);
+    return false;
+}
+
 /* It was taken off: whoever did so says in a bounded time what becomes of it. */
 static enum request_state request_await(struct baton_request *request)
 {
@@ -244,7 +167,7 @@ static status_t request_give_up(struct port *port, struct baton_request *request
 {
     status_t reason;
 
-    if (request_leave(port, request)) {
+    if (request_leave(port, request) || request_abandon(port, request)) {
         return why;
     }
     if (request_await(request) == REQUEST_ANSWERED) {
@@ -331,6 +254,9 @@ status_t baton_take(struct port *port, struct baton_request *request, nsec_t dea
         /* release: `waits` first; pairs with the acquire in walk of deadlock.c */
         atomic_store_release(&request->thread->waiting_for, port);
         switch (line_take_or_join(&port->word, &request->record)) {
+        case LINE_BEHIND:
+            courier_hurry(port, sched_rank(request->thread));
+            return request_wait(port, request, deadline);
         case LINE_JOINED:
             return request_wait(port, request, deadline);
         case LINE_IDLE:
@@ -350,9 +276,11 @@ void baton_refuse_all_locked(struct port *port, status_t reason)
 {
     for (struct queue_record *record = line_pop_locked(&port->word, &port->queue); record != NULL;
          record = line_pop_locked(&port->word, &port->queue)) {
-        struct baton_request *request = request_of(record);
-
-        request->status = reason;
-        request_settle(request, REQUEST_ANSWERED);
+        if (record->is_letter) {
+            letter_refuse(port, letter_of(record), reason);
+        } else {
+            request_of(record)->status = reason;
+            request_settle(request_of(record), REQUEST_ANSWERED);
+        }
     }
 }

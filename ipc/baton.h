@@ -31,7 +31,24 @@ struct baton_request {
     struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
     status_t status;
     uint32_t state; /* enum request_state */
+    bool alone;     /* nobody else runs it: the reply may need its caller's message page */
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
+};
+
+/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. */
+struct baton_work {
+    struct message message; /* in: what is asked; out: the reply */
+    uint64_t badge;
+    struct domain *caller;
+    uint64_t result; /* of a letter: what its sender waits for, or 0 */
+    bool is_letter;  /* ipc/letter.h; its caller may be NULL, when nobody asks who it is */
+};
+
+/* What a holder is ready to do for those who wait. */
+enum baton_serves {
+    BATON_SERVES_NOBODY,
+    BATON_SERVES_CALLERS,
+    BATON_SERVES_LETTERS,
 };
 
 /* What baton_take says when somebody else has run the request. */
@@ -71,17 +88,21 @@ static inline bool baton_try_give(struct port *port)
 }
 
 /*
- * The next request to serve, if `may_serve`. NULL: the baton is gone; it was handed to the one that
- * waits longest, or the port is idle, or it was closed and is retired.
+ * The next request to serve, in *work. False: the baton is gone; it was handed to the one that waits longest,
+ * or the port is idle, or it was closed and is retired; or letters come next, which we do not serve, and a
+ * courier of this core is told. A caller that comes next and is not served gets the baton.
  */
-struct baton_request *baton_next(struct port *port, bool may_serve);
+bool baton_next(struct port *port, enum baton_serves serves, struct baton_work *work);
 
-/* A request from baton_next has been run: its caller gets its answer. */
-void baton_answer(struct baton_request *request, status_t status);
+/* For a courier: take the baton of an exclusive port where somebody waits and nobody runs. Then baton_next. */
+bool baton_take_for_line(struct port *port);
 
-/* A request from baton_next will not be run by us: its caller gets the baton. False: the port is
- * closed, its caller was refused, and the baton is still ours. */
-WARN_UNUSED bool baton_hand_over(struct port *port, struct baton_request *request);
+/* What baton_next gave has been run: its caller gets its answer, if it still waits. */
+void baton_answer(struct port *port, const struct baton_work *work, status_t status);
+
+/* What baton_next gave will not be run by us: its caller gets the baton. False: the port is closed and its
+ * caller was refused, or it does not wait any more; and the baton is still ours. */
+WARN_UNUSED bool baton_hand_over(struct port *port, const struct baton_work *work);
 
 /* Refuse every waiting caller with `reason`. The port is closed and its lock is held. */
 void baton_refuse_all_locked(struct port *port, status_t reason) REQUIRES(port->lock);

@@ -30,7 +30,7 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
 {
     struct activation *caller = activation_current();
     struct activation activation; /* nothing else of it is looked at */
-    struct request request = {message, badge, port->cookie, asker};
+    struct request request = {message, badge, port->cookie, asker, NULL};
 
     activation.previous = caller;
     activation.domain = port->domain;
@@ -120,7 +120,7 @@ bool call_may_enter(struct port *port)
 
 /* CALL_NOT_BEGUN: see call_may_enter. Apart in one piece: the kernel's services need nothing of it. */
 __attribute__((noinline)) static status_t call_run_user(struct port *port,
-                                                        const struct port_stack *stack,
+                                                        const struct run_stack *stack,
                                                         uint64_t badge, struct message *message,
                                                         enum activation_kind kind)
 {
@@ -157,11 +157,11 @@ static inline status_t call_run(struct port *port, uint64_t badge, struct domain
 
 /* The same for who waits; a run that waits itself makes the service an ordinary one: else its holder
  * would wait for what others asked for. */
-static status_t call_run_for(struct port *port, const struct baton_request *request)
+static status_t call_run_for(struct port *port, struct baton_work *work)
 {
     uint64_t blocks = thread_current()->blocks;
     bool for_user = activation_current()->domain != &kernel_domain; /* its own call is over */
-    status_t status = call_run(port, request->badge, request->caller, request->message,
+    status_t status = call_run(port, work->badge, work->caller, &work->message,
                                for_user ? ACTIVATION_FROM_FAULT : ACTIVATION_FROM_KERNEL);
 
     if (thread_current()->blocks != blocks) {
@@ -184,15 +184,17 @@ static bool call_may_serve(const struct port *port)
 /* Let go of the baton when somebody waits, after serving a few of them. */
 void call_serve(struct port *port)
 {
-    struct baton_request *request;
+    struct baton_work work;
     unsigned budget = BATON_SNAPSHOT;
 
-    while ((request = baton_next(port, budget != 0 && call_may_serve(port))) != NULL) {
-        status_t status = call_run_for(port, request);
+    while (baton_next(
+        port, budget != 0 && call_may_serve(port) ? BATON_SERVES_CALLERS : BATON_SERVES_NOBODY,
+        &work)) {
+        status_t status = call_run_for(port, &work);
 
         if (status != CALL_NOT_BEGUN) {
-            baton_answer(request, status);
-        } else if (baton_hand_over(port, request)) {
+            baton_answer(port, &work, status);
+        } else if (baton_hand_over(port, &work)) {
             return;
         }
         budget--;
@@ -242,7 +244,8 @@ status_t call_wait(struct port *port, uint64_t badge, struct message *message, n
     struct baton_request request = {.message = message,
                                     .badge = badge,
                                     .caller = caller->domain,
-                                    .nested = activation_depth(caller) != 0};
+                                    .nested = activation_depth(caller) != 0,
+                                    .alone = activation_page(caller) != NULL};
     status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
 
     if (status != OK) {
@@ -266,12 +269,13 @@ __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t 
 
 /* One run in a slot that is ours. As call_run. */
 static status_t call_run_in_slot(struct port *port, struct run_slot *slot, uint64_t badge,
-                                 struct message *message, enum activation_kind kind)
+                                 struct domain *asker, struct message *message,
+                                 enum activation_kind kind)
 {
     status_t status = OK;
 
     if (port->mode == PORT_MODE_CONCURRENT_KERNEL) {
-        call_run_kernel(port, slot, badge, activation_current()->domain, message, kind);
+        call_run_kernel(port, slot, badge, asker, message, kind);
     } else {
         status = call_run_user(port, &slot->stack, badge, message, kind);
     }
@@ -323,13 +327,22 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
     if (status != OK) {
         return status;
     }
-    status = call_run_in_slot(port, slot, badge, message, kind);
+    status = call_run_in_slot(port, slot, badge, activation_current()->domain, message, kind);
     if (status == CALL_NOT_BEGUN) {
         status = call_refusal(port);
     }
     concurrent_leave(port, slot);
     call_settle_unwind_if_raised();
     return status;
+}
+
+void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work *work)
+{
+    status_t status = slot == NULL ? call_run_for(port, work)
+                                   : call_run_in_slot(port, slot, work->badge, work->caller,
+                                                      &work->message, ACTIVATION_FROM_KERNEL);
+
+    baton_answer(port, work, status == CALL_NOT_BEGUN ? call_refusal(port) : status);
 }
 
 /* Inline, since each kind of call has its own short way. */

@@ -21,13 +21,15 @@
 #include "ipc/mailbox.h"
 
 #include "arch/irq.h"
+#include "ipc/call_priv.h"
+#include "ipc/letter.h"
 #include "ipc/mailbox_priv.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
-#include "kernel/abi/limits.h"
+#include "ipc/result.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
-#include "mm/spmalloc.h"
 #include "sched/activation.h"
 #include "sched/sched.h"
 
@@ -46,12 +48,12 @@ static struct thread *thread_in(uint64_t front)
 /* Who waits in front, and does so no longer. */
 static struct thread *front_take_locked(struct port *port)
 {
-    /* acq_rel: where the thread lies; what is in the line; pairs with front_enter and settle_locked */
+    /* acq_rel: where the thread lies; what is in the line; pairs with front_enter and mailbox_settle_locked */
     return thread_in(atomic_swap_acq_rel(&port->front, FRONT_BUSY));
 }
 
 /* The line may be empty now. */
-static void settle_locked(struct port *port) REQUIRES(port->lock)
+void mailbox_settle_locked(struct port *port)
 {
     if (port->queue.first == NULL && !is_closed_locked(port)) {
         /* release: the line was seen empty; pairs with the swap in front_take_locked */
@@ -59,13 +61,7 @@ static void settle_locked(struct port *port) REQUIRES(port->lock)
     }
 }
 
-/* The mailbox has a message: who is to be told of that is told here. The lock is held. */
-static void has_message_locked(struct port *port) REQUIRES(port->lock)
-{
-    (void)port;
-}
-
-status_t mailbox_push(struct port *port, struct mail *mail, struct thread **receiver)
+status_t mailbox_push(struct port *port, struct queue_record *record, struct thread **receiver)
 {
     status_t status = OK;
 
@@ -73,34 +69,42 @@ status_t mailbox_push(struct port *port, struct mail *mail, struct thread **rece
     spin_lock(&port->lock);
     if (is_closed_locked(port)) {
         status = port->close_reason;
-    } else if (mail->caller == NULL && port->letters >= PORT_QUEUE_CAPACITY) {
-        status = ERR_WOULD_BLOCK;
     } else {
-        port->letters += mail->caller == NULL;
-        queue_push(&port->queue, &mail->record);
+        queue_push(&port->queue, record);
         *receiver = front_take_locked(port);
-        has_message_locked(port);
     }
     spin_unlock(&port->lock);
-    if (status == OK && *receiver == NULL) {
-        *receiver = wait_queue_take_one(&port->receivers);
+    if (status == OK) {
+        port_raise_event(port, PORT_EVENT_MESSAGE);
+        if (*receiver == NULL) {
+            *receiver = wait_queue_take_one(&port->receivers);
+        }
     }
     return status;
 }
 
+status_t mailbox_push_letter(struct port *port, struct queue_record *record)
+{
+    struct thread *receiver = NULL;
+    uint64_t state = irq_save();
+    status_t status = mailbox_push(port, record, &receiver);
+
+    if (receiver != NULL) {
+        sched_wake_thread(receiver);
+    }
+    irq_restore(state);
+    return status;
+}
+
 /* The oldest, or NULL. */
-static struct mail *mailbox_pop_locked(struct port *port) REQUIRES(port->lock)
+static struct queue_record *mailbox_pop_locked(struct port *port) REQUIRES(port->lock)
 {
     struct queue_record *record = queue_pop(&port->queue);
 
-    if (record == NULL) {
-        return NULL;
+    if (record != NULL) {
+        mailbox_settle_locked(port);
     }
-    struct mail *mail = container_of(record, struct mail, record);
-
-    port->letters -= mail->caller == NULL;
-    settle_locked(port);
-    return mail;
+    return record;
 }
 
 bool mailbox_withdraw(struct port *port, struct mail *mail)
@@ -114,7 +118,7 @@ bool mailbox_withdraw(struct port *port, struct mail *mail)
         spin_lock(&port->lock);
         removed = queue_remove(&port->queue, &mail->record);
         if (removed) {
-            settle_locked(port);
+            mailbox_settle_locked(port);
         }
         spin_unlock(&port->lock);
     }
@@ -123,49 +127,31 @@ bool mailbox_withdraw(struct port *port, struct mail *mail)
 
 status_t mailbox_send(struct port *port, uint64_t badge, const struct message *message)
 {
-    struct thread *receiver = NULL;
-
-    if ((uint32_t)message->tag > MESSAGE_REGISTER_WORDS) {
+    if (!message_is_valid(message)) {
         return ERR_INVALID;
     }
     if (port->mode != PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
-    /* Looked at again under the lock; this look spares a sender that tries and tries the message. */
-    /* relaxed: advice */
-    if (atomic_load_relaxed(&port->letters) >= PORT_QUEUE_CAPACITY) {
-        return ERR_WOULD_BLOCK;
-    }
-    struct mail *mail = spmalloc_zeroed(port->domain->account, sizeof(*mail));
-    if (mail == NULL) { /* an account that has ended gives nothing: say why */
-        status_t reason = port_close_reason(port);
-
-        return reason != OK ? reason : ERR_NO_MEMORY;
-    }
-    mail->message = *message;
-    mail->badge = badge;
-    uint64_t state = irq_save();
-    status_t status = mailbox_push(port, mail, &receiver);
-
-    if (receiver != NULL) {
-        sched_wake_thread(receiver);
-    }
-    irq_restore(state);
-    if (status != OK) {
-        spmalloc_free(mail);
-    }
-    return status;
+    return letter_send(port, badge, message, DEADLINE_NOW);
 }
 
-/* What was taken off the line is the receiver's. A letter is to be freed. */
-static void deliver_locked(const struct mail *mail, struct delivery *delivery)
+/* The letter becomes the receiver's. */
+static void take_letter(struct port *port, struct letter *letter, struct delivery *delivery)
 {
-    delivery->message = mail->message;
-    delivery->badge = mail->badge;
-    delivery->token = mail->token;
-    if (mail->caller != NULL) {
-        rendezvous_accept(mail, activation_current()->domain);
+    *delivery = (struct delivery){.message = letter->message, .badge = letter->badge};
+    if (letter->result != 0) {
+        result_deliver(letter->result, activation_current()->domain);
     }
+    letter_free(port, letter);
+}
+
+/* The call is the receiver's to reply to. */
+static void take_call(const struct mail *mail, struct delivery *delivery)
+{
+    *delivery =
+        (struct delivery){.message = mail->message, .badge = mail->badge, .token = mail->token};
+    rendezvous_accept(mail, activation_current()->domain);
 }
 
 /* A message has come, or none will. */
@@ -173,22 +159,18 @@ static bool receive_is_over(void *argument)
 {
     struct receive *receive = argument;
     struct port *port = receive->port;
-    struct mail *letter = NULL;
     uint64_t state = spin_lock_save(&port->lock);
-    struct mail *mail = mailbox_pop_locked(port);
-    bool over = mail != NULL || is_closed_locked(port);
+    struct queue_record *record = mailbox_pop_locked(port);
+    bool over = record != NULL || is_closed_locked(port);
 
-    if (mail != NULL) {
-        receive->status = OK;
-        letter = mail->caller == NULL ? mail : NULL;
-        deliver_locked(mail, receive->delivery);
-    } else if (over) {
-        receive->status = port->close_reason;
+    if (record == NULL) {
+        receive->status = over ? port->close_reason : OK;
+    } else if (record->is_letter) {
+        take_letter(port, letter_of(record), receive->delivery);
+    } else {
+        take_call(mail_of(record), receive->delivery);
     }
     spin_unlock_restore(&port->lock, state);
-    if (letter != NULL) {
-        spmalloc_free(letter);
-    }
     return over;
 }
 
@@ -253,12 +235,11 @@ void mailbox_close_locked(struct port *port, status_t reason)
 
     for (struct queue_record *record = queue_pop(&port->queue); record != NULL;
          record = queue_pop(&port->queue)) {
-        struct mail *mail = container_of(record, struct mail, record);
-        struct thread *caller = mail->caller;
-
-        if (caller == NULL) {
-            spmalloc_free(mail);
+        if (record->is_letter) {
+            letter_refuse(port, letter_of(record), reason);
         } else {
+            struct thread *caller = mail_of(record)->caller;
+
             rendezvous_finish(caller, reason, NULL);
             sched_wake_thread(caller);
         }

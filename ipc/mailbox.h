@@ -3,8 +3,8 @@
  * Mailboxes: threads that receive, and reply; senders that go on, callers that wait for their reply.
  *
  * Rules: thread context, interrupts on, nothing locked. Letters and calls are received in the order in which
- * they came. At most PORT_QUEUE_CAPACITY letters wait at a port; a caller waits with its own record, and
- * allocates nothing. A call is the receiving domain's until it is replied to, by any of its threads: closing
+ * they came. Letters (ipc/letter.h) are charged to their sender and limited in number; a caller waits with its own
+ * record, and allocates nothing. A call is the receiving domain's until it is replied to, by any of its threads: closing
  * the mailbox refuses calls that nobody has received, and leaves the others alone. No caller is captive: it
  * may leave at any moment, and the reply then finds its token stale. Source: seed 001 (L3's reply and
  * receive), seed 002.
@@ -54,10 +54,10 @@ void mailbox_release_callers(const struct domain *domain);
 
 /* --- the same for user code: fill a0..a6 and the token of the frame --- */
 
-/* SYS_CALL of a mailbox; `port` comes with a reference, which is given back. */
-void mailbox_call_from_user(struct syscall_frame *frame, struct port *port, uint64_t badge);
+/* SYS_CALL of a mailbox, as mailbox_call; the reference to the port is given away. */
+status_t mailbox_call_from_user(struct port *port, uint64_t badge, struct message *message,
+                                nsec_t deadline);
 
-void mailbox_send_from_user(struct syscall_frame *frame);
 void mailbox_receive_from_user(struct syscall_frame *frame);
 void mailbox_reply_from_user(struct syscall_frame *frame);
 void mailbox_reply_receive_from_user(struct syscall_frame *frame);

@@ -164,7 +164,7 @@ static status_t call_push(struct port *port, struct mail *mail, struct thread **
     }
     note_line(thread_current(), port);
     irq_disable();
-    status_t status = mailbox_push(port, mail, receiver);
+    status_t status = mailbox_push(port, &mail->record, receiver);
     if (status != OK) {
         note_line(thread_current(), NULL);
     }
@@ -190,7 +190,7 @@ status_t rendezvous_call_parked(struct port *port, uint64_t badge, struct messag
 
 status_t mailbox_call(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
 {
-    if ((uint32_t)message->tag > MESSAGE_REGISTER_WORDS) {
+    if (!message_is_short(message->tag)) {
         return ERR_INVALID;
     }
     if (deadline == DEADLINE_NOW) {
@@ -210,7 +210,7 @@ status_t mailbox_reply(uint64_t token, const struct message *reply)
 {
     struct thread *caller;
 
-    if ((uint32_t)reply->tag > MESSAGE_REGISTER_WORDS) {
+    if (!message_is_short(reply->tag)) {
         return ERR_INVALID;
     }
     uint64_t state = irq_save();
@@ -245,7 +245,7 @@ status_t mailbox_reply_receive(uint64_t token, const struct message *reply, stru
     if (token == 0) {
         return mailbox_receive(port, deadline, delivery);
     }
-    if ((uint32_t)reply->tag > MESSAGE_REGISTER_WORDS) {
+    if (!message_is_short(reply->tag)) {
         return ERR_INVALID;
     }
     if (port->mode != PORT_MODE_MAILBOX) {

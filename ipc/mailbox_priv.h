@@ -9,24 +9,29 @@
 
 #include "ipc/mailbox.h"
 
-/* A message that waits: a letter in memory of its own, or a call, whose record lies on its caller's stack and is no
- * longer looked at when it was taken off. */
+/* A call in the line, among the letters. The record lies on its caller's stack, and is no longer looked at when it was
+ * taken off. */
 struct mail {
     struct queue_record record;
-    struct thread *caller; /* who waits for the reply; NULL: a letter */
-    uint64_t token;        /* of the call, from the moment at which it is received */
+    struct thread *caller;
+    uint64_t token; /* of the call, from the moment at which it is received */
     uint64_t badge;
     struct message message;
 };
+
+static inline struct mail *mail_of(struct queue_record *record)
+{
+    return container_of(record, struct mail, record);
+}
 
 /* port.front: a thread that waits at the user boundary, or one of these. BUSY: messages wait, or it is
  * closed; then only who has the lock changes it. */
 #define FRONT_NONE 0UL
 #define FRONT_BUSY 1UL
 
-/* Put it into the line. OK: somebody who waits is in *receiver, or NULL; the caller wakes it. As mailbox_send,
- * but for the tag. Interrupts are off until the receiver was woken. */
-status_t mailbox_push(struct port *port, struct mail *mail, struct thread **receiver);
+/* Put a letter or a call into the line. OK: somebody who waits is in *receiver, or NULL; the caller wakes it. ERR_STALE,
+ * ERR_PEER_DIED: closed. Interrupts are off until the receiver was woken. */
+status_t mailbox_push(struct port *port, struct queue_record *record, struct thread **receiver);
 
 /* Take a call off that nobody has received; false: somebody has, or it was refused. Interrupts are off. */
 bool mailbox_withdraw(struct port *port, struct mail *mail);

@@ -65,20 +65,6 @@ static bool spaces_have_numbers(void)
     return mmu_max_asid() != 0;
 }
 
-void mailbox_send_from_user(struct syscall_frame *frame)
-{
-    struct message message = message_of(frame);
-    struct port *port;
-    uint64_t badge;
-    status_t status = get_port(frame->a[0], RIGHT_SEND, &port, &badge);
-
-    if (status == OK) {
-        status = mailbox_send(port, badge, &message);
-        object_release(&port->object);
-    }
-    fill_frame(frame, status, NULL);
-}
-
 void mailbox_receive_from_user(struct syscall_frame *frame)
 {
     struct delivery delivery;
@@ -137,7 +123,7 @@ void mailbox_reply_receive_from_user(struct syscall_frame *frame)
     status_t status = get_port(frame->a[0], RIGHT_RECEIVE, &port, NULL);
 
     if (status == OK && frame->a[6] == DEADLINE_NONE && port->mode == PORT_MODE_MAILBOX &&
-        (uint32_t)reply.tag <= MESSAGE_REGISTER_WORDS && spaces_have_numbers()) {
+        message_is_short(reply.tag) && spaces_have_numbers()) {
         status = reply_receive_parked(frame->token, &reply, port, &delivery);
     } else if (status == OK) {
         status = mailbox_reply_receive(frame->token, &reply, port, frame->a[6], &delivery);
@@ -175,18 +161,15 @@ void mailbox_switched(struct thread *parked, uint64_t woken, uint64_t not_in_fro
     }
 }
 
-void mailbox_call_from_user(struct syscall_frame *frame, struct port *port, uint64_t badge)
+status_t mailbox_call_from_user(struct port *port, uint64_t badge, struct message *message,
+                                nsec_t deadline)
 {
-    struct delivery delivery = {.message = message_of(frame)};
-    struct message *message = &delivery.message;
     status_t status;
 
-    if (frame->a[6] == DEADLINE_NONE && (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS &&
-        spaces_have_numbers()) {
-        status = rendezvous_call_parked(port, badge, message);
-    } else {
-        status = mailbox_call(port, badge, message, frame->a[6]);
-        object_release(&port->object);
+    if (deadline == DEADLINE_NONE && message_is_short(message->tag) && spaces_have_numbers()) {
+        return rendezvous_call_parked(port, badge, message);
     }
-    fill_frame(frame, status, &delivery);
+    status = mailbox_call(port, badge, message, deadline);
+    object_release(&port->object);
+    return status;
 }

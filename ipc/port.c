@@ -12,6 +12,7 @@
 #include "ipc/line.h"
 #include "ipc/mailbox.h"
 #include "ipc/name.h"
+#include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -21,7 +22,6 @@
 #include "sched/sched.h"
 #include "sched/upcall.h"
 
-#define PORT_TABLE_COUNT 16384U
 /* Slots that are looked at while interrupts are off. */
 #define PORTS_VISITED_LOCKED 64U
 
@@ -54,8 +54,9 @@ static status_t port_table_add(struct port *port)
     if (status == OK) {
         struct port_slot *slot = &port_table[port->index];
 
-        slot->port = port;
         port->generation = ++slot->generation;
+        /* release: the port is complete; pairs with the acquire in port_peek */
+        atomic_store_release(&slot->port, port);
     }
     spin_unlock_restore(&table_lock, state);
     return status;
@@ -65,9 +66,17 @@ static void port_table_remove(struct port *port)
 {
     uint64_t state = spin_lock_save(&table_lock);
 
-    port_table[port->index].port = NULL;
+    /* relaxed: who has read it already has interrupts off */
+    atomic_store_relaxed(&port_table[port->index].port, (struct port *)NULL);
     free_slots[free_slot_count++] = (uint16_t)port->index;
     spin_unlock_restore(&table_lock, state);
+}
+
+struct port *port_peek(uint32_t index) NO_THREAD_SAFETY
+{
+    ASSERT(!irq_enabled());
+    /* acquire: what it is; pairs with the release in port_table_add */
+    return atomic_load_acquire(&port_table[index].port);
 }
 
 /* Thread context, after a grace period: no fast path can still look at it. */
@@ -107,6 +116,8 @@ static void port_fill(struct port *port, struct domain *domain,
     object_retain(&domain->object);
     port->domain = domain;
     port->mode = port_mode(attributes);
+    port->kernel_fast = port->mode == PORT_MODE_KERNEL_SERVICE && !attributes->takes_long;
+    port->takes_long = attributes->takes_long;
     port->entry = attributes->entry;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
@@ -119,7 +130,13 @@ static void port_fill(struct port *port, struct domain *domain,
     spin_lock_init(&port->lock, "port");
     queue_init(&port->queue);
     wait_queue_init(&port->receivers);
+    wait_queue_init(&port->senders);
+    port->capacity = PORT_QUEUE_CAPACITY;
+    port->high = PORT_QUEUE_CAPACITY / 4 * 3;
+    port->low = PORT_QUEUE_CAPACITY / 4;
+    port->rank = RANK_SHARING;
     list_init(&port->domain_link);
+    list_init(&port->names);
 }
 
 /* Enter the port into its owner's list, unless the owner is dying. */
@@ -174,8 +191,8 @@ void port_retire(struct port *port)
 {
     struct domain *domain = port->domain;
 
-    name_forget(port);
     port_table_remove(port);
+    port_drop_pages(port); /* its domain is finished without waiting for the port's record */
     uint64_t state = spin_lock_save(&domain->lock);
     if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
         list_remove(&port->domain_link);
@@ -266,7 +283,10 @@ void port_close(struct port *port, status_t reason)
     object_retain(&port->object);
     spin_unlock_restore(&port->lock, state);
 
+    port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
+    wait_queue_wake_all(&port->senders);
+    name_forget(port);
     if (!word_is_busy(before)) {
         port_retire(port);
     } else if (reason == ERR_PEER_DIED) {
@@ -396,6 +416,7 @@ void upcall_domain_closing(struct domain *domain)
 {
     while (domain_close_one(domain)) {
     }
+    notification_close_all(domain);
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {

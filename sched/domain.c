@@ -10,6 +10,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/print.h"
 #include "mm/spmalloc.h"
+#include "sched/reaper.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 #include "sched/upcall.h"
@@ -61,6 +62,7 @@ static status_t domain_prepare(struct domain *domain, const char *name, uint64_t
     spin_lock_init(&domain->lock, "domain");
     list_init(&domain->threads);
     list_init(&domain->ports);
+    list_init(&domain->notifications);
     long_list_link_init(&domain->all_link);
     list_init(&domain->reap_link);
     wait_queue_init(&domain->ended_queue);
@@ -178,6 +180,23 @@ status_t domain_join(struct domain *domain, nsec_t deadline, long *code)
         *code = domain->exit_code;
     }
     return status;
+}
+
+void domain_keep(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    domain->orphan_count++;
+    spin_unlock_restore(&domain->lock, state);
+}
+
+void domain_let_go(struct domain *domain)
+{
+    uint64_t state = spin_lock_save(&domain->lock);
+
+    domain->orphan_count--;
+    spin_unlock_restore(&domain->lock, state); /* nothing of it is read after this */
+    reaper_notify();
 }
 
 struct domain_visit {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/abi/status.h"
+#include "kernel/base/atomic.h"
 #include "kernel/object/handle.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/long_list.h"
@@ -32,16 +33,21 @@ struct domain {
     struct account *account;     /* own_account, or the kernel's */
     struct account own_account;
     uint32_t id;
-    uint32_t state;       /* enum domain_state; written under lock, read anywhere (acquire) */
-    struct spinlock lock; /* guards threads, ports and state changes; run queue locks inside */
+    uint32_t state; /* enum domain_state; written under lock, read anywhere (acquire) */
+    struct spinlock
+        lock; /* guards threads, ports, notifications and state changes; run queue locks inside */
     struct list threads GUARDED_BY(lock);
     uint32_t thread_count GUARDED_BY(lock);
-    uint32_t orphan_count GUARDED_BY(lock); /* orphans that it pays for (heir.h) */
+    uint32_t orphan_count GUARDED_BY(lock); /* see domain_keep */
     struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
-    struct long_list_link all_link; /* the list of all domains */
-    struct list reap_link;          /* the reaper's: dying, or no longer used */
-    bool ended;                     /* ended_queue.lock */
+    struct list notifications GUARDED_BY(lock); /* struct notification; no references */
+    struct result_chunk *results;               /* ipc/result.c; atomic */
+    uint32_t result_chunks;                     /* its lock */
+    struct long_list_link all_link;             /* the list of all domains */
+    struct list reap_link;                      /* the reaper's: dying, or no longer used */
+    bool has_sent;                              /* letters may wait that are its own; atomic */
+    bool ended;                                 /* ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue;
     char name[DOMAIN_NAME_BYTES];
@@ -64,6 +70,21 @@ bool domain_is_dying(const struct domain *domain);
 
 /* Wait until it has ended: its memory has gone back, but for what orphans of it may still need. ERR_TIMED_OUT, ERR_CANCELLED. */
 status_t domain_join(struct domain *domain, nsec_t deadline, long *code);
+
+/* What works in its name after its threads have gone on or ended (an orphan of heir.h, a run that its caller
+ * did not wait for) may still need its memory: from keep to let go that stays, and nobody waits for it. The
+ * domain must be sure to live when it is kept. Any context. */
+void domain_keep(struct domain *domain);
+void domain_let_go(struct domain *domain);
+
+/* It sends a letter. */
+static inline void domain_note_letters(struct domain *domain)
+{
+    /* relaxed, both: its threads have ended when it is looked at */
+    if (!atomic_load_relaxed(&domain->has_sent)) {
+        atomic_store_relaxed(&domain->has_sent, true);
+    }
+}
 
 /* Find a living domain by number and take a reference. ERR_NOT_FOUND. */
 status_t domain_find(uint32_t id, struct domain **out);

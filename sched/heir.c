@@ -95,6 +95,9 @@ static void exchange_domains(struct thread *self, struct thread *heir, struct ac
     uint64_t state = irq_save();
 
     ASSERT(heir->domain == asker);
+    heir->page_memory = self->page_memory; /* the page itself went with the base's record */
+    self->page_memory = NULL;
+    self->base.page = NULL;
     heir->domain = self->domain;
     self->domain = asker;
     self->base.domain = asker;
@@ -110,12 +113,9 @@ static void exchange_domains(struct thread *self, struct thread *heir, struct ac
 void heir_succeed(struct thread *heir, struct activation *first, struct domain *asker)
 {
     struct thread *self = thread_current();
-    uint64_t state;
 
     ASSERT(irq_enabled());
-    state = spin_lock_save(&asker->lock);
-    asker->orphan_count++;
-    spin_unlock_restore(&asker->lock, state);
+    domain_keep(asker);
     exchange_names(self, heir);
     take_over_identity(self, heir);
     exchange_domains(self, heir, first, asker);

@@ -9,7 +9,9 @@
 
 #include "arch/ipi.h"
 #include "arch/irq.h"
+#include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "sched/ready_priv.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 
@@ -50,24 +52,60 @@ void sched_deliver(struct thread *thread)
     }
 }
 
+void sched_wake_thread_quietly(struct thread *thread)
+{
+    if (wake_signal(&thread->wake)) {
+        sched_deliver(thread);
+    }
+}
+
 void sched_wake_thread(struct thread *thread)
 {
     uint64_t state = irq_save();
 
-    if (wake_signal(&thread->wake)) {
-        sched_deliver(thread);
-    }
+    sched_wake_thread_quietly(thread);
     irq_restore(state);
+    sched_settle_wakeups(state != 0);
+}
+
+void sched_settle_wakeups(bool enabled)
+{
     if ((core_current()->work & WORK_RESCHEDULE) == 0) {
         return;
     }
     /* With interrupts on the caller may be preempted at any moment; by one that outranks it, now. Else
      * the timer does it as soon as they are: kernel code that goes on looks at its work nowhere. */
-    if (state != 0) {
+    if (enabled) {
         sched_preempt();
     } else if (thread_current() != runqueue_here()->idle) {
         sched_interrupt_soon();
     }
+}
+
+void sched_wake_next(struct thread *thread)
+{
+    struct runqueue *runqueue = runqueue_here();
+
+    ASSERT(!irq_enabled());
+    if (!wake_signal(&thread->wake)) {
+        return;
+    }
+    ASSERT(thread->cpu == core_index());
+    spin_lock(&runqueue->lock);
+    wake_take(&thread->wake);
+    thread->state = THREAD_READY;
+    ready_insert_first(runqueue, thread);
+    runqueue_look(runqueue);
+    spin_unlock(&runqueue->lock);
+}
+
+void sched_end_slice(void)
+{
+    uint64_t state = irq_save();
+
+    runqueue_here()->slice_over = true;
+    core_current()->work |= WORK_RESCHEDULE;
+    irq_restore(state);
 }
 
 struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY

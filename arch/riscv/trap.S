@@ -83,6 +83,8 @@ syscall_entry:
     jalr    t1
 
 syscall_exit:
+    li      a1, 0                       /* [Z] */
+syscall_exit_pair:
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
     csrc    sstatus, t0
     lw      t0, CORE_WORK(tp)
@@ -101,7 +103,6 @@ syscall_exit_now:
     li      t4, 0
     li      t5, 0
     li      t6, 0
-    li      a1, 0
     li      a2, 0
     li      a3, 0
     li      a4, 0
@@ -112,8 +113,10 @@ syscall_exit_now:
 
 syscall_exit_work:
     sd      a0, SYSCALL_A0(sp)
+    sd      a1, (SYSCALL_A0 + 8)(sp)
     call    upcall_exit_work
     ld      a0, SYSCALL_A0(sp)
+    ld      a1, (SYSCALL_A0 + 8)(sp)
     li      t0, SSTATUS_SPP_BIT | SSTATUS_SIE_BIT
     csrc    sstatus, t0
     j       syscall_exit_now
@@ -121,6 +124,15 @@ syscall_exit_work:
 syscall_unknown:
     li      a0, STATUS_UNKNOWN_CALL
     j       syscall_exit
+
+/*
+ * struct syscall_pair syscall_wait_pair(a0..a2): the table's entry for syscall_wait, whose a1 the user gets, too.
+ * sp = the frame. Does not return to its caller.
+ */
+    .globl syscall_wait_pair
+syscall_wait_pair:
+    call    syscall_wait
+    j       syscall_exit_pair
 
 /*
  * The fast paths jump here, before any side effect, when they cannot do it: sp = the running

@@ -30,6 +30,7 @@ PIN(ACTIVATION_KIND, struct activation, kind);
 PIN(ACTIVATION_CALLS_LEFT, struct activation, calls_left);
 PIN(ACTIVATION_SATP_ENTRY, struct activation, satp_entry);
 PIN(ACTIVATION_MESSAGE, struct activation, message);
+PIN(ACTIVATION_PAGE, struct activation, page);
 PIN(ACTIVATION_STACK, struct activation, stack);
 _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
@@ -53,21 +54,24 @@ PIN(PORT_DOMAIN, struct port, domain);
 PIN(PORT_ENTRY, struct port, entry);
 PIN(PORT_STACK_TOP, struct port, stack.top);
 PIN(PORT_SERVICE_TP, struct port, stack.tp);
-PIN(STACK_TOP, struct port_stack, top);
-PIN(STACK_TP, struct port_stack, tp);
+PIN(STACK_TOP, struct run_stack, top);
+PIN(STACK_TP, struct run_stack, tp);
 PIN(PORT_COOKIE, struct port, cookie);
 PIN(PORT_SATPS, struct port, satps);
 PIN(PORT_WORD, struct port, word);
 PIN(PORT_HOLDER, struct port, holder);
 PIN(PORT_CALLS, struct port, calls);
-PIN(PORT_MODE, struct port, mode);
+PIN(PORT_KERNEL_FAST, struct port, kernel_fast);
 PIN(PORT_LEAF_ENTER, struct port, leaf.enter);
 PIN(PORT_LEAF_RUN, struct port, leaf.run);
-_Static_assert(PORT_MODE_USER_SERVICE == 0 && PORT_MODE_KERNEL_SERVICE < 0, "ipc/riscv/fastpath.S");
+PIN(PORT_PAGE, struct port, page);
+_Static_assert(offsetof(struct message_page, word) == 0, "ipc/riscv/macros.inc");
+_Static_assert(MESSAGE_WORDS == MAX_MESSAGE_WORDS, "ipc/riscv/macros.inc");
+_Static_assert(sizeof(struct message_page) <= PAGE_BYTES, "a page holds it");
 PIN(REQUEST_MESSAGE, struct request, message);
 PIN(MESSAGE_TAG_WORD, struct message, tag);
 PIN(MESSAGE_WORD0, struct message, word[0]);
-_Static_assert(MESSAGE_ROOM >= sizeof(struct message) && MESSAGE_ROOM % 16 == 0,
+_Static_assert(MESSAGE_ROOM >= sizeof(struct message) && (REQUEST_BYTES + MESSAGE_ROOM) % 16 == 0,
                "ipc/riscv/fastpath.S");
 PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
@@ -97,8 +101,8 @@ _Static_assert(1 << THREAD_SLOT_SHIFT == sizeof(struct thread_slot) &&
 _Static_assert(TOKEN_INDEX_WIDTH == TOKEN_INDEX_BITS && TOKEN_ONE == TOKEN_STEP &&
                    TOKEN_PARKED == 1UL << 63,
                "ipc/riscv/mailbox.inc");
-_Static_assert(PORT_MAILBOX_MODE == PORT_MODE_MAILBOX && PORT_MAILBOX_MODE == WAKE_WAITS &&
-                   PORT_MAILBOX_MODE == THREAD_RUNNING && THREAD_STATE_BLOCKED == THREAD_BLOCKED,
+_Static_assert(WAKE_WAITS_BIT == WAKE_WAITS && WAKE_WAITS_BIT == THREAD_RUNNING &&
+                   THREAD_STATE_BLOCKED == THREAD_BLOCKED,
                "ipc/riscv/mailbox.inc");
 _Static_assert(ENTRY_RIGHT_RECEIVE == RIGHT_RECEIVE, "ipc/riscv/mailbox.inc");
 _Static_assert(sizeof(((struct thread *)NULL)->state) == 4, "ipc/riscv/mailbox.inc");

@@ -12,8 +12,8 @@
 typedef uint32_t rights_t;
 
 #define RIGHT_CALL (1U << 0)        /* call a service */
-#define RIGHT_SEND (1U << 1)        /* send to a mailbox */
-#define RIGHT_RECEIVE (1U << 2)     /* receive from a mailbox */
+#define RIGHT_SEND (1U << 1)        /* send to a mailbox, signal a notification */
+#define RIGHT_RECEIVE (1U << 2)     /* receive from a mailbox, poll or wait for a notification */
 #define RIGHT_DUPLICATE (1U << 3)   /* make another handle to the object */
 #define RIGHT_TRANSFER (1U << 4)    /* pass the handle to another domain */
 #define RIGHT_MANAGE (1U << 5)      /* close, kill, register under a name */
@@ -27,6 +27,7 @@ typedef uint32_t rights_t;
 #define RIGHTS_COMMON (RIGHT_DUPLICATE | RIGHT_TRANSFER | RIGHT_MANAGE)
 #define RIGHTS_PORT (RIGHTS_COMMON | RIGHT_CALL | RIGHT_SEND | RIGHT_RECEIVE)
 #define RIGHTS_MEMORY (RIGHTS_COMMON | RIGHT_MAP_READ | RIGHT_MAP_WRITE | RIGHT_MAP_EXECUTE)
+#define RIGHTS_NOTIFICATION (RIGHTS_COMMON | RIGHT_SEND | RIGHT_RECEIVE)
 #define RIGHTS_RUNNABLE (RIGHTS_COMMON | RIGHT_WAIT) /* a thread, a domain */
 
 enum object_kind {
@@ -35,6 +36,7 @@ enum object_kind {
     OBJECT_THREAD = 2,
     OBJECT_DOMAIN = 3,
     OBJECT_MEMORY = 4,
+    OBJECT_NOTIFICATION = 5,
 };
 
 /* A handle: bits 0..15 slot, 16..62 generation of the slot, bit 63 zero. 0 is never valid. */

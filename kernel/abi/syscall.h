@@ -14,7 +14,8 @@ enum system_call {
     SYS_RETURN = 1, /* a1..a5 reply; does not come back */
     SYS_REPLY_RECEIVE =
         2,           /* a0 mailbox, a1..a5 reply, a6 deadline, t0 token or 0 -> as SYS_RECEIVE */
-    SYS_SEND = 3,    /* a0 port, a1..a5 message -> a0 status */
+    SYS_SEND = 3,    /* a0 port, a1..a5 message, a6 deadline -> a0 status,
+                        a1 id of the result with MESSAGE_TAG_RESULT */
     SYS_RECEIVE = 4, /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge, a7 token */
     SYS_REPLY = 5,   /* a0 token, a1..a5 reply -> a0 status */
     SYS_MESSAGE_LAST = 5,      /* numbers up to here use the message path of trap.S */
@@ -28,8 +29,9 @@ enum system_call {
     SYS_THREAD_CORE = 13,      /* -> core index on which the caller runs */
     SYS_SLEEP = 14,            /* a0 deadline -> status */
     SYS_DOMAIN_EXIT = 15,      /* a0 code; ends the calling domain; does not come back */
-    SYS_PORT_CREATE = 16,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie -> handle */
-    SYS_PORT_CLOSE = 17,       /* a0 port -> status */
+    SYS_PORT_CREATE = 16,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie,
+                                  a5 message page or 0 -> handle */
+    SYS_PORT_CLOSE = 17,       /* a0 port or notification -> status */
     SYS_HANDLE_CLOSE = 18,     /* a0 handle -> status */
     SYS_HANDLE_DUPLICATE = 19, /* a0 handle, a1 rights, a2 badge -> handle */
     SYS_MEMORY_MAP = 20,       /* a0 address or 0, a1 bytes, a2 protection and flags,
@@ -48,16 +50,17 @@ enum system_call {
     SYS_PORT_CREATE_CONCURRENT = 32, /* a0 entry, a1 address of an array of struct port_stack,
                                         a2 how many, a3 cookie -> handle */
     SYS_THREAD_SET_PRIORITY = 33,    /* a0 thread, a1 priority -> status */
-    SYS_MESSAGE_PAGE = 34,           /* reserved */
-    SYS_NOTIFICATION_CREATE = 35,    /* reserved */
-    SYS_SIGNAL = 36,                 /* reserved */
-    SYS_WAIT = 37,                   /* reserved */
-    SYS_PORT_BIND = 38,              /* reserved */
-    SYS_INTERRUPT_BIND = 39,         /* reserved */
-    SYS_INTERRUPT_ACKNOWLEDGE = 40,  /* reserved */
-    SYS_RESULT = 41,                 /* reserved */
-    SYS_PORT_CONFIGURE = 42,         /* reserved */
-    SYS_HANDLE_REVOKE = 43,          /* reserved */
+    SYS_MESSAGE_PAGE = 34,           /* a0 message page or 0 -> status */
+    SYS_NOTIFICATION_CREATE = 35,    /* -> handle */
+    SYS_SIGNAL = 36,                 /* a0 notification, a1 bits -> status */
+    SYS_WAIT = 37,                   /* a0 notification, a1 mask or 0 for all, a2 deadline
+                                        -> a0 status, a1 bits */
+    SYS_PORT_BIND = 38,             /* a0 port, a1 notification or 0, a2 bits, a3 event -> status */
+    SYS_INTERRUPT_BIND = 39,        /* reserved */
+    SYS_INTERRUPT_ACKNOWLEDGE = 40, /* reserved */
+    SYS_RESULT = 41,                /* reserved */
+    SYS_PORT_CONFIGURE = 42,        /* reserved */
+    SYS_HANDLE_REVOKE = 43,         /* reserved */
     SYS_COUNT = 44,
 };
 

@@ -3,6 +3,8 @@
  * System calls about ports and handles.
  */
 #include "arch/usercopy.h"
+#include "ipc/notification.h"
+#include "ipc/letter.h"
 #include "ipc/port.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
@@ -28,9 +30,9 @@ static long make_port(const struct port_attributes *attributes)
 }
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie)
+                         uint64_t cookie, vaddr_t page)
 {
-    const struct port_stack stack = {.top = stack_top, .tp = tp};
+    const struct port_stack stack = {.top = stack_top, .tp = tp, .page = page};
     const struct port_attributes attributes = {
         .mode = kind == PORT_MAILBOX ? PORT_MODE_MAILBOX : PORT_MODE_USER_SERVICE,
         .entry = entry,
@@ -61,18 +63,47 @@ long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs
     return status != OK ? status : make_port(&attributes);
 }
 
-long syscall_port_close(handle_t handle)
+long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, uint64_t high,
+                            uint64_t priority)
 {
+    const struct port_limits limits = {capacity, low, high, priority};
     struct object *object;
     status_t status =
         handle_get(&syscall_domain()->handles, handle, OBJECT_PORT, RIGHT_MANAGE, &object, NULL);
 
-    if (status == OK) {
-        port_close(port_of_object(object), ERR_STALE);
-        object_release(object);
-        status = handle_close(&syscall_domain()->handles, handle);
+    if (status != OK) {
+        return status;
     }
+    status = letter_configure(port_of_object(object), &limits);
+    object_release(object);
     return status;
+}
+
+long syscall_port_close(handle_t handle)
+{
+    struct object *object;
+    status_t status = handle_get(&syscall_domain()->handles, handle, OBJECT_NONE, 0, &object, NULL);
+
+    if (status != OK) {
+        return status;
+    }
+    enum object_kind kind = object->kind;
+
+    object_release(object);
+    if (kind != OBJECT_PORT && kind != OBJECT_NOTIFICATION) {
+        return ERR_WRONG_TYPE;
+    }
+    status = handle_get(&syscall_domain()->handles, handle, kind, RIGHT_MANAGE, &object, NULL);
+    if (status != OK) {
+        return status;
+    }
+    if (kind == OBJECT_PORT) {
+        port_close(port_of_object(object), ERR_STALE);
+    } else {
+        notification_close(notification_of_object(object), ERR_STALE);
+    }
+    object_release(object);
+    return handle_close(&syscall_domain()->handles, handle);
 }
 
 long syscall_handle_close(handle_t handle)

@@ -26,13 +26,17 @@ long syscall_join(handle_t handle, nsec_t deadline);
 long syscall_thread_kill(handle_t handle);
 long syscall_thread_migrate(uint64_t cpu);
 long syscall_thread_set_priority(handle_t handle, uint64_t priority);
+long syscall_message_page(vaddr_t address);
 long syscall_sleep(nsec_t deadline);
 long syscall_domain_exit(long code);
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie);
+                         uint64_t cookie, vaddr_t page);
 long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie);
 long syscall_port_close(handle_t handle);
+long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, uint64_t high,
+                            uint64_t priority);
+long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 
@@ -48,6 +52,19 @@ long syscall_memory_info(handle_t handle, vaddr_t address);
 long syscall_domain_set_pager(handle_t handle, handle_t port);
 long syscall_memory_unmap(vaddr_t address, uint64_t bytes);
 long syscall_debug_write(vaddr_t address, uint64_t bytes);
+
+/* What comes back in a0 and a1; user code sees both. */
+struct syscall_pair {
+    long status;
+    uint64_t value;
+};
+
+long syscall_notification_create(void);
+long syscall_signal(handle_t handle, uint64_t bits);
+struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline);
+
+void syscall_send(struct syscall_frame *frame);
+void syscall_result(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */
 uint32_t syscall_memory_allowed(rights_t rights);

@@ -63,21 +63,36 @@ static status_t lookup_unregister(struct request *request)
     return status == OK ? name_unregister(name, word[1], request->caller) : status;
 }
 
+/* The text behind which a list goes on; it may be empty. */
+static status_t read_after(const struct request *request, uint64_t address, uint64_t bytes,
+                           char *after)
+{
+    if (bytes > MAX_NAME_BYTES) {
+        return ERR_INVALID;
+    }
+    return bytes == 0 ? OK : request_copy_in(request, after, address, bytes);
+}
+
 static status_t lookup_list(struct request *request)
 {
     uint64_t *word = request->message->word;
-    char name[MAX_NAME_BYTES + 1];
-    struct port_id id;
-    status_t status;
+    char after[MAX_NAME_BYTES];
+    size_t bytes = word[3];
+    struct name_row row;
+    uint64_t count = 0;
+    status_t status = read_after(request, word[2], word[3], after);
 
-    if (word[0] > UINT32_MAX) {
-        return ERR_NOT_FOUND;
+    while (status == OK && count < word[1] && count < LOOKUP_ROWS_MAX &&
+           name_next(after, bytes, &row) == OK) {
+        struct lookup_row out = {.port = row.port, .domain = row.domain};
+
+        bytes = strlen(row.name);
+        memcpy(after, row.name, bytes);
+        memcpy(out.name, row.name, bytes);
+        status = request_copy_out(request, word[0] + count * sizeof(out), &out, sizeof(out));
+        count++;
     }
-    status = name_list((unsigned)word[0], name, &id);
-    if (status == OK) {
-        status = operation_write_text(request, word[1], word[2], name, &word[0]);
-        word[1] = id.index;
-    }
+    word[0] = count;
     return status;
 }
 
@@ -85,7 +100,7 @@ static const struct operation operations[] = {
     {LOOKUP_FIND, 2, 1, lookup_find},
     {LOOKUP_REGISTER, 3, 0, lookup_register},
     {LOOKUP_UNREGISTER, 2, 0, lookup_unregister},
-    {LOOKUP_LIST, 3, 2, lookup_list},
+    {LOOKUP_LIST, 4, 1, lookup_list},
 };
 
 static void lookup_handle(struct request *request)
@@ -96,4 +111,5 @@ static void lookup_handle(struct request *request)
 SERVICE(lookup_service) = {
     .name = "lookup",
     .handle = lookup_handle,
+    .runs = 16,
 };

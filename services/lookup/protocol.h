@@ -10,6 +10,10 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+#include "kernel/abi/limits.h"
+
 enum lookup_call {
     /* w0 name address, w1 name bytes -> w0 a new handle (CALL, SEND, DUPLICATE, TRANSFER) in
      * the caller's domain. ERR_NOT_FOUND: no such name, or its port was closed. ERR_NO_SPACE,
@@ -22,8 +26,17 @@ enum lookup_call {
     /* w0 name address, w1 name bytes -> nothing. ERR_NOT_FOUND: no such name. ERR_DENIED: the
      * port belongs to another domain. */
     LOOKUP_UNREGISTER = 3,
-    /* w0 index, w1 buffer address, w2 buffer bytes -> w0 name bytes, w1 port index. The name
-     * is written without a terminating zero and cut to the buffer; w0 is its full length.
-     * ERR_NOT_FOUND: index is past the last name. */
+    /* w0 address of an array of struct lookup_row, w1 how many there is room for, w2 address and w3 bytes
+     * of the name behind which to go on (0 bytes: from the first one) -> w0 rows written, at most LOOKUP_ROWS_MAX;
+     * fewer than there is room for only at the end, or after as many. In the order of their bytes: a name that
+     * is there all the time comes exactly once, whatever else comes and goes between two calls. */
     LOOKUP_LIST = 4,
+};
+
+#define LOOKUP_ROWS_MAX 64U
+
+struct lookup_row {
+    char name[MAX_NAME_BYTES]; /* padded with zeros */
+    uint32_t port;             /* its index */
+    uint32_t domain;           /* the owner's number */
 };

@@ -89,7 +89,7 @@ status_t monitor_fill_port(uint64_t index, struct monitor_port *row)
     row->queued = port_queued(port);
     fill_runs(port, row);
     row->kind = kind_of(port);
-    name_of_port((struct port_id){port->index, port->generation}, name);
+    name_of_port(port, name);
     memcpy(row->name, name, strnlen(name, sizeof(row->name)));
     object_release(&port->object);
     return OK;

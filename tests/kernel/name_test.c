@@ -102,31 +102,54 @@ TEST(name, can_be_dropped_by_the_ports_owner_only)
     ports_close(port);
 }
 
-TEST(name, every_one_is_listed_once)
+TEST(name, every_one_is_listed_once_in_order)
 {
     struct port *port = ports_make_mailbox();
-    char name[MAX_NAME_BYTES + 1];
-    struct port_id id;
-    unsigned lookups = 0, ours = 0, i = 0;
+    struct name_row row = {.name = ""};
+    char name[MAX_NAME_BYTES + 1] = "";
+    unsigned lookups = 0, ours = 0;
 
     EXPECT_OK(add("test.listed", port));
-    for (; name_list(i, name, &id) == OK; i++) {
+    EXPECT_OK(add("test.listed.too", port));
+    while (name_next(name, strlen(name), &row) == OK) {
+        EXPECT_TRUE(strcmp(name, row.name) < 0);
+        memcpy(name, row.name, sizeof(name));
         lookups += strcmp(name, "lookup") == 0;
-        if (strcmp(name, "test.listed") == 0) {
+        if (strncmp(name, "test.listed", 11) == 0) {
             ours++;
-            EXPECT_EQ(id.index, port->index);
-            EXPECT_EQ(id.generation, port->generation);
-            name_of_port(id, name);
-            EXPECT_TEXT(name, "test.listed");
+            EXPECT_EQ(row.port, port->index);
+            EXPECT_EQ(row.domain, kernel_domain.id);
         }
     }
-    EXPECT_EQ(ours, 1);
+    EXPECT_EQ(ours, 2);
     EXPECT_EQ(lookups, 1);
-    EXPECT_EQ(name_list(i + 1000, name, &id), ERR_NOT_FOUND);
+    name_of_port(port, name);
+    EXPECT_TEXT(name, "test.listed");
     EXPECT_OK(drop("test.listed"));
-    id.generation += 1;
-    name_of_port(id, name);
+    name_of_port(port, name);
+    EXPECT_TEXT(name, "test.listed.too");
+    EXPECT_OK(drop("test.listed.too"));
+    name_of_port(port, name);
     EXPECT_TEXT(name, "");
+    ports_close(port);
+}
+
+TEST(name, a_list_goes_on_behind_a_name_that_has_gone)
+{
+    struct port *port = ports_make_mailbox();
+    struct name_row row;
+
+    EXPECT_OK(add("test.b", port));
+    EXPECT_OK(add("test.d", port));
+    EXPECT_OK(name_next("test.a", 6, &row));
+    EXPECT_TEXT(row.name, "test.b");
+    EXPECT_OK(drop("test.b"));
+    EXPECT_OK(add("test.c", port));
+    EXPECT_OK(name_next("test.b", 6, &row));
+    EXPECT_TEXT(row.name, "test.c");
+    EXPECT_OK(name_next("test.c", 6, &row));
+    EXPECT_TEXT(row.name, "test.d");
+    EXPECT_EQ(name_next("~", 1, &row), ERR_NOT_FOUND);
     ports_close(port);
 }
 
@@ -175,4 +198,50 @@ TEST(name, one_port_has_eight_names_at_most)
     EXPECT_OK(drop("test.0"));
     EXPECT_OK(add("test.more", port));
     ports_close(port); /* and takes its names along: the baseline sees it */
+}
+
+#define MANY_PORTS 150U /* names enough for the table to grow three times */
+
+static void many_names(void (*visit)(struct port *port, const char *name), struct port **ports)
+{
+    char text[24];
+
+    for (unsigned i = 0; i < MANY_PORTS * MAX_PORT_NAMES; i++) {
+        format_string(text, sizeof(text), "test.many.%u", i);
+        visit(ports[i / MAX_PORT_NAMES], text);
+    }
+}
+
+static void expect_added(struct port *port, const char *name)
+{
+    EXPECT_OK(add(name, port));
+}
+
+static void expect_found(struct port *port, const char *name)
+{
+    EXPECT_OK(look_for(name, port));
+}
+
+static void expect_gone(struct port *port, const char *name)
+{
+    (void)port;
+    EXPECT_EQ(look_for(name, NULL), ERR_NOT_FOUND);
+}
+
+TEST(name, many_are_found_while_the_table_grows_and_shrinks)
+{
+    static struct port *ports[MANY_PORTS];
+
+    for (unsigned i = 0; i < MANY_PORTS; i++) {
+        ports[i] = ports_make_mailbox();
+    }
+    many_names(expect_added, ports);
+    many_names(expect_found, ports);
+    for (unsigned i = 0; i < MANY_PORTS; i++) {
+        port_close(ports[i], ERR_STALE);
+    }
+    many_names(expect_gone, ports);
+    for (unsigned i = 0; i < MANY_PORTS; i++) {
+        object_release(&ports[i]->object);
+    }
 }

@@ -71,6 +71,11 @@
  * MUTANT 43 -DNC=3 -DDL=1: line_ran_empty_locked looks and stores in place of the and
  * MUTANT 44 -DNC=2 -DDL=1: line_remove_locked leaves the backlog when the line has run empty
  * MUTANT 45 -DNC=2: who absorbs leaves the count of the arrivals
+ * MUTANT 46 -DNC=2 -DSERVE=1 -DDL=1: who abandons its request looks and stores in place of the compare-and-swap
+ * MUTANT 47 -DNC=2 -DSERVE=1 -DDL=1: who answers looks whether the request was abandoned, and clears served later
+ * MUTANT 48 -DNC=2 -DSERVE=1 -DDL=1: who answers does not look whether the request was abandoned
+ * MUTANT 49 -DNC=2 -DNCALL=2 -DSERVE=1 -DDL=1: who serves reads the record again after the copy
+ * MUTANT 50 -DNC=2 -DSERVE=1 -DDL=1 -DCLOSE=1 -DENDS=1: baton_hand_over does not look whether the request was abandoned
  */
 #ifndef NC
 #define NC 2
@@ -131,8 +136,8 @@ bit lock;
 byte queue[NC], length;
 bit linked[NC];
 byte reason = UNSET;
-/* port.holder */
-byte holder = NIL;
+/* port.holder, port.served */
+byte holder = NIL, served = NIL;
 /* struct baton_request: record.next, state, status; the sticky wake-up of its thread */
 byte after[NC] = NIL;
 byte state[NC], status[NC];
@@ -149,6 +154,7 @@ bit late[NC + 1]; /* and were off when the last reference went */
 byte inside;     /* runs of the service */
 bit holds[NC];   /* from the take to the end of the give */
 bit live[NC];    /* the request is in use */
+bit gone[NC];    /* its caller went on without it */
 byte ran[NC];    /* its runs */
 byte ahead[NC];  /* who arrived before and waits still, a bit each */
 byte waiting;    /* who waits */
@@ -396,11 +402,11 @@ inline NEXT(t, may, r, c, s, h) {
 		if
 		:: r != NIL && may ->
 #if MUT == 27
-			UNLOCKED(t, skip)
+			UNLOCKED(t, served = r)
 #elif MUT == 36
-			d_step { holder = t; ON(t) }
+			d_step { holder = t; served = r; ON(t) }
 #else
-			UNLOCKED(t, holder = t)
+			UNLOCKED(t, holder = t; served = r)
 #endif
 		:: else ->
 #if MUT == 36
@@ -415,6 +421,19 @@ inline NEXT(t, may, r, c, s, h) {
 		fi
 	fi;
 	c = 0
+}
+
+/* end_serving; r becomes NIL when its caller has gone on */
+inline END_SERVING(r) {
+#if MUT == 47
+	r = served
+#elif MUT == 48
+	served = NIL
+#elif MUT == 50
+	if :: how == NOT_BEGUN -> served = NIL :: else -> d_step { r = served; served = NIL } fi
+#else
+	d_step { assert(served == NIL || served == r); r = served; served = NIL }
+#endif
 }
 
 /* The end of baton_next for one that is not served. */
@@ -438,7 +457,10 @@ inline HAND_OVER(t, r, s) {
  */
 inline RUN(me, asked, sure, how) {
 	d_step {
-		assert(running && !retired && holds[me] && live[asked]);
+		assert(running && !retired && holds[me] && (me == asked || served == asked || served == NIL));
+#if MUT == 49
+		assert(live[asked] && !gone[asked]);
+#endif
 		if
 		:: !sure && flags[me] -> flags[me] = 0; how = (closed -> NOT_BEGUN : OK)
 		:: else -> how = OK
@@ -452,7 +474,10 @@ inline RUN(me, asked, sure, how) {
 #endif
 	if
 	:: how == OK ->
-		d_step { assert(inside == 0 && ran[asked] == 0); inside++; ran[asked]++ };
+		d_step {
+			assert(inside == 0); inside++;
+			if :: me == asked || served == asked -> assert(ran[asked] == 0); ran[asked]++ :: else fi
+		};
 #if KILL
 		if
 		:: !closed -> how = OK /* a living service answers */
@@ -614,6 +639,16 @@ L_block: /* sched_block_until */
 #endif
 	if :: result == TIMED_OUT -> goto L_release :: else fi;
 	assert(!((waiting >> t) & 1)); /* else it would wait for more than one run */
+	/* request_abandon */
+#if MUT == 46
+	if
+	:: served == t -> d_step { served = NIL; gone[t] = 1; result = TIMED_OUT }
+	:: else
+	fi;
+#else
+	d_step { if :: served == t -> served = NIL; gone[t] = 1; result = TIMED_OUT :: else fi };
+#endif
+	if :: result == TIMED_OUT -> goto L_release :: else fi;
 
 L_await: /* request_await */
 	skip;
@@ -676,6 +711,8 @@ L_serve: /* call_serve */
 		SETTLE(r, TURN, s);
 		goto L_release
 #else
+		END_SERVING(r);
+		if :: r == NIL -> goto L_next_one :: else fi;
 		LOCKED(t, c = closed);
 		if
 		:: c ->
@@ -691,16 +728,27 @@ L_serve: /* call_serve */
 #endif
 	:: else ->
 		/* baton_answer */
+		END_SERVING(r);
+		if
+		:: r == NIL
+		:: else ->
 #if MUT == 14
-		SETTLE(r, ANSWERED, s);
-		status[r] = how;
+			SETTLE(r, ANSWERED, s);
+			status[r] = how;
+#elif MUT == 47
+			status[r] = how;
+			SETTLE(r, ANSWERED, s);
+			served = NIL;
 #else
-		status[r] = how;
-		SETTLE(r, ANSWERED, s);
+			status[r] = how;
+			SETTLE(r, ANSWERED, s);
 #endif
+		fi;
 		budget--
 	fi;
-	d_step { how = 0; c = 0 };
+L_next_one:
+	skip;
+	d_step { r = 0; how = 0; c = 0 };
 	goto L_serve;
 
 L_release: /* call_from_user: object_release */
@@ -709,14 +757,14 @@ L_done:
 	d_step {
 		assert(result == OK || result == TIMED_OUT || result == STALE || result == NO_HANDLE ||
 			result == CANCELLED || result == DIED);
-		assert(ran[t] == (result == OK || result == DIED));
+		assert(gone[t] || ran[t] == (result == OK || result == DIED));
 		assert(!linked[t] && !holds[t] && !off[t] && !((waiting >> t) & 1));
 		flags[t] = 0 /* call_settle_unwind_if_raised, exit_work_thread */
 	};
 	d_step {
 		if :: counted -> RELEASE() :: else fi;
 		counted = 0; fast = 0; result = 0; r = 0; deadline = 0; left = 0; may = 0; budget = 0;
-		how = 0; c = 0; status[t] = UNSET; live[t] = 0; ran[t] = 0; state[t] = WAITS
+		how = 0; c = 0; status[t] = UNSET; live[t] = 0; gone[t] = 0; ran[t] = 0; state[t] = WAITS
 	};
 	goto L_next;
 L_end:

@@ -29,9 +29,9 @@ def run_bench(context):
 
 
 def run_sizes(context):
-    """A call costs the same however many ports and domains there are; in the default run fewer domains."""
+    """A call and a look-up cost the same however many ports, domains and names there are; in the default run fewer domains."""
     report = context.report
-    wanted = [f"grow_{what}" for what in ("ports", "kernel_ports", "domains", "kernel_domains")]
+    wanted = [f"grow_{what}" for what in ("ports", "kernel_ports", "domains", "kernel_domains", "names")]
     names = [name for name in wanted if report.is_chosen(f"bench.{name}")]
     if not names:
         return

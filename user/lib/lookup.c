@@ -58,17 +58,16 @@ status_t lookup_unregister(const char *name)
     return port_request(program_lookup_port(), &message);
 }
 
-status_t lookup_list(uint64_t index, char *name, size_t bytes, uint64_t *port_index)
+status_t lookup_list(const char *after, struct lookup_row *rows, uint64_t room, uint64_t *count)
 {
     struct message message = {
-        .tag = MESSAGE_TAG(LOOKUP_LIST, 3),
-        .word = {index, (uintptr_t)name, bytes - 1},
+        .tag = MESSAGE_TAG(LOOKUP_LIST, 4),
+        .word = {(uintptr_t)rows, room, (uintptr_t)after, strnlen(after, MAX_NAME_BYTES)},
     };
     status_t status = port_request(program_lookup_port(), &message);
 
     if (status == OK) {
-        name[message.word[0] < bytes - 1 ? message.word[0] : bytes - 1] = '\0';
-        *port_index = message.word[1];
+        *count = message.word[0];
     }
     return status;
 }

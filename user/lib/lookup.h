@@ -12,6 +12,7 @@
 
 #include "kernel/abi/rights.h"
 #include "kernel/abi/status.h"
+#include "services/lookup/protocol.h"
 
 /* `*port` gets a new handle to the port of that name; the caller closes it. */
 status_t lookup_find(const char *name, handle_t *port);
@@ -26,5 +27,6 @@ status_t lookup_register(const char *name, handle_t port);
 /* Takes the name away again. */
 status_t lookup_unregister(const char *name);
 
-/* The name with that index, cut to `bytes` with its zero, and the index of its port. */
-status_t lookup_list(uint64_t index, char *name, size_t bytes, uint64_t *port_index);
+/* The names behind `after` ("": from the first one), in the order of their bytes: `*count` rows, 0 at the end,
+ * at most `room` and LOOKUP_ROWS_MAX. `after` may be the name of the last row, although it has no zero. */
+status_t lookup_list(const char *after, struct lookup_row *rows, uint64_t room, uint64_t *count);

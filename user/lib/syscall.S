@@ -2,7 +2,7 @@
 /*
  * The system calls whose arguments are already where the kernel wants them.
  *
- * Rules: prototypes and errors are in object.h, thread.h, memory.h and system.h. In: a0..a5. Out: a0; the
+ * Rules: prototypes and errors are in object.h, notification.h, thread.h, memory.h and system.h. In: a0..a5. Out: a0; the
  * kernel preserves ra, sp, tp and s0..s11. Clobbers: what a C function may. Stack: none.
  */
 #include "user/lib/syscall_priv.h"
@@ -29,9 +29,11 @@
     stub thread_core, STUB_THREAD_CORE
     stub thread_sleep, STUB_SLEEP
     stub domain_exit, STUB_DOMAIN_EXIT
-    stub port_create, STUB_PORT_CREATE
+    stub port_create_with_page, STUB_PORT_CREATE
+    stub message_page_set, STUB_MESSAGE_PAGE
     stub port_create_concurrent, STUB_PORT_CREATE_CONCURRENT
     stub port_close, STUB_PORT_CLOSE
+    stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
     stub memory_map_object, STUB_MEMORY_MAP
@@ -44,5 +46,9 @@
     stub memory_slice, STUB_MEMORY_SLICE
     stub memory_info, STUB_MEMORY_INFO
     stub domain_set_pager, STUB_DOMAIN_SET_PAGER
+    stub notification_create, STUB_NOTIFICATION_CREATE
+    stub notification_signal, STUB_SIGNAL
+    stub port_bind, STUB_PORT_BIND
+    stub notification_close, STUB_PORT_CLOSE
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

@@ -92,6 +92,7 @@ def register():
     Command("baton threads", "Each thread: domain, name, state, class, core, depth of calls.", list_of(thread.table))
     Command("baton ports", "Each port: owner, kind, baton word, holder, calls, what is queued, names.",
             list_of(port.table))
+    Command("baton names", "Each name: its port and the domain that owns it.", list_of(port.names_table))
     Command("baton port", "One port: its holder, and who waits in which order.", show_port)
     Command("baton waits", "Who waits for whose baton; rings are marked.", show_waits)
     Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",

@@ -84,7 +84,8 @@ class Port:
         self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
-        return [text for address, text in all_names() if address == self.address]
+        head = self.address + kernel.offset_of("struct port", "names")
+        return [name_text(name) for name, _ in kernel.walk(head, "struct name", "port_link")]
 
     def __str__(self):
         return f"port {self.index} ({', '.join(self.names()) or 'no name'})"
@@ -207,11 +208,19 @@ def all_ports():
     return [Port(address) for address, _ in struct.iter_unpack("<QQ", data) if address]
 
 
-def all_names():
-    """(address of the port, name) of every name."""
-    head = kernel.address_of("'ipc/name.c'::names")
-    return [(int(name["port"]), kernel.text(name["text"]))
-            for _, name in kernel.walk(head, "struct name", "link")]
+def name_text(name):
+    """The text of the struct name at an address; it lies behind the structure."""
+    entry = name + kernel.offset_of("struct name", "entry")
+    size = int(kernel.load("struct name_entry", entry)["bytes"])
+    text = KernelSpace().read(entry + kernel.offset_of("struct name_entry", "text"), size)
+    return text.decode("ascii", "replace")
+
+
+def names_table():
+    rows = [("NAME", "PORT", "DOMAIN")]
+    rows += sorted((name, port.index, f"{port.domain.id} {port.domain.name}")
+                   for port in all_ports() for name in port.names())
+    return rows
 
 
 def table():

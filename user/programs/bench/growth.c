@@ -191,5 +191,5 @@ unsigned bench_growth(const char *pattern)
     }
     grow_ports(kernel);
     grow_domains(kernel);
-    return matched;
+    return matched + bench_growth_names(pattern);
 }

@@ -10,3 +10,6 @@
 
 /* Runs the rows that match; how many there were. */
 unsigned bench_growth(const char *pattern);
+
+/* The same for names. */
+unsigned bench_growth_names(const char *pattern);

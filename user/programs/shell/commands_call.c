@@ -85,13 +85,19 @@ static void call(int argc, char **argv)
 
 static void names(int argc, char **argv)
 {
-    char name[MAX_NAME_BYTES + 1];
-    uint64_t port;
+    static struct lookup_row rows[LOOKUP_ROWS_MAX];
+    uint64_t count;
 
     (void)argc;
     (void)argv;
-    for (uint64_t i = 0; lookup_list(i, name, sizeof(name), &port) == OK; i++) {
-        printf("%5" PRIu64 "  %s\n", port, name);
+    printf("port  domain  name\n");
+    for (const char *after = "";
+         lookup_list(after, rows, LOOKUP_ROWS_MAX, &count) == OK && count > 0;
+         after = rows[count - 1].name) {
+        for (uint64_t i = 0; i < count; i++) {
+            printf("%4" PRIu32 "  %6" PRIu32 "  %.*s\n", rows[i].port, rows[i].domain,
+                   MAX_NAME_BYTES, rows[i].name);
+        }
     }
 }
 
@@ -104,7 +110,7 @@ static void echo(int argc, char **argv)
 }
 
 const struct command commands_call[] = {
-    {"names", "", "the names that lookup knows", 0, names},
+    {"names", "", "the names that lookup knows: port, owner, name", 0, names},
     {"call", "NAME [NUMBER...]", "call a service; or: call lookup NAME", 1, call},
     {"echo", "[WORD...]", "print the words", 0, echo},
     {.name = NULL},

@@ -184,18 +184,23 @@ TEST(user_port, foreign_names_are_protected)
     EXPECT_EQUAL(handle_close(echo), OK);
 }
 
-TEST(user_port, names_are_listed)
+TEST(user_port, names_are_listed_in_order_page_by_page)
 {
-    char name[MAX_NAME_BYTES + 1];
+    struct lookup_row rows[3];
+    char after[MAX_NAME_BYTES + 1] = "";
+    uint64_t count = 1;
     bool seen = false;
-    uint64_t port;
-    status_t status;
-    uint64_t i = 0;
 
-    while ((status = lookup_list(i, name, sizeof(name), &port)) == OK) {
-        seen = seen || strcmp(name, "echo") == 0;
-        i++;
+    while (count > 0) {
+        ASSERT_EQUAL(lookup_list(after, rows, 3, &count), OK);
+        for (uint64_t i = 0; i < count; i++) {
+            char name[MAX_NAME_BYTES + 1] = {0};
+
+            memcpy(name, rows[i].name, MAX_NAME_BYTES);
+            EXPECT(strcmp(after, name) < 0);
+            strcpy(after, name);
+            seen = seen || (strcmp(name, "echo") == 0 && rows[i].domain == 0);
+        }
     }
-    EXPECT_EQUAL(status, ERR_NOT_FOUND);
     EXPECT(seen);
 }

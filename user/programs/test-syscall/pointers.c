@@ -101,12 +101,17 @@ TEST(user_syscall, lookup_refuses_bad_addresses)
             .word = {bad_addresses[i], BAD_BYTES},
         };
         struct message list = {
-            .tag = MESSAGE_TAG(LOOKUP_LIST, 3),
-            .word = {0, bad_addresses[i], BAD_BYTES},
+            .tag = MESSAGE_TAG(LOOKUP_LIST, 4),
+            .word = {bad_addresses[i], 1},
+        };
+        struct message list_after = {
+            .tag = MESSAGE_TAG(LOOKUP_LIST, 4),
+            .word = {0, 0, bad_addresses[i], BAD_BYTES},
         };
 
         EXPECT_EQUAL(port_request(program_lookup_port(), &find), ERR_FAULT);
         EXPECT_EQUAL(port_request(program_lookup_port(), &list), ERR_FAULT);
+        EXPECT_EQUAL(port_request(program_lookup_port(), &list_after), ERR_FAULT);
     }
 }
 
