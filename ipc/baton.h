@@ -31,6 +31,7 @@ struct baton_request {
     struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
     status_t status;
     uint32_t state; /* enum request_state */
+    bool alone;     /* nobody else runs it: the reply may need its caller's message page */
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 

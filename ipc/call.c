@@ -29,7 +29,7 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
 {
     struct activation *caller = activation_current();
     struct activation activation; /* nothing else of it is looked at */
-    struct request request = {message, badge, port->cookie, asker};
+    struct request request = {message, badge, port->cookie, asker, NULL};
 
     activation.previous = caller;
     activation.domain = port->domain;
@@ -119,7 +119,7 @@ bool call_may_enter(struct port *port)
 
 /* CALL_NOT_BEGUN: see call_may_enter. Apart in one piece: the kernel's services need nothing of it. */
 __attribute__((noinline)) static status_t call_run_user(struct port *port,
-                                                        const struct port_stack *stack,
+                                                        const struct run_stack *stack,
                                                         uint64_t badge, struct message *message,
                                                         enum activation_kind kind)
 {
@@ -243,7 +243,8 @@ status_t call_wait(struct port *port, uint64_t badge, struct message *message, n
     struct baton_request request = {.message = message,
                                     .badge = badge,
                                     .caller = caller->domain,
-                                    .nested = activation_depth(caller) != 0};
+                                    .nested = activation_depth(caller) != 0,
+                                    .alone = activation_page(caller) != NULL};
     status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
 
     if (status != OK) {

@@ -12,9 +12,10 @@
 /* A run did not begin. */
 #define CALL_NOT_BEGUN ((status_t)2)
 
+/* The kernel itself sends and gets nothing but words in registers. */
 static inline bool message_is_valid(const struct message *message)
 {
-    return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
+    return message_is_short(message->tag);
 }
 
 /* Let go of the baton when somebody waits, after serving a few of them. */

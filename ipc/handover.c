@@ -204,7 +204,7 @@ bool baton_next(struct port *port, enum baton_serves serves,
         return false;
     }
     if (!record->is_letter) {
-        if (serves != BATON_SERVES_CALLERS) {
+        if (serves != BATON_SERVES_CALLERS || request_of(record)->alone) {
             pass_to(port, request_of(record), irq, lent);
             return false;
         }

@@ -115,6 +115,8 @@ static void port_fill(struct port *port, struct domain *domain,
     object_retain(&domain->object);
     port->domain = domain;
     port->mode = port_mode(attributes);
+    port->kernel_fast = port->mode == PORT_MODE_KERNEL_SERVICE && !attributes->takes_long;
+    port->takes_long = attributes->takes_long;
     port->entry = attributes->entry;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
@@ -189,6 +191,7 @@ void port_retire(struct port *port)
     struct domain *domain = port->domain;
 
     port_table_remove(port);
+    port_drop_pages(port); /* its domain is finished without waiting for the port's record */
     uint64_t state = spin_lock_save(&domain->lock);
     if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
         list_remove(&port->domain_link);

@@ -13,6 +13,9 @@
 #define MAX_MESSAGE_WORDS                                                                          \
     64 /* words of one message; the first MESSAGE_REGISTER_WORDS in registers */
 #define MESSAGE_REGISTER_WORDS 4
+#define MAX_MESSAGE_HANDLES 4     /* handles of one message */
+#define MAX_MESSAGE_SEGMENTS 4    /* segments of one message */
+#define MAX_SEGMENT_BYTES 1048576 /* of one segment */
 #define MAX_NAME_BYTES 64         /* a port name, without the terminating zero */
 #define MAX_NAMES 131072          /* names of ports in all */
 #define MAX_PORT_NAMES 8          /* names of one port */

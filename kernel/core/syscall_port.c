@@ -30,9 +30,9 @@ static long make_port(const struct port_attributes *attributes)
 }
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie)
+                         uint64_t cookie, vaddr_t page)
 {
-    const struct port_stack stack = {.top = stack_top, .tp = tp};
+    const struct port_stack stack = {.top = stack_top, .tp = tp, .page = page};
     const struct port_attributes attributes = {
         .mode = kind == PORT_MAILBOX ? PORT_MODE_MAILBOX : PORT_MODE_USER_SERVICE,
         .entry = entry,

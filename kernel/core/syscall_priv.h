@@ -26,11 +26,12 @@ long syscall_join(handle_t handle, nsec_t deadline);
 long syscall_thread_kill(handle_t handle);
 long syscall_thread_migrate(uint64_t cpu);
 long syscall_thread_set_priority(handle_t handle, uint64_t priority);
+long syscall_message_page(vaddr_t address);
 long syscall_sleep(nsec_t deadline);
 long syscall_domain_exit(long code);
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie);
+                         uint64_t cookie, vaddr_t page);
 long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie);
 long syscall_port_close(handle_t handle);
 long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, uint64_t high,

@@ -267,3 +267,29 @@ uint32_t handle_count(struct handle_table *table)
     spin_unlock_restore(&table->lock, state);
     return used;
 }
+
+status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
+                         struct handle_copy *copy)
+{
+    struct handle_copy taken = {.rights = rights};
+    status_t status = handle_get(table, handle, OBJECT_NONE, rights | RIGHT_TRANSFER, &taken.object,
+                                 &taken.badge);
+
+    if (status == OK) {
+        *copy = taken;
+    }
+    return status;
+}
+
+status_t handle_put_in(struct handle_table *table, const struct handle_copy *copy, handle_t *out)
+{
+    return handle_open(table, copy->object, copy->rights, copy->badge, out);
+}
+
+void handle_copy_drop(struct handle_copy *copy)
+{
+    if (copy->object != NULL) {
+        object_release(copy->object);
+        copy->object = NULL;
+    }
+}

@@ -87,6 +87,28 @@ status_t handle_close(struct handle_table *table, handle_t handle);
 status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
                           uint64_t badge, handle_t *out);
 
+/*
+ * A handle on its way from one table to another: what it names, with a reference. All that is copied from one entry to
+ * another in another table is copied by these.
+ */
+struct handle_copy {
+    struct object *object; /* NULL: nothing */
+    uint64_t badge;
+    rights_t rights;
+};
+
+/* What a handle names, to be passed on with `rights`. ERR_BAD_HANDLE. ERR_NO_RIGHT: it has no RIGHT_TRANSFER, or not all of
+ * `rights`. */
+WARN_UNUSED status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
+                                     struct handle_copy *copy);
+
+/* A handle for it in another table; the copy keeps its reference. Errors as handle_open. */
+WARN_UNUSED status_t handle_put_in(struct handle_table *table, const struct handle_copy *copy,
+                                   handle_t *out);
+
+/* The copy is not needed any more. */
+void handle_copy_drop(struct handle_copy *copy);
+
 /* A step towards a free slot in a full table; nothing in another. handle_open calls it until there is
  * one. ERR_NO_SPACE, ERR_NO_MEMORY. */
 status_t handle_table_grow_step(struct handle_table *table);

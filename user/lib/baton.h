@@ -10,6 +10,7 @@
  * ERR_INVALID, never more.
  *
  *   message.h  SYS_CALL SYS_RETURN SYS_RECEIVE
+ *   message_page.h  SYS_MESSAGE_PAGE
  *   send.h     SYS_SEND SYS_RESULT
  *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CONFIGURE SYS_PORT_CLOSE
  *              SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_JOIN
@@ -31,6 +32,7 @@
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
 #include "user/lib/message.h"
+#include "user/lib/message_page.h"
 #include "user/lib/send.h"
 #include "user/lib/notification.h"
 #include "user/lib/object.h"

@@ -32,6 +32,7 @@ _Static_assert(STUB_MEMORY_INFO == SYS_MEMORY_INFO, "syscall_priv.h");
 _Static_assert(STUB_DOMAIN_SET_PAGER == SYS_DOMAIN_SET_PAGER, "syscall_priv.h");
 _Static_assert(STUB_PORT_CREATE_CONCURRENT == SYS_PORT_CREATE_CONCURRENT, "syscall_priv.h");
 _Static_assert(STUB_THREAD_SET_PRIORITY == SYS_THREAD_SET_PRIORITY, "syscall_priv.h");
+_Static_assert(STUB_MESSAGE_PAGE == SYS_MESSAGE_PAGE, "syscall_priv.h");
 _Static_assert(STUB_NOTIFICATION_CREATE == SYS_NOTIFICATION_CREATE, "syscall_priv.h");
 _Static_assert(STUB_SIGNAL == SYS_SIGNAL, "syscall_priv.h");
 _Static_assert(STUB_PORT_BIND == SYS_PORT_BIND, "syscall_priv.h");
