@@ -71,10 +71,17 @@ __attribute__((always_inline)) static inline void runqueue_push(struct runqueue 
 static inline struct thread *runqueue_choose(struct runqueue *runqueue, uint32_t least)
 {
     ASSERT(least != RANK_IDLE);
-    if (__builtin_expect(runqueue->woken != NULL || inbox_has_some(&runqueue->inbox) ||
-                             !realtime_is_empty(&runqueue->realtime),
+    if (__builtin_expect(inbox_has_some(&runqueue->inbox) ||
+                             !realtime_is_empty(&runqueue->realtime) || runqueue->woken_differ,
                          0)) {
         return runqueue_choose_slow(runqueue, least);
+    }
+    if (runqueue->woken == NULL) {
+        return least > RANK_SHARING ? NULL : ready_pop_sharing(runqueue);
+    }
+    /* All of the woken have one rank; those in the ready queue share, and come before their like. */
+    if (runqueue->woken_rank > RANK_SHARING || list_is_empty(&runqueue->sharing)) {
+        return least > runqueue->woken_rank ? NULL : woken_pop(runqueue);
     }
     return least > RANK_SHARING ? NULL : ready_pop_sharing(runqueue);
 }
@@ -110,7 +117,8 @@ static inline void finish_switch(struct thread *previous) NO_THREAD_SAFETY
     struct runqueue *runqueue = runqueue_here();
     enum thread_state state = previous->state;
 
-    if (state == THREAD_MOVING || state == THREAD_DEAD) {
+    /* Those two are the last states. */
+    if (__builtin_expect(state >= THREAD_MOVING, 0)) {
         finish_leaving(runqueue, previous);
     } else {
         spin_unlock(&runqueue->lock);
@@ -140,6 +148,22 @@ __attribute__((unused)) static bool is_at_home(const struct thread *thread)
     return true;
 }
 
+/* The slice of the thread that comes. One that runs goes on as one of full length although nobody waits any
+ * more: two that wake each other by turns would begin and end one at each turn. The timer ends it. */
+static inline void runqueue_begin_slice(struct runqueue *runqueue, const struct thread *next,
+                                        bool named, nsec_t now)
+{
+    if (__builtin_expect(next->rank != RANK_SHARING, 0)) {
+        runqueue->slice_end = 0;
+    } else if (runqueue->slice_end != 0) {
+        if (!named) {
+            runqueue->slice_end = now + SCHED_SLICE_NS;
+        }
+    } else if (runqueue->ready_count != 0 || runqueue->woken != NULL) {
+        runqueue->slice_end = now + SCHED_SLICE_NS;
+    }
+}
+
 /* The lock is held, and free when the caller runs again. One that is named goes on in the slice that runs, or two
  * that name each other would keep the core. Inline for who yields. */
 __attribute__((always_inline)) static inline void
@@ -154,7 +178,9 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     ASSERT(affinity_has(&next->affinity, core->cpu));
     ASSERT((next->wake & WAKE_WAITS) == 0);
     ASSERT(is_at_home(next));
-    activation_save_fpu();
+    if (!fpu_is_off()) {
+        activation_save_fpu();
+    }
     previous->run_ns += now - previous->run_since;
     next->run_since = now;
     previous->activation = core->activation;
@@ -168,11 +194,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
         asid_enter(next->activation->satp_entry);
     }
     runqueue->slice_over = false;
-    if ((runqueue->ready_count == 0 && runqueue->woken == NULL) || next->rank != RANK_SHARING) {
-        runqueue->slice_end = 0;
-    } else if (!named || runqueue->slice_end == 0) {
-        runqueue->slice_end = now + SCHED_SLICE_NS;
-    }
+    runqueue_begin_slice(runqueue, next, named, now);
     runqueue_settle(runqueue, runqueue_level(runqueue, next->rank));
     /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
      * at every switch. An idle core is not to be woken for nothing. */
@@ -272,7 +294,8 @@ static struct thread *block_for(struct runqueue *runqueue, struct thread *thread
 }
 
 /* It was woken before it had left. */
-static void go_on(struct runqueue *runqueue, struct thread *thread) NO_THREAD_SAFETY
+__attribute__((noinline)) static void go_on(struct runqueue *runqueue,
+                                            struct thread *thread) NO_THREAD_SAFETY
 {
     thread->state = THREAD_RUNNING;
     core_current()->work |= work_of(thread);
@@ -280,24 +303,170 @@ static void go_on(struct runqueue *runqueue, struct thread *thread) NO_THREAD_SA
     spin_unlock(&runqueue->lock);
 }
 
-void sched_block(void) NO_THREAD_SAFETY
+/* A block when something is unusual; the lock is not held. */
+__attribute__((noinline)) static void block_slowly(struct runqueue *runqueue) NO_THREAD_SAFETY
 {
-    uint64_t state = irq_save();
-    struct runqueue *runqueue = runqueue_here();
     struct thread *thread = thread_current();
-    struct thread *next;
 
-    ASSERT(thread != runqueue->idle);
     /* The lock before the word: it is free again when the thread is off the core. */
     spin_lock(&runqueue->lock);
-    next = block_for(runqueue, thread);
+    struct thread *next = block_for(runqueue, thread);
+
     if (next == thread) {
         go_on(runqueue, thread);
-    } else {
-        thread->blocks++;
-        runqueue_switch_apart(runqueue, next);
+        return;
     }
+    thread->blocks++;
+    runqueue_switch_apart(runqueue, next);
+}
+
+/* The rest of a block when it is not clear who comes; it may be the thread itself, which lay in the inbox. */
+__attribute__((noinline)) static void leave_slowly(struct runqueue *runqueue)
+{
+    struct thread *thread = thread_current();
+    struct thread *next = runqueue_next(runqueue);
+
+    if (next == thread) {
+        go_on(runqueue, thread);
+        return;
+    }
+    thread->blocks++;
+    runqueue_switch_apart(runqueue, next);
+}
+
+/*
+ * runqueue_switch for the common case, without a call but those at its end, so that nothing is saved but what the switch
+ * itself saves: the same space, no floating point, no timer to be set, nobody in the inbox.
+ */
+__attribute__((always_inline)) static inline void
+switch_quickly(struct runqueue *runqueue, struct thread *previous,
+               struct thread *next) NO_THREAD_SAFETY
+{
+    struct core *core = core_current();
+    struct activation *activation = next->activation;
+    uint32_t rank = next->rank;
+    nsec_t now = timer_now_quick_ns();
+    nsec_t slice_end = rank == RANK_SHARING && runqueue->slice_end != 0 ? now + SCHED_SLICE_NS : 0;
+    uint64_t level = rank_level(rank) - (rank == RANK_SHARING && slice_end == 0);
+    /* relaxed: as in inbox_settle */
+    uint64_t seen = atomic_load_relaxed(&runqueue->inbox.word);
+
+    if (!fpu_is_off() || now == 0 || activation->satp_entry != core->activation->satp_entry ||
+        (slice_end == 0 && rank == RANK_SHARING && runqueue->ready_count != 0) ||
+        seen > INBOX_LEVEL ||
+        /* relaxed: as in inbox_settle */
+        (seen != level && !atomic_cas_relaxed(&runqueue->inbox.word, &seen, level))) {
+        runqueue_switch_apart(runqueue, next);
+        return;
+    }
+    ASSERT(next->cpu == core->cpu && (next->wake & WAKE_WAITS) == 0 && is_at_home(next));
+    ASSERT(runqueue->woken == NULL && next != runqueue->idle);
+    /* A slice that goes on has its timer. */
+    runqueue->slice_end = slice_end;
+    runqueue->slice_over = false;
+    previous->run_ns += now - previous->run_since;
+    next->run_since = now;
+    previous->activation = core->activation;
+    core->activation = activation;
+    core->current = next;
+    core->switches++;
+    next->state = THREAD_RUNNING;
+    core->work = work_of(next);
+    finish_switch(context_switch(&previous->context, next->context, previous));
+}
+
+/* The only thread that waits here, taken: a woken one, or the first of those that share; NULL when it is not so simple. */
+static inline struct thread *choose_quickly(struct runqueue *runqueue)
+{
+    struct inbox_node *woken = runqueue->woken;
+
+    if (__builtin_expect(!realtime_is_empty(&runqueue->realtime), 0)) {
+        return NULL;
+    }
+    if (woken == NULL) {
+        return ready_pop_sharing(runqueue);
+    }
+    if (woken->next != NULL || !list_is_empty(&runqueue->sharing)) {
+        return NULL;
+    }
+    return woken_pop_only(runqueue);
+}
+
+void sched_block_quietly(void) NO_THREAD_SAFETY
+{
+    struct runqueue *runqueue = runqueue_here();
+    struct thread *thread = thread_current();
+
+    ASSERT(thread != runqueue->idle);
+    if (__builtin_expect(!spin_lock_try(&runqueue->lock), 0)) {
+        block_slowly(runqueue);
+        return;
+    }
+    /* relaxed: as in block_for */
+    atomic_store_relaxed(&thread->state, THREAD_BLOCKED);
+    if (__builtin_expect(!wake_prepare(&thread->wake), 0)) {
+        go_on(runqueue, thread);
+        return;
+    }
+    struct thread *next = choose_quickly(runqueue);
+
+    if (__builtin_expect(next == NULL, 0)) {
+        leave_slowly(runqueue);
+        return;
+    }
+    thread->blocks++;
+    switch_quickly(runqueue, thread, next);
+}
+
+void sched_block(void)
+{
+    uint64_t state = irq_save();
+
+    sched_block_quietly();
     irq_restore(state);
+}
+
+/* Leaves the core to `thread`, which outranks all that wait here. */
+__attribute__((noinline)) static void give_way_to(struct runqueue *runqueue,
+                                                  struct thread *thread) NO_THREAD_SAFETY
+{
+    struct thread *self = thread_current();
+
+    if (__builtin_expect(!spin_lock_try(&runqueue->lock), 0)) {
+        sched_deliver(thread);
+        return;
+    }
+    wake_take(&thread->wake);
+    self->state = THREAD_READY;
+    ready_insert(runqueue, self, true);
+    switch_quickly(runqueue, self, thread);
+}
+
+void sched_wake_and_give_way(struct thread *thread)
+{
+    struct runqueue *runqueue = runqueue_here();
+
+    if (!wake_signal(&thread->wake)) {
+        return;
+    }
+    uint32_t rank = thread->rank;
+    uint32_t running = thread_current()->rank;
+
+    if (thread->cpu != core_index() || runqueue->woken != NULL) {
+        sched_deliver(thread);
+    } else if (rank <= running) {
+        if (rank == RANK_SHARING && running == RANK_SHARING && runqueue->slice_end == 0) {
+            sched_deliver(thread); /* a slice begins */
+        } else {
+            /* It waits for the next switch: nothing else is new to this core. relaxed: it is ours */
+            atomic_store_relaxed(&thread->state, THREAD_READY);
+            runqueue_add_only_woken(runqueue, thread, rank);
+        }
+    } else if (rank == RANK_SHARING || !realtime_is_empty(&runqueue->realtime)) {
+        sched_deliver(thread);
+    } else {
+        give_way_to(runqueue, thread);
+    }
 }
 
 /* May `named`, which is ours to run, come before all that wait here? */
