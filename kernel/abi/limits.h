@@ -22,6 +22,7 @@
 #define PORT_QUEUE_CAPACITY 64    /* requests that wait at one port */
 #define MAX_RUNS 32               /* runs at once of one concurrent service */
 #define MAX_HANDLES 65536         /* handles of one domain */
+#define MAX_INTERRUPTS 1024 /* lines of the interrupt controller, with line 0, which is none */
 #define PAGE_BYTES 4096
 
 /* User addresses: [USER_BASE, USER_TOP). The first page is never mapped. */

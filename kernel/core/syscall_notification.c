@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls about notifications.
+ * System calls about notifications, and what is bound to them.
  */
 #include "arch/irq.h"
+#include "ipc/interrupt.h"
 #include "ipc/notification.h"
 #include "ipc/port_event.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/core/syscall_priv.h"
+#include "mm/memory.h"
 
 long syscall_notification_create(void)
 {
@@ -117,5 +119,48 @@ long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, ui
         object_release(object);
     }
     object_release(port);
+    return status;
+}
+
+/* Only who was given all device memory, as init is by the kernel, decides about devices. */
+static status_t may_manage_devices(handle_t devices)
+{
+    struct object *object;
+    status_t status =
+        handle_get(&syscall_domain()->handles, devices, OBJECT_MEMORY, RIGHT_MANAGE, &object, NULL);
+
+    if (status == OK) {
+        status = memory_is_all_devices(memory_of_object(object)) ? OK : ERR_DENIED;
+        object_release(object);
+    }
+    return status;
+}
+
+long syscall_interrupt_bind(uint64_t line, handle_t notification, uint64_t bits, handle_t devices)
+{
+    struct object *object = NULL;
+    status_t status = may_manage_devices(devices);
+
+    if (status == OK && notification != HANDLE_NONE) {
+        status = get_notification(notification, RIGHT_SEND, &object);
+    }
+    if (status == OK) {
+        status = interrupt_bind(line, object != NULL ? notification_of_object(object) : NULL, bits);
+    }
+    if (object != NULL) {
+        object_release(object);
+    }
+    return status;
+}
+
+long syscall_interrupt_acknowledge(uint64_t line, handle_t notification)
+{
+    struct object *object;
+    status_t status = get_notification(notification, RIGHT_RECEIVE, &object);
+
+    if (status == OK) {
+        status = interrupt_acknowledge(line, notification_of_object(object));
+        object_release(object);
+    }
     return status;
 }
