@@ -70,7 +70,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_reserved),
     [SYS_RESULT] = ENTRY(syscall_reserved),
     [SYS_PORT_CONFIGURE] = ENTRY(syscall_reserved),
-    [SYS_HANDLE_REVOKE] = ENTRY(syscall_reserved),
+    [SYS_HANDLE_REVOKE] = ENTRY(syscall_handle_revoke),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)

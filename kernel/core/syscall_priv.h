@@ -35,6 +35,7 @@ long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs
 long syscall_port_close(handle_t handle);
 long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
+long syscall_handle_revoke(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 
 long syscall_memory_create(uint64_t bytes, uint64_t kind);

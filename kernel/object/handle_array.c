@@ -7,6 +7,8 @@
  * a few entries at a time. Invariant under the lock: the first `copied` entries of `bigger` equal
  * those of `array`; a change of one of them is made in both. Readers see `bigger` when it is whole.
  */
+#include <string.h>
+
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "kernel/object/handle_priv.h"
@@ -16,6 +18,8 @@
 
 _Static_assert(sizeof(struct handle_entry) == 32, "ipc/riscv/fastpath.S");
 _Static_assert(offsetof(struct handle_array, entry) == 32, "ipc/riscv/fastpath.S");
+_Static_assert(sizeof(struct handle_entry) == sizeof(struct grant_node),
+               "nodes lie behind entries");
 _Static_assert(MAX_HANDLES == HANDLE_SLOT_MASK + 1, "a handle's slot is 16 bits");
 
 struct handle_array *handle_array_make(struct handle_table *table, uint32_t count, uint32_t first)
@@ -26,6 +30,7 @@ struct handle_array *handle_array_make(struct handle_table *table, uint32_t coun
         return NULL;
     }
     array->mask = (count - 1) * sizeof(struct handle_entry);
+    memset(&array->entry[count], 0, count * sizeof(struct grant_node));
     for (uint32_t i = 0; i < count; i++) {
         array->entry[i] = (struct handle_entry){
             .badge = HANDLE_GENERATION_ONE | i,
@@ -66,6 +71,7 @@ static void handle_copy_some(struct handle_table *table) REQUIRES(table->lock)
 
     for (uint32_t i = 0; i < HANDLE_COPY_COUNT && table->copied < count; i++) {
         table->bigger->entry[table->copied] = table->array->entry[table->copied];
+        *handle_node(table->bigger, table->copied) = *handle_node(table->array, table->copied);
         table->copied++;
     }
     if (table->copied == count) {

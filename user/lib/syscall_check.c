@@ -34,3 +34,4 @@ _Static_assert(STUB_THREAD_SET_PRIORITY == SYS_THREAD_SET_PRIORITY, "syscall_pri
 _Static_assert(STUB_NOTIFICATION_CREATE == SYS_NOTIFICATION_CREATE, "syscall_priv.h");
 _Static_assert(STUB_SIGNAL == SYS_SIGNAL, "syscall_priv.h");
 _Static_assert(STUB_PORT_BIND == SYS_PORT_BIND, "syscall_priv.h");
+_Static_assert(STUB_HANDLE_REVOKE == SYS_HANDLE_REVOKE, "syscall_priv.h");
