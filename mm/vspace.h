@@ -26,12 +26,13 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/tree.h"
 #include "kernel/base/types.h"
+#include "kernel/object/handle.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/spinlock.h"
 #include "mm/account.h"
 #include "mm/memory.h"
 
-/* Bounds the records that one space can make the kernel keep; a region is about 150 bytes. */
+/* Bounds the records that one space can make the kernel keep; a region is about 200 bytes. */
 #define VSPACE_MAX_REGIONS 4096
 
 /* A bit for each core. */
@@ -64,16 +65,24 @@ struct vspace_region {
     struct tree_node node; /* weight: free bytes below it, down to the region before or to 0 */
     vaddr_t start;         /* page-aligned; start < end */
     vaddr_t end;
-    struct memory *memory;    /* NULL while idle */
-    uint64_t first;           /* page of the object at `start` */
-    uint8_t protection;       /* PROTECT_*; 0: no access */
-    uint8_t allowed;          /* what vspace_protect may give */
-    bool changing;            /* by one thread */
+    struct memory *memory; /* NULL while idle */
+    uint64_t first;        /* page of the object at `start` */
+    uint8_t protection;    /* PROTECT_*; 0: no access */
+    uint8_t allowed;       /* what vspace_protect may give */
+    union {
+        struct {
+            bool changing; /* by one thread */
+            bool is_copy;  /* `leaf` is in use */
+        };
+        uint16_t special; /* either of the two */
+    };
     bool guard_below;         /* the page below stays free */
     bool guard_above;         /* and the one above */
     bool narrowed_outside;    /* by vspace_narrow_mapping: see memory_clone.c, (c) */
     struct vspace *space;     /* whose it is; fixed */
     struct list mapping_link; /* on memory->mappings, unless that is private; memory.lock */
+    struct grant_leaf
+        leaf; /* if the object was reached by a copy of a handle: ends with it when that is revoked */
 };
 
 /* What to map. */
@@ -87,6 +96,9 @@ struct vspace_mapping {
                               memory all */
     struct memory *memory; /* NULL: new zeroed memory of this space's own */
     uint64_t offset;       /* in the object, page-aligned */
+    struct handle_table
+        *handles; /* not NULL: `handle` in it is a copy, with which the mapping is revoked */
+    handle_t handle;
 };
 
 #define VSPACE_MAX_ALIGNMENT (1UL << 30)
@@ -116,7 +128,7 @@ void vspace_release(struct vspace *space);
  * user half or the object, unknown protection bits or flags, write with execute, PROTECT_NONE with
  * another. ERR_NO_RIGHT: a protection that is not allowed. ERR_DENIED: device pages that are RAM.
  * ERR_EXISTS: overlaps a region or its guard. ERR_NO_SPACE: no free range, or VSPACE_MAX_REGIONS.
- * ERR_NO_MEMORY: frames or quota; also for anonymous memory beyond the account's limit. On error no
+ * ERR_BAD_HANDLE: `handle` has been closed. ERR_NO_MEMORY: frames or quota; also for anonymous memory beyond the account's limit. On error no
  * mapping has changed.
  */
 WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping,
@@ -191,6 +203,10 @@ void vspace_mapped_range(struct vspace_region *region, uint64_t first, uint64_t 
                          vaddr_t *start, vaddr_t *end);
 void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_t pages,
                            bool remove);
+
+/* For memory_end_revoked, under memory.lock: may the region's pages still be there although it was revoked? Then none is
+ * entered any more. */
+bool vspace_close_revoked(struct vspace_region *region);
 
 /* Flushes the range on every core that may know it. */
 void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end);

@@ -92,7 +92,7 @@ static inline bool revive_locked(struct vspace *space, struct vspace_region *reg
     region->first = first;
     region->protection = protection;
     region->allowed = (uint8_t)mapping->allowed;
-    region->changing = false;
+    region->special = 0;
     region->guard_below = false;
     region->guard_above = false;
     region->narrowed_outside = false;
@@ -107,7 +107,8 @@ static inline bool is_plain(const struct vspace_mapping *mapping)
     const struct memory *memory = mapping->memory;
     uint64_t first = mapping->offset / PAGE_BYTES;
 
-    return mapping->alignment == 0 && memory->kind == MEMORY_ANONYMOUS &&
+    return mapping->handles == NULL && mapping->alignment == 0 &&
+           memory->kind == MEMORY_ANONYMOUS &&
            (mapping->flags == 0 ||
             (mapping->flags == MEMORY_POPULATE && mapping->bytes == PAGE_BYTES)) &&
            ((mapping->protection | PROTECT_READ) & ~(mapping->allowed & READ_WRITE)) == 0 &&

@@ -135,6 +135,33 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
                                    : check_object(mapping, bytes / PAGE_BYTES);
 }
 
+/* The mapping is revoked: its object is kept until its pages are out. */
+static struct object *region_revoke(struct grant_leaf *leaf)
+{
+    struct vspace_region *region = container_of(leaf, struct vspace_region, leaf);
+
+    object_retain(&region->memory->object);
+    return &region->memory->object;
+}
+
+static const struct grant_leaf_class region_class = {
+    .revoke = region_revoke,
+    .settle = memory_end_revoked,
+};
+
+/* The region, which is in no space yet, ends when the handle is revoked. */
+static status_t attach_region(struct vspace_region *region, const struct vspace_mapping *mapping)
+{
+    if (mapping->handles == NULL) {
+        return OK;
+    }
+    region->leaf = (struct grant_leaf){.class = &region_class};
+    status_t status = handle_attach_leaf(mapping->handles, mapping->handle, &region->leaf);
+
+    region->is_copy = status == OK;
+    return status;
+}
+
 /* The region's record, with the caller's reference to the object if it is not a private one. */
 static status_t make_region(struct vspace *space, const struct vspace_mapping *mapping,
                             uint64_t bytes, struct vspace_region **out)
@@ -158,7 +185,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
     region->first = mapping->offset / PAGE_BYTES;
     region->protection = vspace_protection(mapping->protection);
     region->allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed);
-    region->changing = false;
+    region->special = 0;
     region->narrowed_outside = false;
     region->guard_below = guarded;
     region->guard_above = guarded;
@@ -191,6 +218,10 @@ static status_t populate_locked(struct vspace_region *region, vaddr_t *next)
 {
     vaddr_t end = min_u64(region->end, *next + VSPACE_BATCH_PAGES * PAGE_BYTES);
 
+    if (region->protection == 0) { /* it has been revoked */
+        *next = region->end;
+        return OK;
+    }
     for (; *next < end; *next += PAGE_BYTES) {
         status_t status =
             vspace_enter_locked(region, *next, (region->protection & PROTECT_WRITE) != 0);
@@ -245,6 +276,11 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
         *start = region->start;
         if (!memory->is_private) {
             list_push_back(&memory->mappings, &region->mapping_link);
+            /* relaxed: who revoked it takes the memory's lock afterwards */
+            if (region->is_copy && atomic_load_relaxed(&region->leaf.revoked)) {
+                region->protection = 0;
+                region->allowed = 0;
+            }
         }
         if ((mapping->flags & MEMORY_POPULATE) != 0 && region->protection != 0) {
             next = region->start;
@@ -273,6 +309,12 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
     if (status == OK) {
         status = make_region(space, mapping, bytes, &region);
     }
+    if (status == OK) {
+        status = attach_region(region, mapping);
+        if (status != OK) {
+            spmalloc_free(region);
+        }
+    }
     if (status != OK) {
         if (mapping->memory != NULL) {
             object_release(&mapping->memory->object);
@@ -286,6 +328,9 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
     if (status == OK) {
         *mapped = start;
     } else if (region != NULL) {
+        if (region->is_copy) {
+            grant_drop_leaf(&region->leaf);
+        }
         object_release(&region->memory->object);
         spmalloc_free(region);
     }

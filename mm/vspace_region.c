@@ -194,6 +194,9 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
 
     vspace_drop_idle_locked(space);
     *upper = *region;
+    if (upper->is_copy) {
+        grant_split_leaf(&region->leaf, &upper->leaf);
+    }
     upper->start = cut;
     upper->first += (cut - region->start) / PAGE_BYTES;
     upper->node.weight = 0;
@@ -297,8 +300,11 @@ status_t vspace_claim(struct vspace *space, vaddr_t start, vaddr_t end, uint32_t
 void vspace_drop_region(struct vspace *space, struct vspace_region *region) NO_THREAD_SAFETY
 {
     struct memory *memory = region->memory;
-    uint64_t state = memory_lock_save(memory);
 
+    if (region->is_copy) {
+        grant_drop_leaf(&region->leaf);
+    }
+    uint64_t state = memory_lock_save(memory);
     spin_lock(&space->lock);
     vspace_remove_region_locked(space, region);
     list_remove(&region->mapping_link);

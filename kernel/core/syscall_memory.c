@@ -92,6 +92,10 @@ long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, ha
         }
         mapping.memory = memory_of_object(object);
         mapping.allowed = syscall_memory_allowed(rights);
+        if ((rights & HANDLE_IS_COPY) != 0) {
+            mapping.handles = &domain->handles;
+            mapping.handle = handle;
+        }
     }
     status = vspace_map_given(domain->vspace, &mapping, &mapped);
     return status == OK ? (long)mapped : status;
@@ -160,6 +164,7 @@ long syscall_memory_slice(handle_t handle, uint64_t offset, uint64_t bytes)
     struct domain *domain = syscall_domain();
     struct memory *slice;
     struct object *object;
+    handle_t opened;
     rights_t rights;
     status_t status =
         handle_get_rights(&domain->handles, handle, OBJECT_MEMORY, 0, &object, &rights);
@@ -172,7 +177,11 @@ long syscall_memory_slice(handle_t handle, uint64_t offset, uint64_t bytes)
                                 domain->account, &domain->object, &slice)
                  : ERR_INVALID;
     object_release(object);
-    return status == OK ? open_memory(slice, rights) : status;
+    if (status == OK) {
+        status = handle_open_from(&domain->handles, handle, &slice->object, rights, &opened);
+        object_release(&slice->object);
+    }
+    return status == OK ? (long)opened : status;
 }
 
 long syscall_memory_info(handle_t handle, vaddr_t address)

@@ -87,6 +87,26 @@ void grant_add(grant_ref_t parent, grant_ref_t child)
     set(child, node);
 }
 
+void grant_add_beside(grant_ref_t ref, grant_ref_t other)
+{
+    struct grant_node node = get(ref);
+    struct grant_node behind = {.previous = ref, .next = node.next};
+
+    if (node.next != 0) {
+        struct grant_node next = get(node.next);
+
+        if (next.last == ref) {
+            next.last = other;
+        } else {
+            next.previous = other;
+        }
+        set(node.next, next);
+    }
+    node.next = other;
+    set(ref, node);
+    set(other, behind);
+}
+
 /* What was before `ref` has `first` behind it now; `up`: ref's list is empty, and both its ends were one. */
 static void join_before(grant_ref_t before, grant_ref_t ref, grant_ref_t first, bool up)
     REQUIRES(grant_lock)
@@ -170,7 +190,7 @@ void grant_split_leaf(struct grant_leaf *leaf, struct grant_leaf *other)
     other->class = leaf->class;
     other->revoked = leaf->revoked;
     if (!grant_node_is_alone(&leaf->node)) {
-        grant_add(grant_ref_of_leaf(leaf), grant_ref_of_leaf(other)); /* what ends one ends both */
+        grant_add_beside(grant_ref_of_leaf(leaf), grant_ref_of_leaf(other));
     }
     spin_unlock_restore(&grant_lock, state);
 }

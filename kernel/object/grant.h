@@ -64,6 +64,9 @@ struct handle_table *grant_table_of(grant_ref_t ref, uint32_t *slot);
 /* `child`, which is alone, was copied from `parent`. */
 void grant_add(grant_ref_t parent, grant_ref_t child) REQUIRES(grant_lock);
 
+/* `other`, which is alone, is from the same as `ref`, which is from something. */
+void grant_add_beside(grant_ref_t ref, grant_ref_t other) REQUIRES(grant_lock);
+
 /* Out of the forest; its copies take its place. */
 void grant_remove(grant_ref_t ref) REQUIRES(grant_lock);
 

@@ -174,7 +174,7 @@ handle_t handle_fill(struct handle_table *table, uint32_t slot, struct object *o
     entry->object = object;
     entry->badge = badge;
     entry->kind = object->kind;
-    entry->rights = rights & handle_rights_of(object->kind);
+    entry->rights = rights & (handle_rights_of(object->kind) | HANDLE_IS_COPY);
     /* release: the whole entry is there before its value; pairs with the first fence in fastpath.S */
     atomic_store_release(&entry->handle, handle);
     handle_entry_changed(table, entry);

@@ -25,6 +25,9 @@
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/spinlock.h"
 
+/* Beside the rights of an entry: it was made from another handle, so it may be revoked. */
+#define HANDLE_IS_COPY (1U << 31)
+
 /* One slot; read by ipc/riscv/fastpath.S. A free slot has value 0, kind OBJECT_NONE, no rights. */
 struct handle_entry {
     handle_t handle; /* the value that names this entry while it is in use, else 0 */
@@ -78,7 +81,7 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
 status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
                     rights_t rights, struct object **object, uint64_t *badge);
 
-/* The same for who needs to know what rights the handle has, not its badge. */
+/* The same for who needs to know what rights the handle has, and whether HANDLE_IS_COPY, not its badge. */
 status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
                            rights_t rights, struct object **object, rights_t *has);
 
@@ -91,6 +94,11 @@ status_t handle_close(struct handle_table *table, handle_t handle);
  * ERR_NO_MEMORY. */
 status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
                           uint64_t badge, handle_t *out);
+
+/* A handle to another object that gives access to the same thing as `handle` and so ends when that is revoked: a
+ * part of its memory. ERR_BAD_HANDLE, ERR_NO_SPACE, ERR_NO_MEMORY. */
+WARN_UNUSED status_t handle_open_from(struct handle_table *table, handle_t handle,
+                                      struct object *object, rights_t rights, handle_t *out);
 
 /*
  * A handle on its way from one table to another: what it names, with a reference. It stays where it is: others point
@@ -119,7 +127,8 @@ void handle_copy_again(struct handle_copy *copy, struct handle_copy *other);
 /* The copy is not needed any more. */
 void handle_copy_drop(struct handle_copy *copy);
 
-/* A leaf for what is made through a handle (a mapping). ERR_BAD_HANDLE: it has been closed or revoked. */
+/* What is made through a handle (a mapping) ends when the handle is revoked from above; the leaf stays alone if nobody can
+ * do that. ERR_BAD_HANDLE: it has been closed or revoked already. */
 WARN_UNUSED status_t handle_attach_leaf(struct handle_table *table, handle_t handle,
                                         struct grant_leaf *leaf);
 

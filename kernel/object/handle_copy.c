@@ -55,7 +55,7 @@ static handle_t enter_copy(struct handle_table *table, uint32_t slot, grant_ref_
 {
     grant_add(parent, grant_ref_of_slot(table, slot));
     spin_lock(&table->lock);
-    handle_t handle = handle_fill(table, slot, object, rights, badge);
+    handle_t handle = handle_fill(table, slot, object, rights | HANDLE_IS_COPY, badge);
     spin_unlock(&table->lock);
     return handle;
 }
@@ -102,6 +102,30 @@ status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t 
         object_release(source.object);
     }
     return status;
+}
+
+status_t handle_open_from(struct handle_table *table, handle_t handle, struct object *object,
+                          rights_t rights, handle_t *out)
+{
+    struct source source;
+    uint32_t slot;
+    status_t status = handle_reserve(table, &slot);
+
+    if (status != OK) {
+        return status;
+    }
+    uint64_t state = spin_lock_save(&grant_lock);
+    status = find_source(table, handle, 0, &source);
+    if (status == OK) {
+        *out = enter_copy(table, slot, source.ref, object, rights, 0);
+    }
+    spin_unlock_restore(&grant_lock, state);
+    if (status != OK) {
+        handle_unreserve(table, slot);
+        return status;
+    }
+    object_release(source.object);
+    return OK;
 }
 
 status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
@@ -169,12 +193,14 @@ status_t handle_attach_leaf(struct handle_table *table, handle_t handle, struct 
 {
     uint64_t state = spin_lock_save(&grant_lock);
 
+    uint32_t slot = (uint32_t)(handle & HANDLE_SLOT_MASK);
+
     spin_lock(&table->lock);
     bool found = handle_lookup(table, handle) != NULL;
+    bool is_copy = found && handle_node(table->array, slot)->next != 0;
     spin_unlock(&table->lock);
-    if (found) {
-        grant_add(grant_ref_of_slot(table, (uint32_t)(handle & HANDLE_SLOT_MASK)),
-                  grant_ref_of_leaf(leaf));
+    if (is_copy) {
+        grant_add_beside(grant_ref_of_slot(table, slot), grant_ref_of_leaf(leaf));
     }
     spin_unlock_restore(&grant_lock, state);
     return found ? OK : ERR_BAD_HANDLE;
@@ -243,12 +269,24 @@ static void end_node(grant_ref_t ref, struct ended *ended) REQUIRES(grant_lock)
     ended->count++;
 }
 
+/* Settling is once for all that is of one object; it is dear. */
+static bool is_settled_later(const struct ended *ended, unsigned i)
+{
+    for (unsigned later = i + 1; later < ended->count; later++) {
+        if (ended->each[later].object == ended->each[i].object &&
+            ended->each[later].settle == ended->each[i].settle) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void finish_ended(struct ended *ended)
 {
     for (unsigned i = 0; i < ended->count; i++) {
         struct object *object = ended->each[i].object;
 
-        if (object != NULL && ended->each[i].settle != NULL) {
+        if (object != NULL && ended->each[i].settle != NULL && !is_settled_later(ended, i)) {
             ended->each[i].settle(object);
         }
         if (object != NULL) {

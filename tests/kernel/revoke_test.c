@@ -204,6 +204,19 @@ TEST(revoke, needs_the_right_to_have_copied)
     end();
 }
 
+TEST(revoke, ends_what_was_made_of_the_same_thing)
+{
+    handle_t first = begin();
+    handle_t part = HANDLE_NONE;
+
+    EXPECT_OK(handle_open_from(&tables[0], first, &object, RIGHT_CALL, &part));
+    EXPECT_EQ(handle_open_from(&tables[0], HANDLE_NONE, &object, 0, &part), ERR_BAD_HANDLE);
+    EXPECT_TRUE(is_open(0, part));
+    EXPECT_OK(handle_revoke(&tables[0], first));
+    EXPECT_FALSE(is_open(0, part));
+    end();
+}
+
 TEST(revoke, of_many_copies_while_tables_grow)
 {
     handle_t first = begin();
