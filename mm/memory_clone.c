@@ -36,7 +36,7 @@
 #include "kernel/base/assert.h"
 #include "mm/memory_priv.h"
 #include "mm/nexus.h"
-#include "mm/vspace.h"
+#include "mm/vspace_mapped.h"
 
 #define BATCH_PAGES 64U
 #define NODE_PAGES 512U

@@ -32,7 +32,7 @@
 #include "mm/account.h"
 #include "mm/memory.h"
 
-/* Bounds the records that one space can make the kernel keep; a region is about 200 bytes. */
+/* Bounds the records that one space can make the kernel keep; a region is about 150 bytes. */
 #define VSPACE_MAX_REGIONS 4096
 
 /* A bit for each core. */
@@ -72,17 +72,16 @@ struct vspace_region {
     union {
         struct {
             bool changing; /* by one thread */
-            bool is_copy;  /* `leaf` is in use */
+            bool is_copy;  /* the object was reached by a copy of a handle: `source` */
         };
         uint16_t special; /* either of the two */
     };
-    bool guard_below;         /* the page below stays free */
-    bool guard_above;         /* and the one above */
-    bool narrowed_outside;    /* by vspace_narrow_mapping: see memory_clone.c, (c) */
-    struct vspace *space;     /* whose it is; fixed */
-    struct list mapping_link; /* on memory->mappings, unless that is private; memory.lock */
-    struct grant_leaf
-        leaf; /* if the object was reached by a copy of a handle: ends with it when that is revoked */
+    bool guard_below;             /* the page below stays free */
+    bool guard_above;             /* and the one above */
+    bool narrowed_outside;        /* by vspace_narrow_mapping: see memory_clone.c, (c) */
+    struct vspace *space;         /* whose it is; fixed */
+    struct list mapping_link;     /* on memory->mappings, unless that is private; memory.lock */
+    struct vspace_source *source; /* if `is_copy` */
 };
 
 /* What to map. */
@@ -96,9 +95,6 @@ struct vspace_mapping {
                               memory all */
     struct memory *memory; /* NULL: new zeroed memory of this space's own */
     uint64_t offset;       /* in the object, page-aligned */
-    struct handle_table
-        *handles; /* not NULL: `handle` in it is a copy, with which the mapping is revoked */
-    handle_t handle;
 };
 
 #define VSPACE_MAX_ALIGNMENT (1UL << 30)
@@ -128,7 +124,7 @@ void vspace_release(struct vspace *space);
  * user half or the object, unknown protection bits or flags, write with execute, PROTECT_NONE with
  * another. ERR_NO_RIGHT: a protection that is not allowed. ERR_DENIED: device pages that are RAM.
  * ERR_EXISTS: overlaps a region or its guard. ERR_NO_SPACE: no free range, or VSPACE_MAX_REGIONS.
- * ERR_BAD_HANDLE: `handle` has been closed. ERR_NO_MEMORY: frames or quota; also for anonymous memory beyond the account's limit. On error no
+ * ERR_NO_MEMORY: frames or quota; also for anonymous memory beyond the account's limit. On error no
  * mapping has changed.
  */
 WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping,
@@ -137,6 +133,12 @@ WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mappin
 /* The same; the caller's reference to mapping->memory goes with it, whatever is returned. */
 WARN_UNUSED status_t vspace_map_given(struct vspace *space, const struct vspace_mapping *mapping,
                                       vaddr_t *mapped);
+
+/* The same, for an object that was reached by a handle that is a copy: the mapping ends when that is revoked. Also
+ * ERR_BAD_HANDLE: it has been closed or revoked by now. */
+WARN_UNUSED status_t vspace_map_copy(struct vspace *space, const struct vspace_mapping *mapping,
+                                     struct handle_table *handles, handle_t handle,
+                                     vaddr_t *mapped);
 
 /* The same as vspace_map for private anonymous memory. */
 WARN_UNUSED status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
@@ -193,20 +195,6 @@ WARN_UNUSED status_t vspace_translate(struct vspace *space, vaddr_t address, uin
 WARN_UNUSED status_t vspace_translate_locked(struct vspace *space, vaddr_t address,
                                              uint32_t protection, paddr_t *physical)
     REQUIRES(space->lock);
-
-/*
- * For memory objects, under memory.lock: where the region has pages `first` to `first` + `pages` of its
- * object (*start >= *end: nowhere), and taking write access to them out of its entries, or the
- * entries themselves. The caller flushes.
- */
-void vspace_mapped_range(struct vspace_region *region, uint64_t first, uint64_t pages,
-                         vaddr_t *start, vaddr_t *end);
-void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_t pages,
-                           bool remove);
-
-/* For memory_end_revoked, under memory.lock: may the region's pages still be there although it was revoked? Then none is
- * entered any more. */
-bool vspace_close_revoked(struct vspace_region *region);
 
 /* Flushes the range on every core that may know it. */
 void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end);

@@ -107,8 +107,7 @@ static inline bool is_plain(const struct vspace_mapping *mapping)
     const struct memory *memory = mapping->memory;
     uint64_t first = mapping->offset / PAGE_BYTES;
 
-    return mapping->handles == NULL && mapping->alignment == 0 &&
-           memory->kind == MEMORY_ANONYMOUS &&
+    return mapping->alignment == 0 && memory->kind == MEMORY_ANONYMOUS &&
            (mapping->flags == 0 ||
             (mapping->flags == MEMORY_POPULATE && mapping->bytes == PAGE_BYTES)) &&
            ((mapping->protection | PROTECT_READ) & ~(mapping->allowed & READ_WRITE)) == 0 &&

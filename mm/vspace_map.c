@@ -136,31 +136,18 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
 }
 
 /* The mapping is revoked: its object is kept until its pages are out. */
-static struct object *region_revoke(struct grant_leaf *leaf)
+static struct object *source_revoke(struct grant_leaf *leaf)
 {
-    struct vspace_region *region = container_of(leaf, struct vspace_region, leaf);
+    struct memory *memory = container_of(leaf, struct vspace_source, leaf)->memory;
 
-    object_retain(&region->memory->object);
-    return &region->memory->object;
+    object_retain(&memory->object);
+    return &memory->object;
 }
 
-static const struct grant_leaf_class region_class = {
-    .revoke = region_revoke,
+static const struct grant_leaf_class source_class = {
+    .revoke = source_revoke,
     .settle = memory_end_revoked,
 };
-
-/* The region, which is in no space yet, ends when the handle is revoked. */
-static status_t attach_region(struct vspace_region *region, const struct vspace_mapping *mapping)
-{
-    if (mapping->handles == NULL) {
-        return OK;
-    }
-    region->leaf = (struct grant_leaf){.class = &region_class};
-    status_t status = handle_attach_leaf(mapping->handles, mapping->handle, &region->leaf);
-
-    region->is_copy = status == OK;
-    return status;
-}
 
 /* The region's record, with the caller's reference to the object if it is not a private one. */
 static status_t make_region(struct vspace *space, const struct vspace_mapping *mapping,
@@ -255,6 +242,16 @@ static status_t populate_rest(struct vspace *space, struct vspace_region *region
     return status;
 }
 
+/* It may have been revoked before it was on the object's list. */
+static void close_if_revoked_locked(struct vspace_region *region)
+{
+    /* relaxed: who revoked it takes the memory's lock afterwards */
+    if (atomic_load_relaxed(&region->source->leaf.revoked)) {
+        region->protection = 0;
+        region->allowed = 0;
+    }
+}
+
 /*
  * Places the region and enters its pages if they are wanted now. On success *start says where it
  * is, since from then on another thread may unmap it. On error *region is NULL if it is gone.
@@ -276,10 +273,8 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
         *start = region->start;
         if (!memory->is_private) {
             list_push_back(&memory->mappings, &region->mapping_link);
-            /* relaxed: who revoked it takes the memory's lock afterwards */
-            if (region->is_copy && atomic_load_relaxed(&region->leaf.revoked)) {
-                region->protection = 0;
-                region->allowed = 0;
+            if (region->is_copy) {
+                close_if_revoked_locked(region);
             }
         }
         if ((mapping->flags & MEMORY_POPULATE) != 0 && region->protection != 0) {
@@ -299,7 +294,9 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
     return status;
 }
 
-status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+/* As vspace_map_any; `source` goes with the region, or on error it is gone. */
+static status_t map_from(struct vspace *space, const struct vspace_mapping *mapping,
+                         struct vspace_source *source, vaddr_t *mapped)
 {
     uint64_t bytes = ALIGN_UP(mapping->bytes, PAGE_BYTES);
     struct vspace_region *region = NULL;
@@ -309,18 +306,17 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
     if (status == OK) {
         status = make_region(space, mapping, bytes, &region);
     }
-    if (status == OK) {
-        status = attach_region(region, mapping);
-        if (status != OK) {
-            spmalloc_free(region);
-        }
-    }
     if (status != OK) {
+        if (source != NULL) {
+            vspace_drop_source(source);
+        }
         if (mapping->memory != NULL) {
             object_release(&mapping->memory->object);
         }
         return status;
     }
+    region->source = source;
+    region->is_copy = source != NULL;
     if (mapping->memory != NULL && (mapping->protection & PROTECT_EXECUTE) != 0) {
         icache_flush_all_cores(); /* the object may have been written as data */
     }
@@ -328,13 +324,40 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
     if (status == OK) {
         *mapped = start;
     } else if (region != NULL) {
-        if (region->is_copy) {
-            grant_drop_leaf(&region->leaf);
+        if (source != NULL) {
+            vspace_drop_source(source);
         }
         object_release(&region->memory->object);
         spmalloc_free(region);
     }
     return status;
+}
+
+status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+{
+    return map_from(space, mapping, NULL, mapped);
+}
+
+status_t vspace_map_copy(struct vspace *space, const struct vspace_mapping *mapping,
+                         struct handle_table *handles, handle_t handle, vaddr_t *mapped)
+{
+    struct vspace_source *source = spmalloc(space->account, sizeof(*source));
+    status_t status = ERR_NO_MEMORY;
+
+    if (source != NULL) {
+        *source = (struct vspace_source){
+            .leaf = {.class = &source_class},
+            .memory = mapping->memory,
+            .regions = 1,
+        };
+        status = handle_attach_leaf(handles, handle, &source->leaf);
+    }
+    if (status != OK) {
+        spmalloc_free(source);
+        object_release(&mapping->memory->object);
+        return status;
+    }
+    return map_from(space, mapping, source, mapped);
 }
 
 status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)

@@ -9,6 +9,7 @@
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
+#include "mm/vspace_mapped.h"
 #include "mm/vspace_priv.h"
 
 /* Leaves of the region's access what `protection` has, a batch at a time. */
@@ -112,7 +113,7 @@ void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_
 bool vspace_close_revoked(struct vspace_region *region)
 {
     /* relaxed: who revoked it comes here himself, or the memory's lock is between */
-    bool revoked = region->is_copy && atomic_load_relaxed(&region->leaf.revoked);
+    bool revoked = region->is_copy && atomic_load_relaxed(&region->source->leaf.revoked);
 
     if (revoked) {
         spin_lock(&region->space->lock);

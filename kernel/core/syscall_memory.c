@@ -64,6 +64,16 @@ long syscall_memory_create(uint64_t bytes, uint64_t kind)
     return status == OK ? open_memory(memory, RIGHTS_MEMORY) : status;
 }
 
+/* Apart, for the registers that it would cost all others. */
+__attribute__((noinline)) static long
+map_copy(struct domain *domain, const struct vspace_mapping *mapping, handle_t handle)
+{
+    vaddr_t mapped;
+    status_t status = vspace_map_copy(domain->vspace, mapping, &domain->handles, handle, &mapped);
+
+    return status == OK ? (long)mapped : status;
+}
+
 long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, handle_t handle,
                         uint64_t offset, uint64_t alignment)
 {
@@ -93,8 +103,7 @@ long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, ha
         mapping.memory = memory_of_object(object);
         mapping.allowed = syscall_memory_allowed(rights);
         if ((rights & HANDLE_IS_COPY) != 0) {
-            mapping.handles = &domain->handles;
-            mapping.handle = handle;
+            return map_copy(domain, &mapping, handle);
         }
     }
     status = vspace_map_given(domain->vspace, &mapping, &mapped);

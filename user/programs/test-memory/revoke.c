@@ -97,6 +97,7 @@ static uint64_t storm_over;
 static int storm(void *argument)
 {
     (void)argument;
+    /* acquire: pairs with the release of who ends it */
     while (__atomic_load_n(&storm_over, __ATOMIC_ACQUIRE) == 0) {
         int64_t copy = handle_duplicate(storm_memory, RIGHTS_MAP, 0);
         int64_t address = copy < 0
@@ -132,6 +133,7 @@ TEST(user_revoke, a_storm_of_mappings_and_revokes_ends_whole)
         EXPECT_EQUAL(handle_revoke(storm_memory), OK);
         thread_yield();
     }
+    /* release: pairs with the acquire in storm */
     __atomic_store_n(&storm_over, 1, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < 3; i++) {
         thread_join(&threads[i]);
