@@ -29,8 +29,10 @@
 
 #include "ipc/baton_priv.h"
 #include "ipc/concurrent.h"
+#include "ipc/courier.h"
 #include "ipc/deadlock.h"
 #include "ipc/lending.h"
+#include "ipc/letter.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
@@ -60,146 +62,11 @@ void request_settle(struct baton_request *request, enum request_state state)
     }
 }
 
-/* The request that is served, if its caller still waits; it does until it is told. */
-static struct baton_request *end_serving(struct port *port, const struct baton_work *work)
-{
-    /* relaxed: a record found here is the one that we stored; of one that is gone nothing is read */
-    struct baton_request *request =
-        atomic_swap_relaxed(&port->served, (struct baton_request *)NULL);
-
-    if (request == NULL) {
-        domain_let_go(work->caller);
-    }
-    return request;
-}
-
-void baton_answer(struct port *port, const struct baton_work *work, status_t status)
-{
-    uint64_t state = irq_save();
-    struct baton_request *request = end_serving(port, work);
-
-    if (request != NULL) {
-        if (status == OK) {
-            *request->message = work->message;
-        }
-        request->status = status;
-        request_settle(request, REQUEST_ANSWERED);
-    }
-    irq_restore(state);
-}
-
-/* The baton is its caller's. Interrupts are off. */
-static void request_take_turn(struct port *port, struct baton_request *request)
-{
-    /* relaxed: who looks for the holder has the lock, or only wants a hint */
-    atomic_store_relaxed(&port->holder, request->thread);
-    request_settle(request, REQUEST_TURN);
-}
-
-/*
- * A schedule that must not be: the port is closed as its domain dies, and we, who are noted as its holder,
- * are told to leave; then the baton goes to somebody who was not told, and who waits inside for ever.
- * So closed is looked at and the holder changed in one piece.
- */
-bool baton_hand_over(struct port *port, const struct baton_work *work)
-{
-    struct baton_request *request = end_serving(port, work);
-    uint64_t state;
-    bool open, lent;
-
-    if (request == NULL) {
-        return false;
-    }
-    state = spin_lock_save(&port->lock);
-    /* relaxed: closed is set under this lock */
-    open = (atomic_load_relaxed(&port->word) & WORD_CLOSED) == 0;
-    lent = open && lending_pass_locked(port, request->thread);
-    if (open) {
-        request_take_turn(port, request);
-    } else {
-        request->status = port->close_reason;
-        request_settle(request, REQUEST_ANSWERED);
-    }
-    spin_unlock_restore(&port->lock, state);
-    if (lent) {
-        lending_settle();
-    }
-    return open;
-}
-
-static void settle_if(bool lent)
-{
-    if (lent) {
-        lending_settle();
-    }
-}
-
-/* Its caller may go on as soon as `served` says so. The port's lock is held. */
-static void begin_serving_locked(struct port *port, struct baton_request *request,
-                                 struct baton_work *work) REQUIRES(port->lock)
-{
-    /* relaxed: as in request_take_turn. The other one waits for this port's holder until it is answered,
-     * and rings of waiting may lead through it: waiting_for stays. */
-    atomic_store_relaxed(&port->holder, thread_current());
-    lending_serve_locked(port, request->thread);
-    *work = (struct baton_work){*request->message, request->badge, request->caller};
-    /* relaxed: who leaves looks under this lock first */
-    atomic_store_relaxed(&port->served, request);
-}
-
-bool baton_next(struct port *port, struct baton_work *work)
-{
-    struct baton_request *request = NULL;
-    bool lent = false;
-    uint64_t state = spin_lock_save(&port->lock);
-
-    for (;;) {
-        struct queue_record *record;
-        /* relaxed: closed is set under this lock */
-        bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
-
-        /* relaxed: as in baton_try_give; and before a request is taken off, see deadlock.c */
-        atomic_store_relaxed(&port->holder, (struct thread *)NULL);
-        if (closed) { /* and whoever waited was refused */
-            /* relaxed: the lock orders it; nobody takes the baton of a closed port */
-            (void)atomic_and_relaxed(&port->word, ~WORD_RUN);
-            lent |= lending_pass_locked(port, NULL);
-            spin_unlock_restore(&port->lock, state);
-            settle_if(lent);
-            port_retire(port);
-            return false;
-        }
-        record = line_pop_locked(&port->word, &port->queue);
-        if (record != NULL) {
-            request = request_of(record);
-            break;
-        }
-        lent |= lending_pass_locked(port, NULL);
-        if (baton_try_give(port)) {
-            spin_unlock_restore(&port->lock, state);
-            settle_if(lent);
-            return false;
-        }
-    }
-    if (work == NULL) {
-        lent |= lending_pass_locked(port, request->thread);
-        /* Interrupts stay off: its thread is known only until it was published. */
-        spin_unlock(&port->lock);
-        request_take_turn(port, request);
-        irq_restore(state);
-        settle_if(lent);
-        return false;
-    }
-    begin_serving_locked(port, request, work);
-    spin_unlock_restore(&port->lock, state);
-    return true;
-}
-
 /* Pass a turn on that is not wanted. */
 static void baton_pass_on(struct port *port)
 {
     if (!baton_try_give(port)) {
-        (void)baton_next(port, NULL);
+        (void)baton_next(port, BATON_SERVES_NOBODY, NULL);
     }
 }
 
@@ -210,7 +77,8 @@ static bool holder_runs_elsewhere(struct port *port)
     /* relaxed: a hint; the block stays a thread's while interrupts are off */
     struct thread *holder = atomic_load_relaxed(&port->holder);
     bool runs = port->slots != NULL ? concurrent_runs_elsewhere(port)
-                                    : holder == NULL || request_thread_runs_elsewhere(holder);
+                : holder != NULL    ? request_thread_runs_elsewhere(holder)
+                                    : word_is_busy(atomic_load_relaxed(&port->word));
 
     irq_restore(state);
     return runs;
@@ -386,6 +254,9 @@ status_t baton_take(struct port *port, struct baton_request *request, nsec_t dea
         /* release: `waits` first; pairs with the acquire in walk of deadlock.c */
         atomic_store_release(&request->thread->waiting_for, port);
         switch (line_take_or_join(&port->word, &request->record)) {
+        case LINE_BEHIND:
+            courier_hurry(port, sched_rank(request->thread));
+            return request_wait(port, request, deadline);
         case LINE_JOINED:
             return request_wait(port, request, deadline);
         case LINE_IDLE:
@@ -405,9 +276,11 @@ void baton_refuse_all_locked(struct port *port, status_t reason)
 {
     for (struct queue_record *record = line_pop_locked(&port->word, &port->queue); record != NULL;
          record = line_pop_locked(&port->word, &port->queue)) {
-        struct baton_request *request = request_of(record);
-
-        request->status = reason;
-        request_settle(request, REQUEST_ANSWERED);
+        if (record->is_letter) {
+            letter_refuse(port, letter_of(record), reason);
+        } else {
+            request_of(record)->status = reason;
+            request_settle(request_of(record), REQUEST_ANSWERED);
+        }
     }
 }

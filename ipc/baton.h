@@ -31,6 +31,7 @@ struct baton_request {
     struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
     status_t status;
     uint32_t state; /* enum request_state */
+    bool alone;     /* nobody else runs it: the reply may need its caller's message page */
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 
@@ -39,6 +40,15 @@ struct baton_work {
     struct message message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
+    uint64_t result; /* of a letter: what its sender waits for, or 0 */
+    bool is_letter;  /* ipc/letter.h; its caller may be NULL, when nobody asks who it is */
+};
+
+/* What a holder is ready to do for those who wait. */
+enum baton_serves {
+    BATON_SERVES_NOBODY,
+    BATON_SERVES_CALLERS,
+    BATON_SERVES_LETTERS,
 };
 
 /* What baton_take says when somebody else has run the request. */
@@ -79,9 +89,13 @@ static inline bool baton_try_give(struct port *port)
 
 /*
  * The next request to serve, in *work. False: the baton is gone; it was handed to the one that waits longest,
- * or the port is idle, or it was closed and is retired. So it ends at once when `work` is NULL.
+ * or the port is idle, or it was closed and is retired; or letters come next, which we do not serve, and a
+ * courier of this core is told. A caller that comes next and is not served gets the baton.
  */
-bool baton_next(struct port *port, struct baton_work *work);
+bool baton_next(struct port *port, enum baton_serves serves, struct baton_work *work);
+
+/* For a courier: take the baton of an exclusive port where somebody waits and nobody runs. Then baton_next. */
+bool baton_take_for_line(struct port *port);
 
 /* What baton_next gave has been run: its caller gets its answer, if it still waits. */
 void baton_answer(struct port *port, const struct baton_work *work, status_t status);

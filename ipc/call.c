@@ -29,7 +29,7 @@ static inline void call_run_kernel(struct port *port, struct run_slot *slot, uin
 {
     struct activation *caller = activation_current();
     struct activation activation; /* nothing else of it is looked at */
-    struct request request = {message, badge, port->cookie, asker};
+    struct request request = {message, badge, port->cookie, asker, NULL};
 
     activation.previous = caller;
     activation.domain = port->domain;
@@ -119,7 +119,7 @@ bool call_may_enter(struct port *port)
 
 /* CALL_NOT_BEGUN: see call_may_enter. Apart in one piece: the kernel's services need nothing of it. */
 __attribute__((noinline)) static status_t call_run_user(struct port *port,
-                                                        const struct port_stack *stack,
+                                                        const struct run_stack *stack,
                                                         uint64_t badge, struct message *message,
                                                         enum activation_kind kind)
 {
@@ -186,7 +186,9 @@ void call_serve(struct port *port)
     struct baton_work work;
     unsigned budget = BATON_SNAPSHOT;
 
-    while (baton_next(port, budget != 0 && call_may_serve(port) ? &work : NULL)) {
+    while (baton_next(
+        port, budget != 0 && call_may_serve(port) ? BATON_SERVES_CALLERS : BATON_SERVES_NOBODY,
+        &work)) {
         status_t status = call_run_for(port, &work);
 
         if (status != CALL_NOT_BEGUN) {
@@ -241,7 +243,8 @@ status_t call_wait(struct port *port, uint64_t badge, struct message *message, n
     struct baton_request request = {.message = message,
                                     .badge = badge,
                                     .caller = caller->domain,
-                                    .nested = activation_depth(caller) != 0};
+                                    .nested = activation_depth(caller) != 0,
+                                    .alone = activation_page(caller) != NULL};
     status_t status = call_is_inside(port) ? ERR_DEADLOCK : baton_take(port, &request, deadline);
 
     if (status != OK) {
@@ -265,12 +268,13 @@ __attribute__((noinline)) static status_t call_busy(struct port *port, uint64_t 
 
 /* One run in a slot that is ours. As call_run. */
 static status_t call_run_in_slot(struct port *port, struct run_slot *slot, uint64_t badge,
-                                 struct message *message, enum activation_kind kind)
+                                 struct domain *asker, struct message *message,
+                                 enum activation_kind kind)
 {
     status_t status = OK;
 
     if (port->mode == PORT_MODE_CONCURRENT_KERNEL) {
-        call_run_kernel(port, slot, badge, activation_current()->domain, message, kind);
+        call_run_kernel(port, slot, badge, asker, message, kind);
     } else {
         status = call_run_user(port, &slot->stack, badge, message, kind);
     }
@@ -318,13 +322,22 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
     if (status != OK) {
         return status;
     }
-    status = call_run_in_slot(port, slot, badge, message, kind);
+    status = call_run_in_slot(port, slot, badge, activation_current()->domain, message, kind);
     if (status == CALL_NOT_BEGUN) {
         status = call_refusal(port);
     }
     concurrent_leave(port, slot);
     call_settle_unwind_if_raised();
     return status;
+}
+
+void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work *work)
+{
+    status_t status = slot == NULL ? call_run_for(port, work)
+                                   : call_run_in_slot(port, slot, work->badge, work->caller,
+                                                      &work->message, ACTIVATION_FROM_KERNEL);
+
+    baton_answer(port, work, status == CALL_NOT_BEGUN ? call_refusal(port) : status);
 }
 
 /* Inline, since each kind of call has its own short way. */

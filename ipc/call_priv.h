@@ -12,9 +12,10 @@
 /* A run did not begin. */
 #define CALL_NOT_BEGUN ((status_t)2)
 
+/* The kernel itself sends and gets nothing but words in registers. */
 static inline bool message_is_valid(const struct message *message)
 {
-    return (uint32_t)message->tag <= MESSAGE_REGISTER_WORDS;
+    return message_is_short(message->tag);
 }
 
 /* Let go of the baton when somebody waits, after serving a few of them. */
@@ -34,6 +35,9 @@ static inline void slot_count_run(struct run_slot *slot, bool begun)
     /* relaxed: a listing looks at it; who holds the slot writes it */
     atomic_store_relaxed(&slot->calls, slot->calls + begun);
 }
+
+/* Run what baton_next gave a courier, or a letter of a concurrent service, and answer it. */
+void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work *work);
 
 /* Wait for the baton. OK: it is ours. BATON_ANSWERED: the reply is in *message. */
 status_t call_wait(struct port *port, uint64_t badge, struct message *message, nsec_t deadline);

@@ -13,6 +13,7 @@
 #include "arch/irq.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
+#include "ipc/call_message_priv.h"
 #include "ipc/call_priv.h"
 #include "ipc/enter_priv.h"
 #include "ipc/split.h"
@@ -29,37 +30,10 @@
  * calls of pagers need more each, so a chain with many of them ends earlier. */
 #define CALL_STACK_BYTES 4608UL
 
-/* What user code asks for. */
-struct user_call {
-    struct syscall_frame *frame;
-    struct port *port;
-    struct run_slot *slot; /* of a concurrent service, when it is ours */
-    uint64_t badge;
-    nsec_t deadline;
-    struct message message;
-};
-
 /* Does it have to end some time? */
 static bool call_is_timed(const struct user_call *call)
 {
     return call->deadline != DEADLINE_NONE && call->deadline != DEADLINE_NOW;
-}
-
-static struct activation call_record(const struct user_call *call, enum activation_kind kind)
-{
-    struct activation *caller = activation_current();
-
-    return (struct activation){
-        .previous = caller,
-        .domain = call->port->domain,
-        .port = call->port,
-        .return_pc = call->frame->pc,
-        .return_sp = call->frame->sp,
-        .return_tp = call->frame->tp,
-        .calls_left = (uint16_t)(caller->calls_left - 1),
-        .kind = (uint8_t)kind,
-        .stack = call->slot != NULL ? &call->slot->stack : &call->port->stack,
-    };
 }
 
 /* One more run. */
@@ -76,8 +50,9 @@ static void call_count(const struct user_call *call)
  * Enter a user service as the fast path does. The record lies among these frames, the deadline where the
  * system call's frame is. CALL_NOT_BEGUN, or it does not return.
  */
-static status_t call_enter(const struct user_call *call)
+static status_t call_enter_carried(const struct user_call *call)
 {
+
     struct call_deadline *limit = (struct call_deadline *)(void *)call->frame;
     bool timed = call_is_timed(call);
     bool slow = timed || call->slot != NULL;
@@ -92,6 +67,9 @@ static status_t call_enter(const struct user_call *call)
     irq_disable();
     if (!call_may_enter(port)) {
         irq_enable();
+        if (message_handles(call->message.tag) != 0) {
+            call_take_back(call);
+        }
         return CALL_NOT_BEGUN;
     }
     activation_save_fpu();
@@ -105,15 +83,31 @@ static status_t call_enter(const struct user_call *call)
     activation_enter_from_user(&entry, (struct activation *)(void *)call->frame - 1);
 }
 
+/* The same with what the message has beyond registers. */
+static status_t call_enter(struct user_call *call)
+{
+    status_t status = message_is_short(call->message.tag) ? OK : call_carry(call);
+
+    if (status != OK) {
+        return status;
+    }
+    return call_enter_carried(call);
+}
+
 /* A kernel service. Whoever goes on without it does not come back here; these frames then end as an
  * orphan's before user mode. */
-static void call_run_syscall(struct user_call *call)
+static status_t call_run_syscall(struct user_call *call)
 {
     struct activation activation = call_record(call, ACTIVATION_FROM_SYSCALL);
     struct request request = {&call->message, call->badge, call->port->cookie,
-                              activation_current()->domain};
+                              activation_current()->domain, NULL};
     struct call_deadline limit;
     bool timed = call_is_timed(call);
+    status_t status = call->port->takes_long ? call_make_buffer(call, &request.buffer) : OK;
+
+    if (status != OK) {
+        return status;
+    }
 
     call_count(call);
     activation.deadline = timed ? &limit : NULL;
@@ -126,6 +120,7 @@ static void call_run_syscall(struct user_call *call)
     if (timed) {
         call_deadline_cancel(&limit);
     }
+    return call->port->takes_long ? call_answer(call, request.buffer) : OK;
 }
 
 /* The baton or a slot; OK: ours. BATON_ANSWERED: the reply is there. */
@@ -136,8 +131,12 @@ static status_t call_take(struct user_call *call)
     if (kstack_room() < CALL_STACK_BYTES) {
         return ERR_DEPTH;
     }
-    if (!message_is_valid(&call->message)) {
-        return ERR_INVALID;
+    if (!message_is_short(call->message.tag)) {
+        status_t status = call_begin_carry(call);
+
+        if (status != OK) {
+            return status;
+        }
     }
     if (port->mode >= PORT_MODE_MAILBOX) {
         return call_take_slot(port, call->badge, call->deadline, &call->slot);
@@ -180,7 +179,7 @@ static status_t call_run_taken(struct user_call *call)
         port->calls++;
     } else if (port->mode == PORT_MODE_KERNEL_SERVICE ||
                port->mode == PORT_MODE_CONCURRENT_KERNEL) {
-        call_run_syscall(call);
+        status = call_run_syscall(call);
     } else {
         status = call_enter(call);
     }
@@ -192,27 +191,42 @@ static status_t call_run_taken(struct user_call *call)
     return status;
 }
 
+static status_t call_by_handle(struct user_call *call)
+{
+    struct object *object;
+    status_t status = handle_get(&activation_current()->domain->handles, call->frame->a[0],
+                                 OBJECT_PORT, RIGHT_CALL, &object, &call->badge);
+
+    if (status == OK) {
+        call->port = port_of_object(object);
+        status = call_take(call);
+        object_release(object); /* it stays as long as the run is ours */
+        if (status == OK) {
+            status = call_run_taken(call);
+        } else if (status == BATON_ANSWERED) {
+            status = OK;
+        }
+    }
+    return status;
+}
+
 void call_from_user(struct syscall_frame *frame)
 {
+    struct transfer transfer; /* used when the message is long */
     struct user_call call = {
         .frame = frame,
+        .transfer = &transfer,
         .deadline = frame->a[6],
         .message = {.tag = frame->a[1],
                     .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]}},
     };
-    struct object *object;
-    status_t status = handle_get(&activation_current()->domain->handles, frame->a[0], OBJECT_PORT,
-                                 RIGHT_CALL, &object, &call.badge);
+    status_t status = call_by_handle(&call);
 
-    if (status == OK) {
-        call.port = port_of_object(object);
-        status = call_take(&call);
-        object_release(object); /* it stays as long as the run is ours */
-        if (status == OK) {
-            status = call_run_taken(&call);
-        } else if (status == BATON_ANSWERED) {
-            status = OK;
-        }
+    if (status == CALL_AGAIN) {
+        status = call_by_handle(&call);
+    }
+    if (call.carries) {
+        call_end_carry(&call);
     }
     if (status != OK) {
         call.message = (struct message){0};
@@ -259,12 +273,6 @@ static void activation_pop_to_user(struct activation *activation)
     call_leave(activation->port, slot);
 }
 
-/* Was this user service entered by activation_enter_user? */
-static bool activation_resumes_kernel(const struct activation *activation)
-{
-    return activation->kind == ACTIVATION_FROM_KERNEL || activation->kind == ACTIVATION_FROM_FAULT;
-}
-
 _Noreturn static void activation_pop_to_kernel(struct activation *activation, status_t status)
 {
     irq_disable();
@@ -283,12 +291,19 @@ void call_return(struct syscall_frame *frame)
     status_t status = OK;
 
     frame->a[6] = 0;
-    if (activation->port == NULL || !message_is_valid(&reply)) {
+    if (activation->port == NULL) {
         frame->a[0] = (uint64_t)ERR_INVALID;
         return;
     }
     if (domain_is_dying(activation->domain)) {
         call_unwind(); /* does not return: there is something to leave */
+    }
+    if (!message_is_short(reply.tag)) {
+        status = call_return_long(activation, reply.tag);
+        if (status != OK) {
+            frame->a[0] = (uint64_t)status;
+            return;
+        }
     }
     if (activation_resumes_kernel(activation)) {
         *activation->message = reply;

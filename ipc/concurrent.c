@@ -27,7 +27,11 @@
  */
 #include "ipc/concurrent.h"
 
+#include "arch/irq.h"
 #include "ipc/baton_priv.h"
+#include "ipc/courier.h"
+#include "ipc/lending.h"
+#include "ipc/letter.h"
 #include "ipc/line.h"
 #include "ipc/port_priv.h"
 #include "sched/sched.h"
@@ -151,6 +155,43 @@ static void leave_closed(struct port *port, struct run_slot *slot, uint64_t irq)
     }
 }
 
+/* The slot goes to the caller who waits longest. */
+static void hand_slot_over(struct port *port, struct run_slot *slot, struct baton_request *request,
+                           uint64_t irq) RELEASES(port->lock)
+{
+    if (slot == NULL) {
+        slot = slot_claim(port, request->thread);
+    }
+    request->slot = slot;
+    /* relaxed: its caller sees it with the state, close under the lock */
+    atomic_store_relaxed(&slot->holder, request->thread);
+    request_settle(request, REQUEST_TURN);
+    spin_unlock_restore(&port->lock, irq);
+}
+
+/* A letter comes next, which is a courier's. */
+static void leave_to_courier(struct port *port, struct run_slot *slot, struct queue_record *record,
+                             uint64_t irq) RELEASES(port->lock)
+{
+    uint32_t rank;
+
+    queue_push_front(&port->queue, record);
+    /* relaxed, both: what orders the runs on one stack is its slot, and the letters the lock */
+    (void)atomic_or_relaxed(&port->word, WORD_BACKLOG);
+    if (slot != NULL) {
+        concurrent_free(slot);
+    }
+    rank = lending_rank_of_line_locked(port);
+    (void)atomic_sub_relaxed(&port->word, WORD_ONE_RUN);
+    spin_unlock(&port->lock); /* interrupts stay off: the port may be retired now */
+    if (rank == RANK_IDLE) {
+        courier_post(port);
+    } else {
+        courier_hurry(port, rank);
+    }
+    irq_restore(irq);
+}
+
 void concurrent_leave_slowly(struct port *port, struct run_slot *slot)
 {
     do {
@@ -163,21 +204,45 @@ void concurrent_leave_slowly(struct port *port, struct run_slot *slot)
             return;
         }
         record = line_pop_locked(&port->word, &port->queue);
+        if (record != NULL && record->is_letter) {
+            leave_to_courier(port, slot, record, irq);
+            return;
+        }
         if (record != NULL) {
-            struct baton_request *request = request_of(record);
-
-            if (slot == NULL) {
-                slot = slot_claim(port, request->thread);
-            }
-            request->slot = slot;
-            /* relaxed: its caller sees it with the state, close under the lock */
-            atomic_store_relaxed(&slot->holder, request->thread);
-            request_settle(request, REQUEST_TURN);
-            spin_unlock_restore(&port->lock, irq);
+            hand_slot_over(port, slot, request_of(record), irq);
             return;
         }
         spin_unlock_restore(&port->lock, irq); /* who waited has left */
     } while (!concurrent_try_leave(port, &slot));
+}
+
+bool concurrent_next_letter(struct port *port, struct run_slot *slot, bool may_serve,
+                            struct baton_work *work)
+{
+    uint64_t irq = spin_lock_save(&port->lock);
+    /* relaxed: closed is set under this lock */
+    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+    struct queue_record *record =
+        closed || !may_serve ? NULL : line_pop_locked(&port->word, &port->queue);
+
+    if (record != NULL && record->is_letter) {
+        spin_unlock(&port->lock); /* interrupts stay off until the letter is freed */
+        letter_begin(port, letter_of(record), work);
+        /* relaxed: what comes later is posted, unless somebody waits already: then that is seen here */
+        if (word_has_waiters(atomic_load_relaxed(&port->word))) {
+            courier_post(port); /* for another courier, in another slot */
+        }
+        irq_restore(irq);
+        return true;
+    }
+    if (record != NULL) {
+        hand_slot_over(port, slot, request_of(record), irq);
+        courier_post(port); /* others may wait, and slots be free */
+        return false;
+    }
+    spin_unlock_restore(&port->lock, irq);
+    concurrent_leave(port, slot);
+    return false;
 }
 
 bool concurrent_runs_elsewhere(const struct port *port)

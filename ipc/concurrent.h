@@ -65,5 +65,12 @@ static inline void concurrent_leave(struct port *port, struct run_slot *slot)
     }
 }
 
+/*
+ * For a courier that is in, in `slot`: the next letter, in *work, if it `may_serve`. False: we have left; the slot went
+ * to a caller that came next, or is free.
+ */
+bool concurrent_next_letter(struct port *port, struct run_slot *slot, bool may_serve,
+                            struct baton_work *work);
+
 /* Does a run of it go on, on another core? A hint. Interrupts are off. */
 bool concurrent_runs_elsewhere(const struct port *port);

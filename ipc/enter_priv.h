@@ -17,7 +17,7 @@
  * they are on.
  */
 status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message,
-                               uint64_t *satp_entry, const struct port_stack *stack, uint64_t kind);
+                               uint64_t *satp_entry, const struct run_stack *stack, uint64_t kind);
 
 /* What a call from user code that the fast path did not take begins with. */
 struct user_entry {

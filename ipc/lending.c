@@ -96,15 +96,17 @@ void lending_lend(struct port *port)
 }
 
 /* The highest rank of those in the line. */
-static uint32_t rank_of_line_locked(struct port *port) REQUIRES(port->lock)
+uint32_t lending_rank_of_line_locked(struct port *port)
 {
     uint32_t rank = RANK_IDLE;
 
     for (struct queue_record *record = line_first_locked(&port->word, &port->queue); record != NULL;
          record = record->next) {
-        uint32_t its = sched_rank(container_of(record, struct baton_request, record)->thread);
+        if (!record->is_letter) {
+            uint32_t its = sched_rank(container_of(record, struct baton_request, record)->thread);
 
-        rank = its > rank ? its : rank;
+            rank = its > rank ? its : rank;
+        }
     }
     return rank;
 }
@@ -118,7 +120,7 @@ bool lending_pass_locked(struct port *port, struct thread *next)
         return false;
     }
     (void)atomic_and_relaxed(&port->word, ~WORD_LENT);
-    rank = next == NULL ? RANK_IDLE : rank_of_line_locked(port);
+    rank = next == NULL ? RANK_IDLE : lending_rank_of_line_locked(port);
     if (rank > RANK_SHARING) {
         (void)atomic_or_relaxed(&port->word, WORD_LENT); /* relaxed: as above */
         sched_lend_rank(next, rank);
@@ -135,7 +137,7 @@ void lending_serve_locked(struct port *port, struct thread *asker)
     if ((atomic_load_relaxed(&port->word) & WORD_LENT) == 0) {
         return;
     }
-    line = rank_of_line_locked(port);
+    line = lending_rank_of_line_locked(port);
     rank = line > rank ? line : rank;
     if (rank > RANK_SHARING) {
         sched_lend_rank(thread_current(), rank);
@@ -151,7 +153,7 @@ static bool is_lent_locked(struct port *port) REQUIRES(port->lock)
 
 void lending_move_locked(struct port *port, struct thread *holder)
 {
-    uint32_t rank = is_lent_locked(port) ? rank_of_line_locked(port) : RANK_IDLE;
+    uint32_t rank = is_lent_locked(port) ? lending_rank_of_line_locked(port) : RANK_IDLE;
 
     if (rank > RANK_SHARING) {
         sched_lend_rank(holder, rank);
@@ -167,7 +169,7 @@ static uint32_t rank_lent_to_us(void)
          activation = activation->previous) {
         struct port *port = activation->port;
         uint64_t state = spin_lock_save(&port->lock);
-        uint32_t its = is_lent_locked(port) ? rank_of_line_locked(port) : RANK_IDLE;
+        uint32_t its = is_lent_locked(port) ? lending_rank_of_line_locked(port) : RANK_IDLE;
 
         spin_unlock_restore(&port->lock, state);
         rank = its > rank ? its : rank;

@@ -28,3 +28,6 @@ void lending_move_locked(struct port *port, struct thread *holder) REQUIRES(port
 
 /* Give back what was lent for a baton that has gone: keep only what is lent for those still held. */
 void lending_settle(void);
+
+/* The highest rank of the callers in the line; RANK_IDLE if there is none. */
+uint32_t lending_rank_of_line_locked(struct port *port) REQUIRES(port->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line of a port: callers that wait, oldest first.
+ * The line of a port: callers that wait, and letters, oldest first.
  *
  * Rules: a caller arrives without a lock, by one compare-and-swap on the baton word that links its
  * record and counts it. All else is done with the port's lock held, by the holder of the baton, a
@@ -19,6 +19,7 @@
 enum line_outcome {
     LINE_IDLE,   /* nobody ran and nobody waited: the baton is ours */
     LINE_JOINED, /* the record waits */
+    LINE_BEHIND, /* the same, behind letters, and nobody runs: a courier is to come */
     LINE_CLOSED, /* refused */
 };
 
@@ -43,9 +44,26 @@ static inline enum line_outcome line_take_or_join(uint64_t *word, struct queue_r
         record->next = word_newest(seen);
         /* release: the record is complete; pairs with the acquire in line_take_arrivals_locked */
         if (atomic_cas_release(word, &seen, word_with_arrival(seen, record))) {
-            return LINE_JOINED;
+            return (seen & WORD_RUN) != 0 ? LINE_JOINED : LINE_BEHIND;
         }
     }
+}
+
+/* Adds a letter; it never takes the baton. LINE_JOINED: somebody knows that letters wait. LINE_BEHIND: it is
+ * the first, and nobody runs; or of a concurrent service, the first. */
+static inline enum line_outcome line_add_letter(uint64_t *word, struct queue_record *record)
+{
+    /* relaxed: the compare-and-swap looks again */
+    uint64_t seen = atomic_load_relaxed(word);
+
+    do {
+        if ((seen & WORD_CLOSED) != 0) {
+            return LINE_CLOSED;
+        }
+        record->next = word_newest(seen);
+        /* release: the letter is complete; pairs with the acquire in line_take_arrivals_locked */
+    } while (!atomic_cas_release(word, &seen, word_with_arrival(seen, record)));
+    return (seen & ~WORD_RUNS) == 0 ? LINE_BEHIND : LINE_JOINED;
 }
 
 /* Only for line_pop_locked: the queue is empty, or has become so. */

@@ -8,21 +8,16 @@
  */
 #include "ipc/mailbox.h"
 
+#include "ipc/call_priv.h"
+#include "ipc/letter.h"
 #include "ipc/port_event.h"
 #include "ipc/port_priv.h"
-#include "kernel/abi/limits.h"
+#include "ipc/result.h"
+#include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
-#include "mm/spmalloc.h"
 #include "sched/sched.h"
 
-struct mail {
-    struct queue_record record;
-    struct message message;
-    uint64_t badge;
-};
-
-/* Queue the mail if the port is open and has room. */
-static status_t mailbox_push(struct port *port, struct mail *mail)
+status_t mailbox_push(struct port *port, struct queue_record *record)
 {
     status_t status = OK;
     uint64_t state = spin_lock_save(&port->lock);
@@ -30,51 +25,47 @@ static status_t mailbox_push(struct port *port, struct mail *mail)
     /* relaxed: closed is set under this lock */
     if ((atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0) {
         status = port->close_reason;
-    } else if (port->queue.count >= PORT_QUEUE_CAPACITY) {
-        status = ERR_WOULD_BLOCK;
     } else {
-        queue_push(&port->queue, &mail->record);
+        queue_push(&port->queue, record);
     }
     spin_unlock_restore(&port->lock, state);
+    if (status == OK) {
+        port_raise_event(port, PORT_EVENT_MESSAGE);
+        wait_queue_wake_one(&port->receivers);
+    }
     return status;
 }
 
 status_t mailbox_send(struct port *port, uint64_t badge, const struct message *message)
 {
-    if ((uint32_t)message->tag > MESSAGE_REGISTER_WORDS) {
+    if (!message_is_valid(message)) {
         return ERR_INVALID;
     }
     if (port->mode != PORT_MODE_MAILBOX) {
         return ERR_WRONG_TYPE;
     }
-    /* Looked at again under the lock; this look spares a sender that tries and tries the message. */
-    /* relaxed: advice */
-    if (atomic_load_relaxed(&port->queue.count) >= PORT_QUEUE_CAPACITY) {
-        return ERR_WOULD_BLOCK;
-    }
-    struct mail *mail = spmalloc_zeroed(port->domain->account, sizeof(*mail));
-    if (mail == NULL) { /* an account that has ended gives nothing: say why */
-        status_t reason = port_close_reason(port);
-
-        return reason != OK ? reason : ERR_NO_MEMORY;
-    }
-    mail->message = *message;
-    mail->badge = badge;
-    status_t status = mailbox_push(port, mail);
-    if (status != OK) {
-        spmalloc_free(mail);
-        return status;
-    }
-    port_raise_event(port, PORT_EVENT_MESSAGE);
-    wait_queue_wake_one(&port->receivers);
-    return OK;
+    return letter_send(port, badge, message, DEADLINE_NOW);
 }
 
 struct receive {
     struct port *port;
-    struct mail *mail;
-    status_t status; /* valid when there is no mail */
+    struct message *message;
+    uint64_t *badge;
+    bool got;
+    status_t status; /* valid when there was no message */
 };
+
+/* The letter becomes the receiver's. */
+static void take_letter(struct receive *receive, struct letter *letter)
+{
+    *receive->message = letter->message;
+    *receive->badge = letter->badge;
+    receive->got = true;
+    if (letter->result != 0) {
+        result_deliver(letter->result, activation_current()->domain);
+    }
+    letter_free(receive->port, letter);
+}
 
 /* A message has come, or none will. */
 static bool receive_is_over(void *argument)
@@ -87,7 +78,7 @@ static bool receive_is_over(void *argument)
     bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
 
     if (record != NULL) {
-        receive->mail = container_of(record, struct mail, record);
+        take_letter(receive, letter_of(record));
     } else if (closed) {
         receive->status = port->close_reason;
     }
@@ -98,7 +89,7 @@ static bool receive_is_over(void *argument)
 status_t mailbox_receive(struct port *port, nsec_t deadline, struct message *message,
                          uint64_t *badge)
 {
-    struct receive receive = {.port = port};
+    struct receive receive = {.port = port, .message = message, .badge = badge};
     status_t status;
 
     if (port->mode != PORT_MODE_MAILBOX) {
@@ -108,19 +99,13 @@ status_t mailbox_receive(struct port *port, nsec_t deadline, struct message *mes
     if (status != OK) {
         return status;
     }
-    if (receive.mail == NULL) {
-        return receive.status;
-    }
-    *message = receive.mail->message;
-    *badge = receive.mail->badge;
-    spmalloc_free(receive.mail);
-    return OK;
+    return receive.got ? OK : receive.status;
 }
 
-void mailbox_drop_all(struct port *port)
+void mailbox_drop_all(struct port *port, status_t reason)
 {
     for (struct queue_record *record = queue_pop(&port->queue); record != NULL;
          record = queue_pop(&port->queue)) {
-        spmalloc_free(container_of(record, struct mail, record));
+        letter_refuse(port, letter_of(record), reason);
     }
 }

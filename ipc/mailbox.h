@@ -2,8 +2,7 @@
 /*
  * Mailboxes: send without waiting, receive with waiting.
  *
- * Rules: at most PORT_QUEUE_CAPACITY messages wait at a port; each is charged to nobody but its
- * bounded queue. Messages of one sender arrive in order. Thread context, interrupts on.
+ * Rules: messages that wait are letters (ipc/letter.h), charged to their sender. Messages of one sender arrive in order. Thread context, interrupts on.
  */
 #pragma once
 

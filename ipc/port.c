@@ -21,7 +21,6 @@
 #include "sched/sched.h"
 #include "sched/upcall.h"
 
-#define PORT_TABLE_COUNT 16384U
 /* Slots that are looked at while interrupts are off. */
 #define PORTS_VISITED_LOCKED 64U
 
@@ -54,8 +53,9 @@ static status_t port_table_add(struct port *port)
     if (status == OK) {
         struct port_slot *slot = &port_table[port->index];
 
-        slot->port = port;
         port->generation = ++slot->generation;
+        /* release: the port is complete; pairs with the acquire in port_peek */
+        atomic_store_release(&slot->port, port);
     }
     spin_unlock_restore(&table_lock, state);
     return status;
@@ -65,9 +65,17 @@ static void port_table_remove(struct port *port)
 {
     uint64_t state = spin_lock_save(&table_lock);
 
-    port_table[port->index].port = NULL;
+    /* relaxed: who has read it already has interrupts off */
+    atomic_store_relaxed(&port_table[port->index].port, (struct port *)NULL);
     free_slots[free_slot_count++] = (uint16_t)port->index;
     spin_unlock_restore(&table_lock, state);
+}
+
+struct port *port_peek(uint32_t index) NO_THREAD_SAFETY
+{
+    ASSERT(!irq_enabled());
+    /* acquire: what it is; pairs with the release in port_table_add */
+    return atomic_load_acquire(&port_table[index].port);
 }
 
 /* Thread context, after a grace period: no fast path can still look at it. */
@@ -107,6 +115,8 @@ static void port_fill(struct port *port, struct domain *domain,
     object_retain(&domain->object);
     port->domain = domain;
     port->mode = port_mode(attributes);
+    port->kernel_fast = port->mode == PORT_MODE_KERNEL_SERVICE && !attributes->takes_long;
+    port->takes_long = attributes->takes_long;
     port->entry = attributes->entry;
     port->cookie = attributes->cookie;
     port->combines = attributes->combines;
@@ -119,6 +129,11 @@ static void port_fill(struct port *port, struct domain *domain,
     spin_lock_init(&port->lock, "port");
     queue_init(&port->queue);
     wait_queue_init(&port->receivers);
+    wait_queue_init(&port->senders);
+    port->capacity = PORT_QUEUE_CAPACITY;
+    port->high = PORT_QUEUE_CAPACITY / 4 * 3;
+    port->low = PORT_QUEUE_CAPACITY / 4;
+    port->rank = RANK_SHARING;
     list_init(&port->domain_link);
     list_init(&port->names);
 }
@@ -176,6 +191,7 @@ void port_retire(struct port *port)
     struct domain *domain = port->domain;
 
     port_table_remove(port);
+    port_drop_pages(port); /* its domain is finished without waiting for the port's record */
     uint64_t state = spin_lock_save(&domain->lock);
     if (list_is_linked(&port->domain_link)) { /* it may never have been adopted */
         list_remove(&port->domain_link);
@@ -258,7 +274,7 @@ void port_close(struct port *port, status_t reason)
     }
     port->close_reason = reason;
     if (port->mode == PORT_MODE_MAILBOX) {
-        mailbox_drop_all(port);
+        mailbox_drop_all(port, reason);
     } else {
         baton_refuse_all_locked(port, reason);
     }
@@ -268,6 +284,7 @@ void port_close(struct port *port, status_t reason)
 
     port_unbind_all(port);
     wait_queue_wake_all(&port->receivers);
+    wait_queue_wake_all(&port->senders);
     name_forget(port);
     if (!word_is_busy(before)) {
         port_retire(port);

@@ -45,11 +45,19 @@ enum port_mode {
     PORT_MODE_CONCURRENT_KERNEL = 4,
 };
 
+/* Where a run begins; its message page lies elsewhere, since that is rarely looked at. */
+struct run_stack {
+    vaddr_t top;
+    vaddr_t tp;
+};
+
 /* Where one run of a concurrent service goes on. In a line of its own: slots belong to cores. */
 struct run_slot {
-    _Alignas(64) struct port_stack stack;
-    struct thread *holder; /* who runs on it, or NULL; atomic */
-    uint64_t calls;        /* runs so far; written by the holder */
+    _Alignas(64) struct run_stack stack;
+    struct thread *holder;     /* who runs on it, or NULL; atomic */
+    uint64_t calls;            /* runs so far; written by the holder */
+    struct message_page *page; /* constant */
+    struct memory *page_memory;
 };
 
 struct port {
@@ -57,7 +65,7 @@ struct port {
     /* Read-mostly line: what entering the service needs. */
     struct domain *domain;
     vaddr_t entry;
-    struct port_stack stack;
+    struct run_stack stack;
     uint64_t cookie;
     uint64_t
         *satps; /* of a user service that the fast path may enter: entries by cpu (mm/asid.h) */
@@ -65,22 +73,33 @@ struct port {
     _Alignas(64) uint64_t word; /* ipc/word.h */
     struct thread *holder;      /* who runs the service: for close, rings of waiting and gdb */
     uint64_t calls;             /* runs so far; written by the holder */
-    int64_t mode;               /* enum port_mode; constant */
+    uint64_t kernel_fast;       /* a kernel service that fastpath.S may enter; constant */
     struct service_leaf leaf;   /* of a leaf (ipc/leaf.h), else both are NULL; constant */
+    struct message_page *page;  /* of an exclusive service, or NULL; constant */
     struct run_slot *slots;     /* of a concurrent service, else NULL; constant */
-    uint32_t slot_count;
     /* Contention and mailboxes. */
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
-    struct wait_queue receivers;  /* threads in receive; its lock is taken outside this one */
+    struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    struct wait_queue
+        senders; /* threads that wait for room (ipc/room.h); its lock inside this one */
     struct baton_request *served; /* that the holder runs for its caller, or NULL; atomic */
+    uint32_t unserved;            /* letters that wait, with bits (ipc/room.h); atomic */
+    uint32_t capacity;            /* at most so many; atomic, as the next three */
+    uint32_t high;                /* marks */
+    uint32_t low;
+    uint32_t rank; /* what the courier gives it (RANK_ in sched/thread.h) */
     status_t close_reason;
     struct port_binding *bindings[PORT_EVENTS]; /* ipc/port_event.c; atomic */
     struct list domain_link;                    /* the owner domain's lock */
+    int64_t mode;                               /* enum port_mode; constant */
+    uint32_t slot_count;
     uint32_t index;
-    struct list names; /* under which it is registered; the lock of ipc/name.c */
+    struct memory *page_memory; /* keeps the page */
+    struct list names;          /* under which it is registered; the lock of ipc/name.c */
     uint32_t name_count;
-    bool combines; /* who holds the baton serves others, too; cleared when a run has waited */
+    bool takes_long; /* a kernel service that gets long messages (ipc/service.h); constant */
+    bool combines;   /* who holds the baton serves others, too; cleared when a run has waited */
     uint64_t generation;
     struct epoch_callback reclaim;
 };
@@ -96,8 +115,9 @@ struct port_attributes {
     vaddr_t entry;                   /* user: pc; kernel: void (*)(struct request *) */
     const struct port_stack *stacks; /* user service: one a run; kernel service: they are made */
     uint64_t cookie;
-    uint32_t runs; /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
-    bool combines; /* runs are short and never wait; exclusive services only */
+    uint32_t runs;   /* at once; 0 or, with MAX_RUNS at most, of a concurrent service */
+    bool combines;   /* runs are short and never wait; exclusive services only */
+    bool takes_long; /* a kernel service that knows messages with more than register words */
     const struct service_leaf
         *leaf; /* of a kernel service that is one, which then needs no `entry`; or NULL */
 };
@@ -121,6 +141,12 @@ status_t port_find(struct port_id id, struct port **out);
  * closes meanwhile may be missed. */
 void port_visit_all(bool (*visit)(struct port *port, void *argument), void *argument);
 
+/* The port with this index, or NULL. It stays memory while interrupts are off, which they are. */
+struct port *port_peek(uint32_t index);
+
+/* Indices are smaller. */
+#define PORT_TABLE_COUNT 16384U
+
 /* Callers or messages that wait. A snapshot. */
 uint32_t port_queued(struct port *port);
 
@@ -131,4 +157,16 @@ void port_change_holder(struct port *port, const struct activation *activation,
 static inline struct port *port_of_object(struct object *object)
 {
     return (struct port *)object;
+}
+
+/* The message page of an activation that user code runs in, or NULL. */
+static inline struct message_page *activation_page(const struct activation *activation)
+{
+    const struct port *port = activation->port;
+
+    if (port == NULL) {
+        return activation->page;
+    }
+    return port->slots != NULL ? container_of(activation->stack, struct run_slot, stack)->page
+                               : port->page;
 }

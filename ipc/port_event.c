@@ -9,6 +9,7 @@
 
 #include "arch/irq.h"
 #include "ipc/port_priv.h"
+#include "ipc/room.h"
 #include "mm/spmalloc.h"
 #include "sched/sched.h"
 
@@ -27,6 +28,14 @@ static void binding_reclaim(struct epoch_callback *callback)
     object_release(&notification->object);
 }
 
+/* Who binds late is told at once. */
+static bool has_happened(struct port *port, uint64_t event) REQUIRES(port->lock)
+{
+    /* relaxed: who passes the mark later finds the binding */
+    return (event == PORT_EVENT_MESSAGE && port->queue.count != 0) ||
+           (event == PORT_EVENT_HIGH && (atomic_load_relaxed(&port->unserved) & ROOM_HIGH) != 0);
+}
+
 /* Put `binding` in the place of what is bound, unless the port is closed; *old may be freed. */
 static status_t replace(struct port *port, uint64_t event, struct port_binding *binding,
                         struct port_binding **old)
@@ -41,7 +50,7 @@ static status_t replace(struct port *port, uint64_t event, struct port_binding *
         *old = port->bindings[event];
         /* release: the record; pairs with the acquire in port_raise_bound */
         atomic_store_release(&port->bindings[event], binding);
-        if (binding != NULL && event == PORT_EVENT_MESSAGE && port->queue.count != 0) {
+        if (binding != NULL && has_happened(port, event)) {
             notification_signal_quietly(binding->notification, binding->bits);
         }
     }

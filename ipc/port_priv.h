@@ -15,9 +15,16 @@ void port_retire(struct port *port);
 /* Is what the attributes say about runs and their stacks allowed? OK, ERR_INVALID. */
 status_t port_check_stacks(const struct port_attributes *attributes);
 
-/* Stacks, and the slots of a concurrent service. ERR_NO_MEMORY; port_free_stacks frees what there is then. */
+/* Stacks with their message pages, and the slots of a concurrent service. ERR_NO_MEMORY; ERR_INVALID, ERR_FAULT: a
+ * page (mm/vspace_direct.h); port_free_stacks frees what there is then. */
 status_t port_make_stacks(struct port *port, const struct port_attributes *attributes);
 void port_free_stacks(struct port *port);
 
-/* Free every message that waits in a mailbox; the port is closed. */
-void mailbox_drop_all(struct port *port);
+/* Let go of the message pages: nobody runs on the stacks any more. */
+void port_drop_pages(struct port *port);
+
+/* Free every message that waits in a mailbox; the port is closed and locked. */
+void mailbox_drop_all(struct port *port, status_t reason);
+
+/* Put a letter into a mailbox. ERR_STALE, ERR_PEER_DIED: it is closed. */
+WARN_UNUSED status_t mailbox_push(struct port *port, struct queue_record *record);

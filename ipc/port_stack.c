@@ -7,7 +7,9 @@
 #include "ipc/port_priv.h"
 #include "kernel/abi/limits.h"
 #include "mm/kstack.h"
+#include "mm/memory.h"
 #include "mm/spmalloc.h"
+#include "mm/vspace_direct.h"
 
 static bool user_address(vaddr_t address)
 {
@@ -71,6 +73,38 @@ static void kernel_stack_free(struct account *account, vaddr_t top)
     }
 }
 
+/* A stack as its user gave it, with its message page, which stays until the port is retired. */
+static status_t user_stack_take(struct domain *domain, const struct port_stack *given,
+                                struct run_stack *stack, struct message_page **page,
+                                struct memory **memory)
+{
+    void *held;
+    status_t status = OK;
+
+    *stack = (struct run_stack){.top = given->top, .tp = given->tp};
+    if (given->page != 0) {
+        status = vspace_hold_page(domain->vspace, given->page, memory, &held);
+        *page = status == OK ? held : NULL;
+    }
+    return status;
+}
+
+static void page_drop(struct message_page **page, struct memory *memory)
+{
+    if (*page != NULL) {
+        *page = NULL;
+        object_release(&memory->object);
+    }
+}
+
+void port_drop_pages(struct port *port)
+{
+    page_drop(&port->page, port->page_memory);
+    for (uint32_t i = 0; i < port->slot_count; i++) {
+        page_drop(&port->slots[i].page, port->slots[i].page_memory);
+    }
+}
+
 static status_t make_slots(struct port *port, const struct port_attributes *attributes)
 {
     struct account *account = port->domain->account;
@@ -84,10 +118,13 @@ static status_t make_slots(struct port *port, const struct port_attributes *attr
     memset(port->slots, 0, bytes);
     port->slot_count = attributes->runs;
     for (uint32_t i = 0; status == OK && i < port->slot_count; i++) {
+        struct run_slot *slot = &port->slots[i];
+
         if (attributes->mode == PORT_MODE_USER_SERVICE) {
-            port->slots[i].stack = attributes->stacks[i];
+            status = user_stack_take(port->domain, &attributes->stacks[i], &slot->stack,
+                                     &slot->page, &slot->page_memory);
         } else {
-            status = kernel_stack_make(account, &port->slots[i].stack.top);
+            status = kernel_stack_make(account, &slot->stack.top);
         }
     }
     return status;
@@ -100,7 +137,8 @@ status_t port_make_stacks(struct port *port, const struct port_attributes *attri
     if (attributes->runs != 0) {
         status = make_slots(port, attributes);
     } else if (attributes->mode == PORT_MODE_USER_SERVICE) {
-        port->stack = attributes->stacks[0];
+        status = user_stack_take(port->domain, &attributes->stacks[0], &port->stack, &port->page,
+                                 &port->page_memory);
     } else if (attributes->mode == PORT_MODE_KERNEL_SERVICE && attributes->leaf == NULL) {
         status = kernel_stack_make(port->domain->account, &port->stack.top);
     }
@@ -111,6 +149,7 @@ void port_free_stacks(struct port *port)
 {
     struct account *account = port->domain->account;
 
+    port_drop_pages(port);
     if (port->mode == PORT_MODE_KERNEL_SERVICE) {
         kernel_stack_free(account, port->stack.top);
     }

@@ -27,6 +27,18 @@ void queue_push(struct queue *queue, struct queue_record *record)
     queue->count++;
 }
 
+void queue_push_front(struct queue *queue, struct queue_record *record)
+{
+    BUG_ON(record->linked);
+    record->next = queue->first;
+    record->linked = true;
+    queue->first = record;
+    if (queue->last == NULL) {
+        queue->last = record;
+    }
+    queue->count++;
+}
+
 void queue_append(struct queue *queue, struct queue_record *first, struct queue_record *last,
                   uint32_t count)
 {

@@ -15,6 +15,7 @@
 struct queue_record {
     struct queue_record *next;
     bool linked;
+    bool is_letter; /* ipc/letter.h; else a caller */
 };
 
 struct queue {
@@ -27,6 +28,9 @@ void queue_init(struct queue *queue);
 
 /* Append; the record must not be linked. */
 void queue_push(struct queue *queue, struct queue_record *record);
+
+/* Put a record that was taken off back to where it was; it must not be linked. */
+void queue_push_front(struct queue *queue, struct queue_record *record);
 
 /* Append `count` records, at least one, that are chained and marked as linked. */
 void queue_append(struct queue *queue, struct queue_record *first, struct queue_record *last,

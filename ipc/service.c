@@ -22,6 +22,7 @@ static status_t service_start(const struct service *service)
         .entry = (vaddr_t)service->handle,
         .runs = service->runs,
         .combines = service->combines,
+        .takes_long = service->takes_long,
         .leaf = service->leaf,
     };
     struct port *port;
@@ -75,4 +76,21 @@ status_t request_copy_out(const struct request *request, uint64_t address, const
         return OK;
     }
     return usercopy_out(request->caller->vspace, (user_addr_t){address}, from, bytes);
+}
+
+status_t request_place_segment(const struct request *request, uint32_t n, const void *from,
+                               size_t bytes)
+{
+    struct message_buffer *buffer = request->buffer;
+    status_t status;
+
+    if (buffer == NULL || buffer->window[n].bytes < bytes) {
+        return ERR_TOO_LONG;
+    }
+    status = request_copy_out(request, buffer->window[n].address, from, bytes);
+    if (status == OK) {
+        buffer->segment[n] =
+            (struct message_segment){.address = buffer->window[n].address, .bytes = bytes};
+    }
+    return status;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "ipc/port.h"
+#include "ipc/transfer.h"
 
 /* Layout known to ipc/riscv/fastpath.S. */
 struct request {
@@ -18,6 +19,9 @@ struct request {
     uint64_t badge;          /* of the handle that the caller used */
     uint64_t cookie;         /* of the port */
     struct domain *caller;   /* whose code made the call */
+    /* Of a service that `takes_long`, else undefined: what else the message has, copied from the caller's message
+     * page, and what else the reply has. NULL: the caller has no page, and can neither send nor get that. */
+    struct message_buffer *buffer;
 };
 
 struct service {
@@ -26,6 +30,7 @@ struct service {
     void (*start)(void); /* once, at boot, in thread context, before any call; or NULL */
     uint32_t runs;       /* at once, up to MAX_RUNS; 0: the service is exclusive */
     bool combines;       /* runs are short and never wait, not even for the caller's memory */
+    bool takes_long;     /* knows request.buffer; others never see more than register words */
     const struct service_leaf
         *leaf; /* instead of `handle`: runs are a few instructions (ipc/leaf.h) */
 };
@@ -50,3 +55,11 @@ static inline void request_reply(struct request *request, status_t status, unsig
 status_t request_copy_in(const struct request *request, void *to, uint64_t address, size_t bytes);
 status_t request_copy_out(const struct request *request, uint64_t address, const void *from,
                           size_t bytes);
+
+/*
+ * The n-th segment of the reply: copied to the caller's n-th window; the reply's tag then says how many there are.
+ * ERR_TOO_LONG: it has no room for so much. ERR_FAULT, ERR_NO_MEMORY: the window's memory. Handles of the reply go into
+ * request->buffer->handle, with a reference; what the caller sent is there until then, and released when the run ends.
+ */
+WARN_UNUSED status_t request_place_segment(const struct request *request, uint32_t n,
+                                           const void *from, size_t bytes);

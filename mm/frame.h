@@ -149,6 +149,14 @@ void frame_visit_used(void (*visit)(struct frame *frame, void *argument), void *
 /* The record of the frame that holds `address`, or NULL when it is not in any bank. O(banks). */
 struct frame *frame_find(paddr_t address);
 
+/* Does it have one? A short way for addresses in the first bank, which mostly is all there is. */
+extern paddr_t frame_first_bank_base;
+extern uint64_t frame_first_bank_bytes;
+static inline bool frame_exists(paddr_t address)
+{
+    return address - frame_first_bank_base < frame_first_bank_bytes || frame_find(address) != NULL;
+}
+
 /* Free pages now, the reserve included; pages that a nexus keeps are not free (mm/drain.h). */
 uint64_t frame_free_pages(void);
 uint64_t frame_node_free_pages(uint32_t node);

@@ -22,6 +22,8 @@
 
 struct bank frame_banks[FRAME_MAX_BANKS]; /* fixed after boot */
 unsigned frame_bank_count;
+paddr_t frame_first_bank_base;
+uint64_t frame_first_bank_bytes;
 
 struct frame_node frame_nodes[NODES];
 unsigned frame_node_count;
@@ -52,6 +54,7 @@ void frame_reset(void)
         buddy_reset(&frame_nodes[i]);
     }
     frame_bank_count = 0;
+    frame_first_bank_bytes = 0;
 }
 
 /* Inserts node `other` where its distance from `node` puts it among the first `count`. */

@@ -173,6 +173,10 @@ static void add_bank(const struct reserved_set *reserved, struct span pages, uin
         return; /* a bank too small for its own records is of no use */
     }
     mmu_map_frame_window(window.start, records, bytes);
+    if (frame_bank_count == 0) {
+        frame_first_bank_base = bank.base;
+        frame_first_bank_bytes = bank.pages * PAGE_BYTES;
+    }
     frame_banks[frame_bank_count++] = bank;
     free_rest(reserved, &bank, (struct span){records, records + bytes});
 }

@@ -19,7 +19,8 @@
 struct domain;
 struct port;
 struct message;
-struct port_stack;
+struct message_page;
+struct run_stack;
 
 enum activation_kind {
     /* Odd: returning resumes kernel code behind activation_enter_user (fastpath.S looks at that bit). */
@@ -53,8 +54,9 @@ struct activation {
         struct message
             *message; /* FROM_KERNEL, FROM_FAULT, of a user service: where the reply goes */
         struct call_deadline *deadline; /* SLOW, FROM_SYSCALL: or NULL (ipc/split.h) */
+        struct message_page *page;      /* BASE: the thread's, or NULL */
     };
-    const struct port_stack *stack; /* not FROM_USER, or a concurrent service: what it runs on */
+    const struct run_stack *stack; /* not FROM_USER, or a concurrent service: what it runs on */
 };
 
 #define ACTIVATION_BYTES 80

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/abi/status.h"
+#include "kernel/base/atomic.h"
 #include "kernel/object/handle.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/long_list.h"
@@ -41,8 +42,11 @@ struct domain {
     struct list ports GUARDED_BY(lock);     /* struct port, linked by domain_link */
     uint32_t port_count GUARDED_BY(lock);
     struct list notifications GUARDED_BY(lock); /* struct notification; no references */
+    struct result_chunk *results;               /* ipc/result.c; atomic */
+    uint32_t result_chunks;                     /* its lock */
     struct long_list_link all_link;             /* the list of all domains */
     struct list reap_link;                      /* the reaper's: dying, or no longer used */
+    bool has_sent;                              /* letters may wait that are its own; atomic */
     bool ended;                                 /* ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue;
@@ -72,6 +76,15 @@ status_t domain_join(struct domain *domain, nsec_t deadline, long *code);
  * domain must be sure to live when it is kept. Any context. */
 void domain_keep(struct domain *domain);
 void domain_let_go(struct domain *domain);
+
+/* It sends a letter. */
+static inline void domain_note_letters(struct domain *domain)
+{
+    /* relaxed, both: its threads have ended when it is looked at */
+    if (!atomic_load_relaxed(&domain->has_sent)) {
+        atomic_store_relaxed(&domain->has_sent, true);
+    }
+}
 
 /* Find a living domain by number and take a reference. ERR_NOT_FOUND. */
 status_t domain_find(uint32_t id, struct domain **out);

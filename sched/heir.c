@@ -95,6 +95,9 @@ static void exchange_domains(struct thread *self, struct thread *heir, struct ac
     uint64_t state = irq_save();
 
     ASSERT(heir->domain == asker);
+    heir->page_memory = self->page_memory; /* the page itself went with the base's record */
+    self->page_memory = NULL;
+    self->base.page = NULL;
     heir->domain = self->domain;
     self->domain = asker;
     self->base.domain = asker;

@@ -30,6 +30,18 @@ static inline void ready_insert(struct runqueue *runqueue, struct thread *thread
     }
 }
 
+/* Before all of its class and priority. */
+static inline void ready_insert_first(struct runqueue *runqueue, struct thread *thread)
+{
+    if (thread->rank != RANK_SHARING) {
+        ready_insert(runqueue, thread, true);
+        return;
+    }
+    runqueue->operations++;
+    runqueue->ready_count++;
+    list_push_front(&runqueue->sharing, &thread->run_link);
+}
+
 static inline void ready_remove(struct runqueue *runqueue, struct thread *thread)
 {
     runqueue->operations++;

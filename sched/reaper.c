@@ -104,6 +104,18 @@ static bool reaper_domain_is_quiet(struct domain *domain)
     return quiet && !has_orphans;
 }
 
+/* Nothing of its memory is looked at any more. False: a letter of it began to be run meanwhile. */
+static bool reaper_empty_domain(struct domain *domain)
+{
+    /* relaxed: its threads have ended */
+    if (atomic_load_relaxed(&domain->has_sent)) {
+        upcall_domain_take_letters(domain);
+    }
+    epoch_drain(); /* threads, ports and old handle arrays of the domain */
+    epoch_synchronize();
+    return reaper_domain_is_quiet(domain);
+}
+
 /* Finish the domains that are quiet; put the others back. */
 static void reaper_take_domains(void)
 {
@@ -113,9 +125,7 @@ static void reaper_take_domains(void)
          link = reaper_pop(&dying_domains)) {
         struct domain *domain = container_of(link, struct domain, reap_link);
 
-        if (reaper_domain_is_quiet(domain)) {
-            epoch_drain(); /* threads, ports and old handle arrays of the domain */
-            epoch_synchronize();
+        if (reaper_domain_is_quiet(domain) && reaper_empty_domain(domain)) {
             domain_finish(domain);
         } else {
             list_push_back(&busy, link);

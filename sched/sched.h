@@ -61,6 +61,13 @@ void sched_wake_thread(struct thread *thread);
 void sched_wake_thread_quietly(struct thread *thread);
 void sched_settle_wakeups(bool enabled);
 
+/* Wake a thread of this core that shares, if it is blocked: it comes before all others that share, as soon as the
+ * running one blocks or has had its slice. Interrupts off. */
+void sched_wake_next(struct thread *thread);
+
+/* The running thread has had its slice: others of its rank come first at its next way to user mode. */
+void sched_end_slice(void);
+
 /* Let the next ready thread run, unless all have a lower rank. */
 void sched_yield(void);
 

@@ -243,6 +243,18 @@ static void thread_announce_end(struct thread *identity, long code)
     wait_queue_wake_all(&identity->ended_queue);
 }
 
+void thread_set_page(struct message_page *page, struct memory *memory)
+{
+    struct thread *thread = thread_current();
+    struct memory *old = thread->page_memory;
+
+    thread->base.page = page;
+    thread->page_memory = memory;
+    if (old != NULL) {
+        object_release(&old->object);
+    }
+}
+
 void thread_exit(long code)
 {
     struct thread *thread = thread_current();
@@ -250,6 +262,7 @@ void thread_exit(long code)
 
     BUG_ON(activation_current() != &thread->base);
     long_list_remove(&all_threads, &thread->all_link);
+    thread_set_page(NULL, NULL);
     if (thread->split_retry.wheel != NULL) {
         timeout_cancel(&thread->split_retry);
     }

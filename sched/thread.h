@@ -89,6 +89,7 @@ struct thread {
     struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
     uint64_t waits;             /* such waits begun; written by itself */
     uint64_t blocks;            /* times it gave up its core to wait; written by itself */
+    struct memory *page_memory; /* keeps base.page; written by itself, an heir takes it over */
     struct timeout split_retry; /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
@@ -145,6 +146,14 @@ bool thread_must_stop(void);
 
 /* Wait until `thread` has ended; its exit code in *code. ERR_CANCELLED, ERR_TIMED_OUT. */
 status_t thread_join(struct thread *thread, nsec_t deadline, long *code);
+
+/*
+ * The calling thread's message page from now on: `page` in the direct map, kept by a reference to `memory`,
+ * which becomes the thread's; or none (NULL, NULL). Its activation chain is at the base.
+ */
+struct message_page;
+struct memory;
+void thread_set_page(struct message_page *page, struct memory *memory);
 
 /* Visit every living thread with `visit` until it returns false. A lock is held, interrupts are let
  * in now and then (kernel/sync/long_list.h): visit must not block. */

@@ -9,7 +9,9 @@
 
 #include "arch/ipi.h"
 #include "arch/irq.h"
+#include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "sched/ready_priv.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 
@@ -78,6 +80,32 @@ void sched_settle_wakeups(bool enabled)
     } else if (thread_current() != runqueue_here()->idle) {
         sched_interrupt_soon();
     }
+}
+
+void sched_wake_next(struct thread *thread)
+{
+    struct runqueue *runqueue = runqueue_here();
+
+    ASSERT(!irq_enabled());
+    if (!wake_signal(&thread->wake)) {
+        return;
+    }
+    ASSERT(thread->cpu == core_index());
+    spin_lock(&runqueue->lock);
+    wake_take(&thread->wake);
+    thread->state = THREAD_READY;
+    ready_insert_first(runqueue, thread);
+    runqueue_look(runqueue);
+    spin_unlock(&runqueue->lock);
+}
+
+void sched_end_slice(void)
+{
+    uint64_t state = irq_save();
+
+    runqueue_here()->slice_over = true;
+    core_current()->work |= WORK_RESCHEDULE;
+    irq_restore(state);
 }
 
 struct runqueue *runqueue_lock_home(struct thread *thread) NO_THREAD_SAFETY

@@ -11,7 +11,7 @@
 
 /*
  * status_t activation_enter_user(struct port *port, uint64_t badge, struct message *message, uint64_t *satp_entry,
- *                                const struct port_stack *stack, uint64_t kind);
+ *                                const struct run_stack *stack, uint64_t kind);
  * Pushes an activation below the caller's frame and runs the service in user mode. Returns what
  * activation_return_kernel says. In: the baton is held, floating-point state is saved, the service's
  * address space is loaded, interrupts off; they are on afterwards. Clobbers what a C call may.

@@ -43,23 +43,16 @@ ipc_fastpath_call:
     ld      t2, ENTRY_VALUE(t1)
     bne     t2, a0, .Lslow              /* closed meanwhile */
     sltiu   t5, t5, REGISTER_WORDS + 1
-    and     t3, t3, t5                  /* ENTRY_RIGHT_CALL is 1 */
-    beqz    t3, .Lslow
+    and     t5, t5, t3                  /* ENTRY_RIGHT_CALL is 1 */
+    beqz    t5, .Lcall_long
     bnez    a6, .Lslow
     /* group: checks */
     ld      t1, PORT_SATPS(t4)
     beqz    t1, .Lcall_kernel           /* no user service, or one that needs a flush */
-    lhu     t2, ACTIVATION_CALLS_LEFT(sp)
-    beqz    t2, .Lslow
-    ld      t3, CORE_SATP_OFFSET(tp)
-    add     t1, t1, t3
-    ld      t3, 0(t1)                   /* who empties it interrupts, or finds this core asleep */
-    beqz    t3, .Lslow                  /* the space has no number here: asid_assign */
-    li      t5, SSTATUS_FS_BITS
-    csrrc   t5, sstatus, t5             /* the service starts without floating-point state */
-    bltz    t5, .Lcall_dirty
+    check_call .Lslow, .Lcall_dirty
     /* group: take the baton */
     baton_take a7, .Lcall_busy          /* a7 is 0 before and after */
+.Lcall_taken:
     /* group: record and switch */
     mv      a0, t6
     ld      t0, CORE_USER_SP(tp)
@@ -93,6 +86,31 @@ ipc_fastpath_call:
     clear t0, t2, t3, t4, t5            /* t1: the entry; t6: the calls so far */
     sret
 
+/*
+ * More words than registers, or something else is unusual. t3: rights, t4: port, t6: badge. The baton is
+ * taken before the words are copied: until then the last run may be in the service's page.
+ * The user's s registers are nobody's in both calls.
+ */
+.Lcall_long:
+    /* group: long: words and pages */
+    check_long_tag .Lslow
+    andi    t3, t3, ENTRY_RIGHT_CALL
+    addi    t3, t3, -ENTRY_RIGHT_CALL
+    or      t3, t3, a6
+    bnez    t3, .Lslow
+    ld      t1, PORT_SATPS(t4)
+    beqz    t1, .Lslow
+    load_page s1, sp, .Lslow
+    ld      s2, PORT_PAGE(t4)
+    beqz    s2, .Lslow
+    /* group: checks */
+    check_call .Lslow, .Lcall_dirty
+    /* group: take the baton */
+    baton_take a7, .Lcall_busy
+    /* group: long: copy */
+    copy_words s1, s2
+    j       .Lcall_taken
+
 .Lcall_busy:
     li      a7, 0                       /* the number of this call again */
     j       syscall_message_slow
@@ -116,7 +134,9 @@ ipc_fastpath_return:
     ld      t1, ACTIVATION_PORT(sp)
     bnez    t3, .Lslow
     bnez    t2, .Lreturn_to_kernel
-    check_return .Lslow
+    check_return .Lreturn_long
+.Lreturn_checked:
+    check_caller .Lslow
     /* group: give the baton */
     baton_give .Lslow
     /* group: back to the caller */
@@ -135,6 +155,19 @@ ipc_fastpath_return:
     clear t0, t1, t5, t6, a6            /* t2: a constant; t3: 0; t4: the pc; a7: 1, as it was */
     sret
 
+/* More words than registers, or worse. What is copied here and then again, since the baton cannot be given, is
+ * the same. t1: port. */
+.Lreturn_long:
+    /* group: long: words and pages */
+    check_long_tag .Lslow
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    ld      s1, PORT_PAGE(t1)
+    beqz    s1, .Lslow
+    load_page s2, t5, .Lslow
+    /* group: long: copy */
+    copy_words s1, s2
+    j       .Lreturn_checked
+
 /*
  * The caller was the kernel, for a pager: its call goes on behind activation_enter_user, which gives the baton.
  * t1: port, t2: kind.
@@ -146,6 +179,7 @@ ipc_fastpath_return:
     ld      t2, PORT_SATPS(t1)
     beqz    t2, .Lslow                  /* spaces have no numbers */
     check_return .Lslow
+    check_caller .Lslow
     ld      t3, ACTIVATION_MESSAGE(sp)
     csrw    satp, t6
     li      t2, SSTATUS_FS_BITS

@@ -18,6 +18,7 @@
 #define ACTIVATION_KIND 50
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
+#define ACTIVATION_PAGE 64 /* of a base */
 #define ACTIVATION_STACK 72
 #define ACTIVATION_SIZE 80
 #define CALL_PUSH_BYTES 352 /* record and floating-point room */
@@ -45,11 +46,12 @@
 #define PORT_WORD 64
 #define PORT_HOLDER 72
 #define PORT_CALLS 80
-#define PORT_MODE 88
+#define PORT_KERNEL_FAST 88
 #define PORT_LEAF_RUN 96
 #define PORT_LEAF_ENTER 104
+#define PORT_PAGE 112
 
-/* struct port_stack */
+/* struct run_stack */
 #define STACK_TOP 0
 #define STACK_TP 8
 
@@ -58,18 +60,19 @@
 #define REQUEST_BADGE 8
 #define REQUEST_COOKIE 16
 #define REQUEST_CALLER 24
-#define REQUEST_BYTES 32
+#define REQUEST_BYTES 40
 
-/* struct message; the room for one, which keeps the stack aligned */
+/* struct message; the room for one, which with a request keeps the stack aligned */
 #define MESSAGE_TAG_WORD 0
 #define MESSAGE_WORD0 8
-#define MESSAGE_ROOM 48
+#define MESSAGE_ROOM 40
 
 /* struct user_entry, after the record */
 #define USER_ENTRY_MESSAGE 80
 #define USER_ENTRY_BADGE 120
 
 #define REGISTER_WORDS 4
+#define MESSAGE_WORDS 64
 
 /* Below an activation's floating-point room, while a leaf runs: the port. */
 #define LEAF_BYTES 16

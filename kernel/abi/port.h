@@ -19,6 +19,7 @@ enum port_event {
 
 /* What one run of a service stands on. */
 struct port_stack {
-    uint64_t top; /* where its stack begins; it grows down */
-    uint64_t tp;  /* its thread-local block */
+    uint64_t top;  /* where its stack begins; it grows down */
+    uint64_t tp;   /* its thread-local block */
+    uint64_t page; /* its message page (kernel/abi/message.h), or 0 */
 };

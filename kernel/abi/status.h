@@ -31,5 +31,6 @@ enum status {
     ERR_UNKNOWN_CALL = -17, /* no such system call, or no such operation label */
     ERR_BAD_FORMAT = -18,   /* a file or message does not have the form it must have */
     ERR_DENIED = -19,       /* the manifest does not allow it */
-    ERR_LAST = -19,
+    ERR_TOO_LONG = -20,     /* the receiver has no message page, or no window large enough */
+    ERR_LAST = -20,
 };

@@ -13,7 +13,8 @@ enum system_call {
     SYS_CALL = 0,              /* a0 port, a1..a5 message, a6 deadline -> a0 status, a1..a5 reply */
     SYS_RETURN = 1,            /* a1..a5 reply; does not come back */
     SYS_REPLY_RECEIVE = 2,     /* reserved */
-    SYS_SEND = 3,              /* a0 port, a1..a5 message -> a0 status */
+    SYS_SEND = 3,              /* a0 port, a1..a5 message, a6 deadline -> a0 status,
+                                  a1 id of the result with MESSAGE_TAG_RESULT */
     SYS_RECEIVE = 4,           /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge */
     SYS_REPLY = 5,             /* reserved */
     SYS_MESSAGE_LAST = 5,      /* numbers up to here use the message path of trap.S */
@@ -27,7 +28,8 @@ enum system_call {
     SYS_THREAD_CORE = 13,      /* -> core index on which the caller runs */
     SYS_SLEEP = 14,            /* a0 deadline -> status */
     SYS_DOMAIN_EXIT = 15,      /* a0 code; ends the calling domain; does not come back */
-    SYS_PORT_CREATE = 16,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie -> handle */
+    SYS_PORT_CREATE = 16,      /* a0 kind, a1 entry, a2 stack top, a3 tp, a4 cookie,
+                                  a5 message page or 0 -> handle */
     SYS_PORT_CLOSE = 17,       /* a0 port or notification -> status */
     SYS_HANDLE_CLOSE = 18,     /* a0 handle -> status */
     SYS_HANDLE_DUPLICATE = 19, /* a0 handle, a1 rights, a2 badge -> handle */
@@ -47,7 +49,7 @@ enum system_call {
     SYS_PORT_CREATE_CONCURRENT = 32, /* a0 entry, a1 address of an array of struct port_stack,
                                         a2 how many, a3 cookie -> handle */
     SYS_THREAD_SET_PRIORITY = 33,    /* a0 thread, a1 priority -> status */
-    SYS_MESSAGE_PAGE = 34,           /* reserved */
+    SYS_MESSAGE_PAGE = 34,           /* a0 message page or 0 -> status */
     SYS_NOTIFICATION_CREATE = 35,    /* -> handle */
     SYS_SIGNAL = 36,                 /* a0 notification, a1 bits -> status */
     SYS_WAIT = 37,                   /* a0 notification, a1 mask or 0 for all, a2 deadline

@@ -13,8 +13,11 @@
 #define WORD_BYTES sizeof(uint64_t)
 #define ROUND_WORDS 32U
 #define ROUND_BYTES (ROUND_WORDS * WORD_BYTES)
+#define EIGHT_BYTES (8 * WORD_BYTES)
 
 #define KEEP_LOOP() __asm__ volatile("")
+/* Keeps the compiler from loading more words than there are registers that need not be saved. */
+#define KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
 /* Words are written through this, whatever the memory's type is. */
 typedef uint64_t __attribute__((may_alias)) word_t;
@@ -66,7 +69,17 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 #define COPY(n) ((word_t *)(void *)next)[n] = ((const word_t *)(const void *)source)[n];
         for (; (size_t)(end - next) >= ROUND_BYTES; next += ROUND_BYTES, source += ROUND_BYTES) {
             KEEP_LOOP();
-            ROUND(COPY)
+            EIGHT(COPY, 0)
+            KEEP_ORDER();
+            EIGHT(COPY, 8)
+            KEEP_ORDER();
+            EIGHT(COPY, 16)
+            KEEP_ORDER();
+            EIGHT(COPY, 24)
+        }
+        for (; (size_t)(end - next) >= EIGHT_BYTES; next += EIGHT_BYTES, source += EIGHT_BYTES) {
+            KEEP_LOOP();
+            EIGHT(COPY, 0)
         }
 #undef COPY
         for (; (size_t)(end - next) >= WORD_BYTES; next += WORD_BYTES, source += WORD_BYTES) {

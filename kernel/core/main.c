@@ -16,6 +16,7 @@
 #include "arch/timer.h"
 #include "arch/trap.h"
 #include "arch/irq.h"
+#include "ipc/courier.h"
 #include "ipc/service.h"
 #include "kernel/base/build_id.h"
 #include "kernel/base/print.h"
@@ -70,6 +71,7 @@ static void core_main(void)
     trap_init_core();
     timer_init_core();
     irqchip_init_core();
+    boot_require(courier_start_core(), "couriers");
     sched_run_core();
 }
 
@@ -130,6 +132,8 @@ void kernel_main(hart_id_t boot_hart, paddr_t tree)
     irqchip_init_core();
     console_init(core->cpu);
     boot_print_banner();
+    boot_require(courier_make_all(platform.core_count), "couriers");
+    boot_require(courier_start_core(), "couriers");
     boot_start_thread();
     smp_start_others(core_main);
     sched_run_core();

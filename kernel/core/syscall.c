@@ -7,7 +7,9 @@
  */
 #include "arch/riscv/offsets.h"
 #include "ipc/call.h"
+#include "ipc/letter.h"
 #include "ipc/mailbox.h"
+#include "ipc/result.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/core/syscall_priv.h"
 #include "sched/activation.h"
@@ -61,15 +63,15 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_DOMAIN_SET_PAGER] = ENTRY(syscall_domain_set_pager),
     [SYS_PORT_CREATE_CONCURRENT] = ENTRY(syscall_port_create_concurrent),
     [SYS_THREAD_SET_PRIORITY] = ENTRY(syscall_thread_set_priority),
-    [SYS_MESSAGE_PAGE] = ENTRY(syscall_reserved),
+    [SYS_MESSAGE_PAGE] = ENTRY(syscall_message_page),
     [SYS_NOTIFICATION_CREATE] = ENTRY(syscall_notification_create),
     [SYS_SIGNAL] = ENTRY(syscall_signal),
     [SYS_WAIT] = syscall_wait_pair,
     [SYS_PORT_BIND] = ENTRY(syscall_port_bind),
     [SYS_INTERRUPT_BIND] = ENTRY(syscall_reserved),
     [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_reserved),
-    [SYS_RESULT] = ENTRY(syscall_reserved),
-    [SYS_PORT_CONFIGURE] = ENTRY(syscall_reserved),
+    [SYS_RESULT] = syscall_message,
+    [SYS_PORT_CONFIGURE] = ENTRY(syscall_port_configure),
     [SYS_HANDLE_REVOKE] = ENTRY(syscall_handle_revoke),
 };
 
@@ -85,6 +87,9 @@ void syscall_handle_message(struct syscall_frame *frame)
     case SYS_SEND:
         syscall_send(frame);
         break;
+    case SYS_RESULT:
+        syscall_result(frame);
+        break;
     default:
         syscall_receive(frame);
         break;
@@ -99,23 +104,59 @@ static void frame_clear_message(struct syscall_frame *frame)
     }
 }
 
+/* Send; with a result wanted its id is in *id. */
+static status_t send_with_result(struct port *port, uint64_t badge, struct message *message,
+                                 nsec_t deadline, uint64_t *id)
+{
+    status_t status = result_make(id);
+
+    if (status == OK) {
+        status = letter_send_for(port, badge, message, deadline, *id);
+        if (status != OK) {
+            result_cancel(*id);
+            *id = 0;
+        }
+    }
+    return status;
+}
+
 void syscall_send(struct syscall_frame *frame)
 {
     struct message message = {
-        .tag = frame->a[1],
+        .tag = frame->a[1] & ~MESSAGE_TAG_RESULT,
         .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
     };
+    bool wants_result = message.tag != frame->a[1];
+    nsec_t deadline = frame->a[6];
     struct object *object;
     uint64_t badge;
+    uint64_t id = 0;
     status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT, RIGHT_SEND,
                                  &object, &badge);
 
     if (status == OK) {
-        status = mailbox_send(port_of_object(object), badge, &message);
+        struct port *port = port_of_object(object);
+
+        status = wants_result ? send_with_result(port, badge, &message, deadline, &id)
+                              : letter_send_for(port, badge, &message, deadline, 0);
         object_release(object);
     }
     frame_clear_message(frame);
     frame->a[0] = (uint64_t)status;
+    frame->a[1] = id;
+}
+
+void syscall_result(struct syscall_frame *frame)
+{
+    struct message reply = {0};
+    status_t status = result_collect(frame->a[0], frame->a[6], &reply);
+
+    frame_clear_message(frame);
+    frame->a[0] = (uint64_t)status;
+    frame->a[1] = reply.tag;
+    for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
+        frame->a[2 + i] = reply.word[i];
+    }
 }
 
 void syscall_receive(struct syscall_frame *frame)

@@ -4,6 +4,7 @@
  */
 #include "arch/usercopy.h"
 #include "ipc/notification.h"
+#include "ipc/letter.h"
 #include "ipc/port.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
@@ -29,9 +30,9 @@ static long make_port(const struct port_attributes *attributes)
 }
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie)
+                         uint64_t cookie, vaddr_t page)
 {
-    const struct port_stack stack = {.top = stack_top, .tp = tp};
+    const struct port_stack stack = {.top = stack_top, .tp = tp, .page = page};
     const struct port_attributes attributes = {
         .mode = kind == PORT_MAILBOX ? PORT_MODE_MAILBOX : PORT_MODE_USER_SERVICE,
         .entry = entry,
@@ -60,6 +61,22 @@ long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs
     attributes.runs = (uint32_t)runs;
     status = usercopy_in(syscall_domain()->vspace, copy, user_addr(stacks), runs * sizeof(copy[0]));
     return status != OK ? status : make_port(&attributes);
+}
+
+long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, uint64_t high,
+                            uint64_t priority)
+{
+    const struct port_limits limits = {capacity, low, high, priority};
+    struct object *object;
+    status_t status =
+        handle_get(&syscall_domain()->handles, handle, OBJECT_PORT, RIGHT_MANAGE, &object, NULL);
+
+    if (status != OK) {
+        return status;
+    }
+    status = letter_configure(port_of_object(object), &limits);
+    object_release(object);
+    return status;
 }
 
 long syscall_port_close(handle_t handle)

@@ -26,13 +26,16 @@ long syscall_join(handle_t handle, nsec_t deadline);
 long syscall_thread_kill(handle_t handle);
 long syscall_thread_migrate(uint64_t cpu);
 long syscall_thread_set_priority(handle_t handle, uint64_t priority);
+long syscall_message_page(vaddr_t address);
 long syscall_sleep(nsec_t deadline);
 long syscall_domain_exit(long code);
 
 long syscall_port_create(uint64_t kind, vaddr_t entry, vaddr_t stack_top, vaddr_t tp,
-                         uint64_t cookie);
+                         uint64_t cookie, vaddr_t page);
 long syscall_port_create_concurrent(vaddr_t entry, vaddr_t stacks, uint64_t runs, uint64_t cookie);
 long syscall_port_close(handle_t handle);
+long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, uint64_t high,
+                            uint64_t priority);
 long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
 long syscall_handle_revoke(handle_t handle);
@@ -62,6 +65,7 @@ long syscall_signal(handle_t handle, uint64_t bits);
 struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline);
 
 void syscall_send(struct syscall_frame *frame);
+void syscall_result(struct syscall_frame *frame);
 void syscall_receive(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */

@@ -5,6 +5,7 @@
 #include "kernel/abi/exit.h"
 #include "kernel/abi/limits.h"
 #include "kernel/core/syscall_priv.h"
+#include "mm/vspace_direct.h"
 #include "sched/sched.h"
 
 #define THREAD_HANDLE_RIGHTS (RIGHT_WAIT | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER)
@@ -128,6 +129,24 @@ long syscall_thread_set_priority(handle_t handle, uint64_t priority)
 long syscall_thread_migrate(uint64_t cpu)
 {
     return cpu < MAX_CORES ? sched_migrate((cpu_t)cpu) : ERR_INVALID;
+}
+
+long syscall_message_page(vaddr_t address)
+{
+    struct memory *memory = NULL;
+    void *page = NULL;
+    status_t status = OK;
+
+    if (activation_current()->port != NULL) {
+        return ERR_INVALID; /* a service's run on somebody else's thread: its page is its stack's */
+    }
+    if (address != 0) {
+        status = vspace_hold_page(syscall_domain()->vspace, address, &memory, &page);
+    }
+    if (status == OK) {
+        thread_set_page(page, memory);
+    }
+    return status;
 }
 
 long syscall_sleep(nsec_t deadline)

@@ -20,7 +20,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/object/handle_priv.h"
 
-#define HANDLE_FIRST_COUNT 16U
+#define HANDLE_FIRST_COUNT 32U
 #define HANDLE_GENERATION_LAST 0x7fffffffffffUL
 
 status_t handle_table_init(struct handle_table *table, void *owner,
@@ -98,9 +98,9 @@ void handle_table_destroy(struct handle_table *table)
     uint64_t state = spin_lock_save(&table->lock);
     table->array = NULL;
     spin_unlock_restore(&table->lock, state);
-    table->release(table->owner, array, handle_array_bytes(count));
+    handle_array_free(table, array);
     if (table->bigger != NULL) {
-        table->release(table->owner, table->bigger, handle_array_bytes(count * 2));
+        handle_array_free(table, table->bigger);
         table->bigger = NULL;
     }
 }

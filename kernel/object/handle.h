@@ -40,11 +40,11 @@ struct handle_entry {
     uint32_t kind;
 };
 
-/* The array: `mask` is (entries - 1) * sizeof(struct handle_entry). Behind the entries lie as many nodes (grant.h). */
+/* The array: `mask` is (entries - 1) * sizeof(struct handle_entry). */
 struct handle_array {
     uint64_t mask;
     struct epoch_callback reclaim;
-    uint64_t unused;
+    struct handle_nodes *nodes; /* a node for each entry (grant.h) */
     struct handle_entry entry[];
 };
 
@@ -61,7 +61,7 @@ struct handle_table {
     void *owner;
 };
 
-/* An empty table with room for 15 handles. ERR_NO_MEMORY. */
+/* An empty table with room for 31 handles. ERR_NO_MEMORY. */
 status_t handle_table_init(struct handle_table *table, void *owner,
                            void *(*allocate)(void *owner, size_t bytes),
                            void (*release)(void *owner, void *memory, size_t bytes));

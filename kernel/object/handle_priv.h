@@ -14,19 +14,32 @@
 
 static inline size_t handle_array_bytes(uint32_t count)
 {
-    return sizeof(struct handle_array) +
-           count * (sizeof(struct handle_entry) + sizeof(struct grant_node));
+    return sizeof(struct handle_array) + count * sizeof(struct handle_entry);
 }
+
+/* Beside the array, in memory of its own: both together would be more than one allocation may have. */
+struct handle_nodes {
+    struct handle_table *table; /* of an array that is being reclaimed */
+    struct grant_node node[];
+};
+
+static inline size_t handle_nodes_bytes(uint32_t count)
+{
+    return sizeof(struct handle_nodes) + count * sizeof(struct grant_node);
+}
+
+/* Give an array back. */
+void handle_array_free(struct handle_table *table, struct handle_array *array);
 
 static inline uint32_t handle_array_count(const struct handle_array *array)
 {
     return (uint32_t)(array->mask / sizeof(struct handle_entry)) + 1;
 }
 
-/* The node of a slot; they lie behind the entries. */
+/* The node of a slot. */
 static inline struct grant_node *handle_node(struct handle_array *array, uint32_t slot)
 {
-    return (struct grant_node *)&array->entry[handle_array_count(array)] + slot;
+    return &array->nodes->node[slot];
 }
 
 /* The entry that a handle names, or NULL. */

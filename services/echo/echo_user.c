@@ -10,9 +10,12 @@ SERVICE_ENTRY(echo_entry, echo_handle)
 int main(int argc, char **argv)
 {
     static struct echo echo;
+    static char text[ECHO_SEGMENT_BYTES];
+    const struct message_segment window = {(uintptr_t)text, sizeof(text)};
     const char *name = argc > 1 ? argv[1] : "echo.user";
     handle_t port;
-    status_t status = service_create_entry(PORT_COMBINING, echo_entry, &echo, &port);
+    status_t status =
+        service_create_entry_windows(PORT_COMBINING, echo_entry, &echo, &window, 1, &port);
 
     if (status == OK) {
         status = lookup_register(name, port);

@@ -8,6 +8,9 @@
 #pragma once
 
 enum echo_call {
-    ECHO_WORDS = 1, /* 0 to 4 words -> the same words */
+    ECHO_WORDS = 1, /* words -> the same words; in user space up to MAX_MESSAGE_WORDS, else 4 */
     ECHO_COUNT = 2, /* no words -> w0 the calls served before this one */
 };
+
+/* Room for a segment that comes with a call, in user space; nothing is done with it. */
+#define ECHO_SEGMENT_BYTES 4096

@@ -25,7 +25,9 @@
 
 #include "arch/core.h"
 #include "ipc/baton.h"
+#include "ipc/courier.h"
 #include "ipc/lending.h"
+#include "ipc/letter.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/assert.h"
 
@@ -126,6 +128,49 @@ void lending_settle(void)
     abort();
 }
 
+/* Nobody sends letters here. */
+uint32_t lending_rank_of_line_locked(struct port *of)
+{
+    (void)of;
+    abort();
+}
+
+void courier_post(struct port *of)
+{
+    (void)of;
+    abort();
+}
+
+void courier_hurry(struct port *of, uint32_t rank)
+{
+    (void)of;
+    (void)rank;
+    abort();
+}
+
+void letter_begin(struct port *of, struct letter *letter, struct baton_work *work)
+{
+    (void)of;
+    (void)letter;
+    (void)work;
+    abort();
+}
+
+void letter_end(const struct baton_work *work, status_t status)
+{
+    (void)work;
+    (void)status;
+    abort();
+}
+
+void letter_refuse(struct port *of, struct letter *letter, status_t reason)
+{
+    (void)of;
+    (void)letter;
+    (void)reason;
+    abort();
+}
+
 /* Each core has something to do. */
 uint32_t sched_ready_count(cpu_t cpu)
 {
@@ -174,7 +219,7 @@ static void serve_others(void)
     struct baton_work work;
     unsigned budget = BATON_SNAPSHOT;
 
-    while (baton_next(&port, budget != 0 ? &work : NULL)) {
+    while (baton_next(&port, budget != 0 ? BATON_SERVES_CALLERS : BATON_SERVES_NOBODY, &work)) {
         section(work.message.word);
         baton_answer(&port, &work, OK);
         budget--;

@@ -197,7 +197,7 @@ static void take_off(struct port *port, struct baton_work *work)
     EXPECT_TRUE(baton_try_take(port));
     start(&askers[1], port, 1);
     EXPECT_SOON(port_queued(port) == 1);
-    EXPECT_TRUE(baton_next(port, work));
+    EXPECT_TRUE(baton_next(port, BATON_SERVES_CALLERS, work));
 }
 
 TEST(combining, a_request_that_is_not_begun_is_handed_over_if_the_port_is_open)
@@ -222,7 +222,7 @@ TEST(combining, a_request_that_is_not_begun_is_refused_if_the_port_was_closed)
     take_off(port, &work);
     port_close(port, ERR_STALE);
     EXPECT_FALSE(baton_hand_over(port, &work));
-    EXPECT_FALSE(baton_next(port, NULL));
+    EXPECT_FALSE(baton_next(port, BATON_SERVES_NOBODY, NULL));
     crew_join(askers[1].thread);
     EXPECT_EQ(askers[1].status, ERR_STALE);
     EXPECT_EQ(ran, 0);

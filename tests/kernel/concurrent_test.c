@@ -21,7 +21,7 @@ struct caller {
     nsec_t deadline;
     status_t status; /* what the call said */
     status_t inside; /* what ended the stop in the service */
-    const struct port_stack *stack;
+    const struct run_stack *stack;
     struct ports_stop stop;
     struct thread *thread;
 };

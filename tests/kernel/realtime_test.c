@@ -206,7 +206,7 @@ TEST(realtime, who_closes_a_port_lets_a_lower_one_run_that_just_entered)
     atomic_store_relaxed(&port->holder, thread_current());
     crew_join(closer);
     EXPECT_TRUE(!baton_try_give(port));
-    EXPECT_FALSE(baton_next(port, NULL));
+    EXPECT_FALSE(baton_next(port, BATON_SERVES_NOBODY, NULL));
     call_settle_unwind();
     object_release(&port->object);
 }

@@ -8,12 +8,15 @@
  * COVERS ipc/line.h
  * COVERS ipc/baton.c
  * COVERS ipc/baton.h
+ * COVERS ipc/handover.c
  * COVERS ipc/concurrent.c
  * COVERS ipc/concurrent.h
  * COVERS ipc/deadlock.c
  * EXCEPT ipc/deadlock.c: (&port->holder): deadlock.pml; a false ring needs the fourth newest value
  * EXCEPT ipc/deadlock.c: (&holder->waits): the same
  * EXCEPT ipc/deadlock.c: (&holder->waiting_for): the same
+ * EXCEPT ipc/handover.c: release(&port->word, ~WORD_RUN: who takes the baton next has the lock first, but after a
+ * purge, which is not here
  * EXCEPT ipc/baton.c: release(&request->thread->waiting_for: the same
  *
  * Pretended: threads, the close of a port (ipc/port.c) and the loop of ipc/call.c that serves. A wake-up
@@ -27,20 +30,17 @@
 #include "ipc/lending.h"
 #include "ipc/port_priv.h"
 #include "kernel/base/atomic.h"
+#include "tests/relacy/baton_world.h"
 #include "tests/relacy/machine.h"
 #include "tests/relacy/model.h"
 
-#define CALLERS 3U
-#define PORTS 3U
-#define SOME_DEADLINE 1UL /* it passes at any moment */
-
-static struct port ports[PORTS];
+struct port baton_ports[PORTS];
 static struct thread threads[CALLERS];
 static struct baton_request requests[CALLERS][2]; /* by depth */
 static struct message messages[CALLERS][2];
 static uint32_t tokens[CALLERS];
-static uint64_t runs[PORTS];  /* of the services; in each, only the holder of its baton */
-static uint64_t ran[CALLERS]; /* calls that were run */
+static uint64_t runs[PORTS]; /* of the services; in each, only the holder of its baton */
+uint64_t baton_ran[CALLERS];
 static uint32_t retired;
 static uint32_t kept;             /* runs whose callers may have gone on */
 static uint32_t let_go;           /* that are over */
@@ -102,6 +102,12 @@ void lending_serve_locked(struct port *port, struct thread *asker)
 
 void lending_settle(void)
 {
+}
+
+uint32_t lending_rank_of_line_locked(struct port *port)
+{
+    (void)port;
+    return RANK_IDLE;
 }
 
 /* Whom a run belongs to that goes on without its caller. */
@@ -168,12 +174,12 @@ static void close_port(struct port *port)
 
 /* --- the services and their callers, as in ipc/call.c --- */
 
-static void set_up(void)
+void baton_set_up(void)
 {
     machine_set_up(NULL);
     for (unsigned i = 0; i < PORTS; i++) {
-        ports[i] = (struct port){.lock = SPINLOCK_INIT("port")};
-        queue_init(&ports[i].queue);
+        baton_ports[i] = (struct port){.lock = SPINLOCK_INIT("port")};
+        queue_init(&baton_ports[i].queue);
         runs[i] = 0;
     }
     for (unsigned i = 0; i < CALLERS; i++) {
@@ -186,16 +192,16 @@ static void set_up(void)
                 (struct baton_request){.message = &messages[i][depth], .nested = depth != 0};
         }
         tokens[i] = 0;
-        ran[i] = 0;
+        baton_ran[i] = 0;
         refused[i] = 0;
     }
     retired = kept = let_go = 0;
 }
 
-static void run(struct port *port, struct message *message)
+void baton_run(struct port *port, struct message *message)
 {
     MODEL_CHECK(message->word[1] == 0);
-    runs[port - ports]++;
+    runs[port - baton_ports]++;
     message->word[1] = message->word[0] + 1;
 }
 
@@ -206,9 +212,10 @@ static void give(struct port *port)
     if (baton_try_give(port)) {
         return;
     }
-    while (baton_next(port, model_choose(2) == 1 ? &work : NULL)) {
+    while (baton_next(port, model_choose(2) == 1 ? BATON_SERVES_CALLERS : BATON_SERVES_NOBODY,
+                      &work)) {
         if (model_choose(4) != 0) {
-            run(port, &work.message);
+            baton_run(port, &work.message);
             baton_answer(port, &work, OK);
         } else if (baton_hand_over(port, &work)) {
             return;
@@ -231,40 +238,40 @@ static bool take(struct port *port, unsigned self, unsigned depth, nsec_t deadli
     if (status == OK) {
         /* relaxed: as in call_port */
         atomic_store_relaxed(&port->holder, thread_current());
-        run(port, request->message);
-        ran[self]++;
+        baton_run(port, request->message);
+        baton_ran[self]++;
         return true;
     }
     if (status == BATON_ANSWERED) {
         status = request->status;
     }
     MODEL_CHECK(word[1] == (status == OK ? word[0] + 1 : 0));
-    ran[self] += status == OK;
+    baton_ran[self] += status == OK;
     refused[self] += status == ERR_DEADLOCK;
     return false;
 }
 
-static void call(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
+void baton_call(struct port *port, unsigned self, unsigned depth, nsec_t deadline)
 {
     if (take(port, self, depth, deadline)) {
         give(port);
     }
 }
 
-static void settled(void)
+void baton_settled(void)
 {
     uint64_t closed = 0;
 
     for (unsigned i = 0; i < PORTS; i++) {
-        MODEL_CHECK((ports[i].word & ~WORD_CLOSED) == 0 && ports[i].holder == NULL);
-        MODEL_CHECK(ports[i].queue.count == 0 && ports[i].lock.held == 0);
-        MODEL_CHECK(ports[i].served == NULL);
-        closed += ports[i].word == WORD_CLOSED;
+        MODEL_CHECK((baton_ports[i].word & ~WORD_CLOSED) == 0 && baton_ports[i].holder == NULL);
+        MODEL_CHECK(baton_ports[i].queue.count == 0 && baton_ports[i].lock.held == 0);
+        MODEL_CHECK(baton_ports[i].served == NULL);
+        closed += baton_ports[i].word == WORD_CLOSED;
     }
     MODEL_CHECK(retired == closed);
     MODEL_CHECK(kept == 0);
-    MODEL_CHECK(runs[0] + runs[1] + runs[2] >= ran[0] + ran[1] + ran[2]);
-    MODEL_CHECK(runs[0] + runs[1] + runs[2] <= ran[0] + ran[1] + ran[2] + let_go);
+    MODEL_CHECK(runs[0] + runs[1] + runs[2] >= baton_ran[0] + baton_ran[1] + baton_ran[2]);
+    MODEL_CHECK(runs[0] + runs[1] + runs[2] <= baton_ran[0] + baton_ran[1] + baton_ran[2] + let_go);
     for (unsigned i = 0; i < CALLERS; i++) {
         MODEL_CHECK(threads[i].waiting_for == NULL);
     }
@@ -272,50 +279,50 @@ static void settled(void)
 
 static void all_ran(void)
 {
-    settled();
+    baton_settled();
     MODEL_CHECK(runs[0] == 2 * CALLERS);
 }
 
 static void one_ring_at_most(void)
 {
-    settled();
+    baton_settled();
     MODEL_CHECK(refused[0] + refused[1] <= 1);
 }
 
 static void nobody_refused(void)
 {
-    settled();
+    baton_settled();
     MODEL_CHECK(refused[0] + refused[1] + refused[2] == 0);
 }
 
 static void call_twice(unsigned self)
 {
-    call(&ports[0], self, 0, DEADLINE_NONE);
-    call(&ports[0], self, 0, DEADLINE_NONE);
+    baton_call(&baton_ports[0], self, 0, DEADLINE_NONE);
+    baton_call(&baton_ports[0], self, 0, DEADLINE_NONE);
 }
 
 static void call_with_deadlines(unsigned self)
 {
-    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
-    call(&ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    baton_call(&baton_ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
+    baton_call(&baton_ports[0], self, 0, self == 0 ? DEADLINE_NONE : SOME_DEADLINE);
 }
 
 static void call_while_one_closes(unsigned self)
 {
-    call(&ports[0], self, 0, DEADLINE_NONE);
+    baton_call(&baton_ports[0], self, 0, DEADLINE_NONE);
     if (self == 0) {
-        close_port(&ports[0]);
+        close_port(&baton_ports[0]);
     } else {
-        call(&ports[0], self, 0, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
+        baton_call(&baton_ports[0], self, 0, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
     }
 }
 
 /* The service `outer` calls `inner`. */
 static void call_through(unsigned outer, unsigned inner, unsigned self)
 {
-    if (take(&ports[outer], self, 0, DEADLINE_NONE)) {
-        call(&ports[inner], self, 1, DEADLINE_NONE);
-        give(&ports[outer]);
+    if (take(&baton_ports[outer], self, 0, DEADLINE_NONE)) {
+        baton_call(&baton_ports[inner], self, 1, DEADLINE_NONE);
+        give(&baton_ports[outer]);
     }
 }
 
@@ -332,24 +339,25 @@ static void look_like_a_ring(unsigned self)
     if (self < 2) {
         call_through(self, self + 1, self);
     } else {
-        call(&ports[2], self, 0, DEADLINE_NONE);
-        call(&ports[0], self, 0, SOME_DEADLINE);
+        baton_call(&baton_ports[2], self, 0, DEADLINE_NONE);
+        baton_call(&baton_ports[0], self, 0, SOME_DEADLINE);
     }
 }
 
-MODEL_TEST(baton_each_call_is_run_once, .threads = CALLERS, .rounds = 20000, .before = set_up,
+MODEL_TEST(baton_each_call_is_run_once, .threads = CALLERS, .rounds = 20000, .before = baton_set_up,
            .thread = call_twice, .after = all_ran, .resume = machine_resume);
 
-MODEL_TEST(baton_with_deadlines, .threads = CALLERS, .rounds = 20000, .before = set_up,
-           .thread = call_with_deadlines, .after = settled, .resume = machine_resume);
+MODEL_TEST(baton_with_deadlines, .threads = CALLERS, .rounds = 20000, .before = baton_set_up,
+           .thread = call_with_deadlines, .after = baton_settled, .resume = machine_resume);
 
-MODEL_TEST(baton_close_refuses_or_answers, .threads = CALLERS, .rounds = 20000, .before = set_up,
-           .thread = call_while_one_closes, .after = settled, .resume = machine_resume);
+MODEL_TEST(baton_close_refuses_or_answers, .threads = CALLERS, .rounds = 20000,
+           .before = baton_set_up, .thread = call_while_one_closes, .after = baton_settled,
+           .resume = machine_resume);
 
-MODEL_TEST(baton_ring_of_two_is_opened, .threads = 2, .rounds = 20000, .before = set_up,
+MODEL_TEST(baton_ring_of_two_is_opened, .threads = 2, .rounds = 20000, .before = baton_set_up,
            .thread = close_a_ring, .after = one_ring_at_most, .resume = machine_resume);
 
-MODEL_TEST(baton_no_ring_no_refusal, .threads = CALLERS, .rounds = 20000, .before = set_up,
+MODEL_TEST(baton_no_ring_no_refusal, .threads = CALLERS, .rounds = 20000, .before = baton_set_up,
            .thread = look_like_a_ring, .after = nobody_refused, .resume = machine_resume);
 
 /* --- a concurrent service: what a run writes to its stack is a plain variable of the slot --- */
@@ -361,10 +369,10 @@ static uint64_t on_stack[SLOTS];
 
 static void set_up_slots(uint32_t count)
 {
-    set_up();
-    ports[0].mode = PORT_MODE_CONCURRENT_KERNEL;
-    ports[0].slots = slots;
-    ports[0].slot_count = count;
+    baton_set_up();
+    baton_ports[0].mode = PORT_MODE_CONCURRENT_KERNEL;
+    baton_ports[0].slots = slots;
+    baton_ports[0].slot_count = count;
     for (unsigned i = 0; i < SLOTS; i++) {
         slots[i].holder = NULL;
         on_stack[i] = 0;
@@ -385,10 +393,10 @@ static void set_up_two_slots(void)
 static status_t call_slot(unsigned self, nsec_t deadline)
 {
     struct baton_request *request = &requests[self][0];
-    struct run_slot *slot = concurrent_try_enter(&ports[0]);
+    struct run_slot *slot = concurrent_try_enter(&baton_ports[0]);
 
     if (slot == NULL) {
-        status_t status = concurrent_enter(&ports[0], request, deadline);
+        status_t status = concurrent_enter(&baton_ports[0], request, deadline);
 
         if (status != OK) {
             return status == BATON_ANSWERED ? request->status : status;
@@ -398,8 +406,8 @@ static status_t call_slot(unsigned self, nsec_t deadline)
     /* relaxed: while we are in it stays ours */
     MODEL_CHECK(atomic_load_relaxed(&slot->holder) == thread_current());
     on_stack[slot - slots]++;
-    ran[self]++;
-    concurrent_leave(&ports[0], slot);
+    baton_ran[self]++;
+    concurrent_leave(&baton_ports[0], slot);
     return OK;
 }
 
@@ -409,7 +417,7 @@ static void slots_settled(void)
         MODEL_CHECK(slots[i].holder == NULL);
     }
     runs[0] = on_stack[0] + on_stack[1];
-    settled();
+    baton_settled();
 }
 
 static void slots_all_ran(void)
@@ -434,7 +442,7 @@ static void call_slot_while_one_closes(unsigned self)
 {
     (void)call_slot(self, DEADLINE_NONE);
     if (self == 0) {
-        close_port(&ports[0]);
+        close_port(&baton_ports[0]);
     } else {
         (void)call_slot(self, self == 1 ? DEADLINE_NONE : SOME_DEADLINE);
     }

@@ -2,16 +2,18 @@
 /*
  * The public interface of Baton for user programs: include this one.
  *
- * Rules: the six headers below document every system call, one paragraph each with every
+ * Rules: the headers below document every system call, one paragraph each with every
  * error; the rest of the library is built on them. A function that returns status_t returns OK
  * or a negative ERR_*; one that returns int64_t returns a value that is never negative (a
  * handle, an address, a code) or a negative ERR_*. Any number that is no system call gets
  * ERR_UNKNOWN_CALL. A pointer that is not the caller's own memory gets ERR_FAULT or
  * ERR_INVALID, never more.
  *
- *   message.h  SYS_CALL SYS_RETURN SYS_SEND SYS_RECEIVE
- *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CLOSE SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_HANDLE_REVOKE
- *              SYS_JOIN
+ *   message.h  SYS_CALL SYS_RETURN SYS_RECEIVE
+ *   message_page.h  SYS_MESSAGE_PAGE
+ *   send.h     SYS_SEND SYS_RESULT
+ *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CONFIGURE SYS_PORT_CLOSE
+ *              SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_HANDLE_REVOKE SYS_JOIN
  *   notification.h  SYS_NOTIFICATION_CREATE SYS_SIGNAL SYS_WAIT SYS_PORT_BIND
  *   thread.h   SYS_THREAD_* SYS_YIELD SYS_SLEEP SYS_DOMAIN_EXIT
  *   memory.h   SYS_MEMORY_* SYS_DOMAIN_SET_PAGER
@@ -30,6 +32,8 @@
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
 #include "user/lib/message.h"
+#include "user/lib/message_page.h"
+#include "user/lib/send.h"
 #include "user/lib/notification.h"
 #include "user/lib/object.h"
 #include "user/lib/program.h"

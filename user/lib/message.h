@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that move a message: call, return, send, receive.
+ * The system calls that move a message: call, return, receive; user/lib/send.h has those that send.
  *
  * Rules: the message travels in a1..a5 and is loaded and stored by the compiler around one
  * ecall, so a stub costs what the caller really uses. SYS_CALL preserves only sp and tp (and
  * the floating-point registers); everything else is a clobber, except s0, which may be the
  * frame pointer and is kept at -8(tp) (user/lib/tls_priv.h); afterwards t0, t2 and t4 may hold the caller's own pc or a
  * constant, the rest of what is clobbered is 0 or as it was. The others preserve ra and
- * s0..s11 too. Every message is checked: ERR_INVALID when its tag has reserved bits, handles
- * or segments, or says more than MESSAGE_REGISTER_WORDS words.
+ * s0..s11 too. Every message is checked: ERR_INVALID when its tag has reserved bits or says more than
+ * MAX_MESSAGE_WORDS, MAX_MESSAGE_HANDLES or MAX_MESSAGE_SEGMENTS; a mailbox takes nothing but words in registers.
+ *
+ * What a message has beyond four words, and the errors that brings: message_page.h.
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/abi/message.h"
@@ -54,7 +57,7 @@
  * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or fewer of which several are calls of
  * pagers. ERR_DEADLOCK: the call would wait for itself, in this thread's chain of calls or through a
  * ring of chains. ERR_WOULD_BLOCK: DEADLINE_NOW and somebody runs the service. ERR_TIMED_OUT: the
- * deadline passed first. ERR_PEER_DIED: the service's domain ended before it replied, or while the
+ * deadline passed first. ERR_TOO_LONG, ERR_FAULT, ERR_NO_SPACE, ERR_NO_MEMORY: message_page.h. ERR_PEER_DIED: the service's domain ended before it replied, or while the
  * call waited. ERR_CANCELLED: this thread is to end.
  */
 static inline status_t port_call_until(handle_t port, struct message *message, uint64_t deadline)
@@ -80,7 +83,7 @@ static inline status_t port_call(handle_t port, struct message *message)
 /*
  * SYS_RETURN: ends this run of a service with `message` as the reply. Does not come back when it
  * works: the next run starts at the service's entry with a fresh stack. ERR_INVALID: the tag, or
- * this thread serves no call here. service_create (service.h) does this for the handler.
+ * this thread serves no call here. Those of a long message: message_page.h. service_create (service.h) does this for the handler.
  */
 static inline status_t port_return(const struct message *message)
 {
@@ -90,28 +93,6 @@ static inline status_t port_return(const struct message *message)
     register uint64_t a7 __asm__("a7") = SYS_RETURN;
 
     MESSAGE_TRAP(a0, a1, a2, a3, a4, a5, a6, a7);
-    return (status_t)a0;
-}
-
-/*
- * SYS_SEND: puts a copy of `message` into the queue of the mailbox `port` and goes on. Needs
- * RIGHT_SEND. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or no mailbox.
- * ERR_NO_RIGHT: no RIGHT_SEND. ERR_STALE: the port was closed. ERR_INVALID: the tag.
- * ERR_WOULD_BLOCK: PORT_QUEUE_CAPACITY messages wait already. ERR_NO_MEMORY: the domain's quota
- * is used up.
- */
-static inline status_t port_send(handle_t port, const struct message *message)
-{
-    register uint64_t a0 __asm__("a0") = port;
-    MESSAGE_REGISTERS(message);
-    register uint64_t a6 __asm__("a6") = 0;
-    register uint64_t a7 __asm__("a7") = SYS_SEND;
-
-    __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
-                       "+r"(a7)
-                     :
-                     : "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory");
     return (status_t)a0;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/message.h"
 #include "kernel/abi/port.h"
 #include "kernel/abi/rights.h"
 #include "kernel/abi/status.h"
@@ -26,11 +27,22 @@
  * running it for a few others before its own call returns. A service that waits all the same
  * becomes an ordinary one.
  * `kind` PORT_MAILBOX: a queue; the other arguments are not used.
+ * `page`: where runs find and leave what a message has beyond registers (kernel/abi/message.h), mapped writable; NULL:
+ * they get no such message. The port keeps the page, also when it is unmapped here.
  * ERR_INVALID: an unknown kind, an entry or stack outside user addresses, or a stack that is not
- * aligned. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY:
+ * aligned; a page that is not aligned or not one of a contiguous memory object. ERR_FAULT: nothing writable is mapped at the
+ * page. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY:
  * the quota is used up. service_create (service.h) is the easy way.
  */
-int64_t port_create(uint64_t kind, const void *entry, void *stack_top, void *tp, uint64_t cookie);
+int64_t port_create_with_page(uint64_t kind, const void *entry, void *stack_top, void *tp,
+                              uint64_t cookie, struct message_page *page);
+
+/* The same without a page. */
+static inline int64_t port_create(uint64_t kind, const void *entry, void *stack_top, void *tp,
+                                  uint64_t cookie)
+{
+    return port_create_with_page(kind, entry, stack_top, tp, cookie, NULL);
+}
 
 /*
  * SYS_PORT_CREATE_CONCURRENT: makes a service of the calling domain that runs for up to `runs` callers at
@@ -38,12 +50,25 @@ int64_t port_create(uint64_t kind, const void *entry, void *stack_top, void *tp,
  * with sp and tp of one of the `stacks` that no other run is on; callers beyond them wait in order. It may
  * be called from inside itself while a stack is free: a thread whose own runs are on all of them gets ERR_DEADLOCK, but
  * threads that wait for each other so are not found, and wait until a deadline passes.
+ * Each stack may have a message page, as above.
  * ERR_INVALID: `runs`, an entry or stack outside user addresses, a stack that is not aligned, or given
- * twice. ERR_FAULT: `stacks` cannot be read. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY: the
+ * twice; a page, as above. ERR_FAULT: `stacks` cannot be read, or a page, as above. ERR_NO_SPACE: no more ports or handles. ERR_NO_MEMORY: the
  * quota is used up. service_create_concurrent (service.h) is the easy way.
  */
 int64_t port_create_concurrent(const void *entry, const struct port_stack *stacks, size_t runs,
                                uint64_t cookie);
+
+/*
+ * SYS_PORT_CONFIGURE: what the port takes in of messages that are sent and not waited for (SYS_SEND). At most `capacity`
+ * of them wait there. When as many as `high` do, PORT_EVENT_HIGH is signalled (SYS_PORT_BIND), and couriers
+ * are called at once; when no more than `low` do afterwards, PORT_EVENT_LOW. `priority`: PRIORITY_SHARING, or a real-time one,
+ * with which they are then served, before those of other ports. A new port has PORT_QUEUE_CAPACITY, a quarter
+ * and three quarters of it, and PRIORITY_SHARING. Needs RIGHT_MANAGE. ERR_INVALID: not `low` < `high` <= `capacity` <=
+ * MAX_PORT_CAPACITY, or no such priority. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port. ERR_NO_RIGHT: no
+ * RIGHT_MANAGE.
+ */
+status_t port_configure(handle_t port, uint64_t capacity, uint64_t low, uint64_t high,
+                        uint64_t priority);
 
 /*
  * SYS_PORT_CLOSE: ends a port, whatever handles there are. Callers and receivers that wait get

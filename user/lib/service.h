@@ -5,7 +5,9 @@
  * Rules: the function runs on the caller's thread, one call at a time unless the service is concurrent, on a
  * stack and with thread-local data of the service, which are the same for every call. It keeps what it wants to
  * remember in `context`. It may call other services and may block; the caller waits. A reply
- * whose tag is not allowed reaches the caller as an empty one with the status ERR_INVALID.
+ * that is not allowed (message.h) reaches the caller as an empty one with the status that port_return would give.
+ * What a message has beyond four words is in message_page(), which is the service's own, one a run; a reply leaves it there.
+ * It says there where the segments of the next call shall go; for the first one service_create_windows does.
  */
 #pragma once
 
@@ -25,6 +27,11 @@ typedef void (*service_fn)(void *context, uint64_t badge, struct message *messag
  * is closed; its stack stays for the life of the program. ERR_NO_SPACE, ERR_NO_MEMORY.
  */
 status_t service_create(service_fn fn, void *context, handle_t *port);
+
+/* The same for a service that gets segments: where the first call's go, `count` windows (MAX_MESSAGE_SEGMENTS at most). They
+ * stay until a run changes them with message_set_window. ERR_INVALID: `count`. */
+status_t service_create_windows(service_fn fn, void *context, const struct message_segment *windows,
+                                uint32_t count, handle_t *port);
 
 /*
  * The same for a service whose runs are short and never wait: a caller that has its answer may run
@@ -51,6 +58,11 @@ typedef void (*service_entry_fn)(uint64_t badge, uint64_t tag, uint64_t word0, u
  */
 status_t service_create_entry(uint64_t kind, service_entry_fn entry, void *context, handle_t *port);
 
+/* The same with windows for the segments of its calls; errors as service_create_windows. */
+status_t service_create_entry_windows(uint64_t kind, service_entry_fn entry, void *context,
+                                      const struct message_segment *windows, uint32_t count,
+                                      handle_t *port);
+
 /* Ends this run with `message` as the reply. */
 _Noreturn static inline void service_leave(const struct message *message)
 {
@@ -61,16 +73,14 @@ _Noreturn static inline void service_leave(const struct message *message)
     register uint64_t a5 __asm__("a5") = message->word[3];
     register uint64_t a7 __asm__("a7") = SYS_RETURN;
 
-    /* It comes back only if the tag is not allowed: then the reply is an empty one, ERR_INVALID. */
+    /* It comes back only if the reply is not allowed: then it is an empty one that says why. */
     __asm__ volatile("ecall\n\t"
-                     "li a1, %6\n\t"
-                     "slli a1, a1, 32\n\t"
-                     "li a7, %7\n\t"
+                     "slli a1, a0, 32\n\t"
+                     "li a7, %6\n\t"
                      "ecall\n\t"
                      "ebreak"
                      : "+r"(a1)
-                     : "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7), "i"(ERR_INVALID),
-                       "i"(SYS_RETURN)
+                     : "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7), "i"(SYS_RETURN)
                      : "memory");
     __builtin_unreachable();
 }

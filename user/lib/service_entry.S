@@ -37,8 +37,7 @@ service_entry:
     ld      a5, 32(sp)
     li      a7, SYS_RETURN
     ecall
-    li      a1, -1              /* it came back: the handler made a tag that is not allowed */
-    slli    a1, a1, 32          /* label ERR_INVALID, no words; service.c checks it */
+    slli    a1, a0, 32          /* it came back: why is the label of an empty reply */
     li      a7, SYS_RETURN
     ecall
     ebreak                      /* serves no call: somebody jumped here */

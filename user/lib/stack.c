@@ -5,6 +5,7 @@
 
 #include "kernel/abi/limits.h"
 #include "user/lib/memory.h"
+#include "user/lib/message_page.h"
 #include "user/lib/tls_priv.h"
 
 #define STACK_AREA 0x2000000000UL
@@ -29,17 +30,27 @@ static char *slot_end(uint64_t slot)
     return (char *)(STACK_AREA + (slot + 1) * STACK_SLOT_BYTES);
 }
 
+static char *slot_tp(uint64_t slot)
+{
+    return (char *)(((uintptr_t)slot_end(slot) - tls_bytes()) & ~(uintptr_t)(TLS_ALIGN - 1));
+}
+
+/* Where the address of the message page is kept (tls_priv.h). */
+static struct message_page **page_place(char *tp)
+{
+    return (struct message_page **)(void *)(tp - TLS_CONTROL_BYTES);
+}
+
 static status_t slot_map(uint64_t slot, struct stack *stack)
 {
     size_t bytes = mapping_bytes();
     char *end = slot_end(slot);
     int64_t mapped = memory_map(end - bytes, bytes, PROTECT_READ | PROTECT_WRITE);
-    uintptr_t tp = ((uintptr_t)end - tls_bytes()) & ~(uintptr_t)(TLS_ALIGN - 1);
 
     if (mapped < 0) {
         return mapped;
     }
-    stack->tp = (char *)tp;
+    stack->tp = slot_tp(slot);
     stack->top = stack->tp - TLS_CONTROL_BYTES;
     stack->slot = slot;
     tls_fill(stack->tp);
@@ -69,9 +80,24 @@ status_t stack_alloc(struct stack *stack)
     return ERR_NO_SPACE;
 }
 
+status_t stack_add_page(const struct stack *stack, struct message_page **page)
+{
+    status_t status = message_page_alloc(page);
+
+    if (status == OK) {
+        *page_place(stack->tp) = *page;
+    }
+    return status;
+}
+
 void stack_free(uint64_t slot)
 {
     size_t bytes = mapping_bytes();
+    struct message_page *page = *page_place(slot_tp(slot));
+
+    if (page != NULL) {
+        memory_unmap(page, PAGE_BYTES);
+    }
 
     if (memory_unmap(slot_end(slot) - bytes, bytes) == OK) {
         __atomic_fetch_and(&taken[slot / BITS_PER_WORD], ~(1UL << (slot % BITS_PER_WORD)),

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "kernel/abi/message.h"
 #include "kernel/abi/status.h"
 
 #define STACK_BYTES 0x10000UL
@@ -21,6 +22,9 @@ struct stack {
 
 /* ERR_NO_SPACE: all slots are taken. ERR_NO_MEMORY: as memory_map. */
 status_t stack_alloc(struct stack *stack);
+
+/* Gives the stack a message page. ERR_NO_MEMORY, ERR_NO_SPACE. */
+status_t stack_add_page(const struct stack *stack, struct message_page **page);
 
 /* Nobody may run on it any more. */
 void stack_free(uint64_t slot);

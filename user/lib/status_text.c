@@ -24,6 +24,7 @@ const char *status_text(status_t status)
         "no such operation",
         "bad format",
         "not allowed",
+        "the receiver has no room for the message",
     };
     _Static_assert(sizeof(texts) / sizeof(texts[0]) == 1 - ERR_LAST, "one text a status");
 

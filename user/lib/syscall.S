@@ -29,9 +29,11 @@
     stub thread_core, STUB_THREAD_CORE
     stub thread_sleep, STUB_SLEEP
     stub domain_exit, STUB_DOMAIN_EXIT
-    stub port_create, STUB_PORT_CREATE
+    stub port_create_with_page, STUB_PORT_CREATE
+    stub message_page_set, STUB_MESSAGE_PAGE
     stub port_create_concurrent, STUB_PORT_CREATE_CONCURRENT
     stub port_close, STUB_PORT_CLOSE
+    stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
     stub handle_revoke, STUB_HANDLE_REVOKE

@@ -3,7 +3,8 @@
  * Thread-local storage: one block a thread and a service stack, at tp.
  *
  * Rules: the block begins at tp (variant I of the psABI, no header above it); below tp lie
- * TLS_CONTROL_BYTES of the library, of which -8(tp) is where the call stub keeps s0.
+ * TLS_CONTROL_BYTES of the library: -8(tp) is where the call stub keeps s0, -16(tp) the address of the message page
+ * of who runs with this tp, or NULL.
  */
 #pragma once
 

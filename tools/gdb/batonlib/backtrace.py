@@ -160,7 +160,7 @@ class Backtrace:
         if self.activation.port:
             port = Port(self.activation.port)
             if port.slots:
-                return int(kernel.load("struct port_stack", self.activation.stack)["top"])
+                return int(kernel.load("struct run_stack", self.activation.stack)["top"])
             return port.stack_top
         return int(self.thread.structure["start_sp"])
 

@@ -276,7 +276,7 @@ TEST(user_call, a_concurrent_service_needs_stacks_that_can_be)
     static _Alignas(16) char memory[64];
     static struct port_stack good[MAX_RUNS + 1];
     const void *entry = (const void *)(uintptr_t)nothing;
-    struct port_stack bad[2] = {{(uintptr_t)memory + 32, 0}, {(uintptr_t)memory + 64, 0}};
+    struct port_stack bad[2] = {{.top = (uintptr_t)memory + 32}, {.top = (uintptr_t)memory + 64}};
     handle_t port;
 
     for (unsigned i = 0; i <= MAX_RUNS; i++) {

@@ -130,7 +130,7 @@ TEST(user_syscall, port_kinds_are_not_mixed)
     status_t status = port_receive(echo, &message, &badge, DEADLINE_NOW);
 
     EXPECT(status == ERR_WRONG_TYPE || status == ERR_NO_RIGHT);
-    EXPECT_EQUAL(port_send(echo, &message), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(port_send(echo, &message), OK); /* which goes to a service as well */
     handle_close(echo);
     EXPECT_EQUAL(port_close(port), OK);
 }
