@@ -15,8 +15,38 @@
 /* Once per core, with interrupts off: no deadline. trap_init_core() lets the interrupt in. */
 void timer_init_core(void);
 
-/* Nanoseconds since boot; exact, does not wrap (saturates after 584 years). */
+#ifdef __riscv
+
+/* What a tick takes; 0 when that is no whole number of nanoseconds. Written by the boot core's timer_init_core. */
+extern uint64_t timer_tick_ns;
+
+/* The counter, exactly, in nanoseconds, whatever a tick takes. */
+nsec_t timer_ticks_to_ns(uint64_t ticks);
+
+/* Nanoseconds since boot; exact for 584 years. */
+static inline nsec_t timer_now_ns(void)
+{
+    uint64_t ticks;
+
+    __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return __builtin_expect(timer_tick_ns != 0, 1) ? ticks * timer_tick_ns
+                                                   : timer_ticks_to_ns(ticks);
+}
+
+/* The same without a call, where a tick is a whole number of nanoseconds; else 0. */
+static inline nsec_t timer_now_quick_ns(void)
+{
+    uint64_t ticks;
+
+    __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return ticks * timer_tick_ns;
+}
+
+#else /* the host: unit tests have a clock of their own */
+
 nsec_t timer_now_ns(void);
+
+#endif
 
 /*
  * The calling core's timer interrupt comes at `when` or as soon after as the counter allows,

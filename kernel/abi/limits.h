@@ -28,6 +28,7 @@
 #define MAX_RESULTS 1024       /* results of sent messages that a domain has not collected */
 #define MAX_RUNS 32            /* runs at once of one concurrent service */
 #define MAX_HANDLES 65536      /* handles of one domain */
+#define MAX_INTERRUPTS 1024    /* lines of the interrupt controller, with line 0, which is none */
 #define PAGE_BYTES 4096
 
 /* User addresses: [USER_BASE, USER_TOP). The first page is never mapped. */

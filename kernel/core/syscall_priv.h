@@ -64,6 +64,9 @@ long syscall_notification_create(void);
 long syscall_signal(handle_t handle, uint64_t bits);
 struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline);
 
+long syscall_interrupt_bind(uint64_t line, handle_t notification, uint64_t bits, handle_t devices);
+long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
+
 void syscall_send(struct syscall_frame *frame);
 void syscall_result(struct syscall_frame *frame);
 void syscall_receive(struct syscall_frame *frame);

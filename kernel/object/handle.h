@@ -19,6 +19,7 @@
 
 #include "kernel/abi/rights.h"
 #include "kernel/abi/status.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 #include "kernel/object/grant.h"
 #include "kernel/object/object.h"
@@ -36,8 +37,13 @@ struct handle_entry {
         uint64_t next_free; /* while free: the slot of the next free entry, 0 for none */
     };
     uint64_t badge; /* while free: the value of the next use, 0 if the slot has retired */
-    uint32_t rights;
-    uint32_t kind;
+    union {
+        struct {
+            uint32_t rights;
+            uint32_t kind;
+        };
+        uint64_t kind_and_rights; /* both at once */
+    };
 };
 
 /* The array: `mask` is (entries - 1) * sizeof(struct handle_entry). */
@@ -81,7 +87,40 @@ status_t handle_open(struct handle_table *table, struct object *object, rights_t
 status_t handle_get(struct handle_table *table, handle_t handle, enum object_kind kind,
                     rights_t rights, struct object **object, uint64_t *badge);
 
-/* The same for who needs to know what rights the handle has, and whether HANDLE_IS_COPY, not its badge. */
+/*
+ * The same without a lock or a reference, for objects that are freed after a grace period: valid while interrupts,
+ * which are off, stay so. NULL: the handle does not name such an object with these rights; handle_get says why.
+ */
+static inline struct object *handle_peek(const struct handle_table *table, handle_t handle,
+                                         enum object_kind kind, rights_t rights)
+{
+    /* relaxed, all: the array orders by its address; the fences order the looks at an entry (handle.c) */
+    struct handle_array *array = atomic_load_relaxed(&table->array);
+    uint64_t offset = (handle & 0xffffUL) * sizeof(struct handle_entry);
+
+    if (__builtin_expect(array == NULL || offset > array->mask, 0)) {
+        return NULL;
+    }
+    struct handle_entry *entry = (void *)((char *)array->entry + offset);
+    if (__builtin_expect(atomic_load_relaxed(&entry->handle) != handle, 0)) {
+        return NULL;
+    }
+    /* acquire: the entry is that of the value; pairs with the release in handle_fill */
+    fence_acquire();
+    struct object *object = atomic_load_relaxed(&entry->object);
+    uint64_t kind_and_rights = atomic_load_relaxed(&entry->kind_and_rights);
+    /* acquire: and still was afterwards; pairs with the fence in handle_entry_clear */
+    fence_acquire();
+    if (__builtin_expect(atomic_load_relaxed(&entry->handle) != handle ||
+                             kind_and_rights >> 32 != (uint64_t)kind ||
+                             (kind_and_rights & rights) != rights,
+                         0)) {
+        return NULL;
+    }
+    return object;
+}
+
+/* As handle_get, for who needs to know what rights the handle has, and whether HANDLE_IS_COPY, not its badge. */
 status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
                            rights_t rights, struct object **object, rights_t *has);
 

@@ -50,6 +50,8 @@
     stub notification_create, STUB_NOTIFICATION_CREATE
     stub notification_signal, STUB_SIGNAL
     stub port_bind, STUB_PORT_BIND
+    stub interrupt_bind, STUB_INTERRUPT_BIND
+    stub interrupt_acknowledge, STUB_INTERRUPT_ACKNOWLEDGE
     stub notification_close, STUB_PORT_CLOSE
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

@@ -84,7 +84,7 @@ class Port:
 
     def names(self):
         head = self.address + kernel.offset_of("struct port", "names")
-        return [name_text(name) for _, name in kernel.walk(head, "struct name", "port_link")]
+        return [name_text(name) for name, _ in kernel.walk(head, "struct name", "port_link")]
 
     def __str__(self):
         return f"port {self.index} ({', '.join(self.names()) or 'no name'})"
@@ -178,9 +178,11 @@ def all_ports():
 
 
 def name_text(name):
-    entry = name["entry"]
-    address = int(entry["text"].address)
-    return KernelSpace().read(address, int(entry["bytes"])).decode("ascii", "replace")
+    """The text of the struct name at an address; it lies behind the structure."""
+    entry = name + kernel.offset_of("struct name", "entry")
+    size = int(kernel.load("struct name_entry", entry)["bytes"])
+    text = KernelSpace().read(entry + kernel.offset_of("struct name_entry", "text"), size)
+    return text.decode("ascii", "replace")
 
 
 def names_table():
