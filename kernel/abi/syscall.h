@@ -60,7 +60,7 @@ enum system_call {
     SYS_INTERRUPT_ACKNOWLEDGE = 40, /* a0 line, a1 notification -> status */
     SYS_RESULT = 41,                /* reserved */
     SYS_PORT_CONFIGURE = 42,        /* reserved */
-    SYS_HANDLE_REVOKE = 43,         /* reserved */
+    SYS_HANDLE_REVOKE = 43,         /* a0 handle -> status */
     SYS_COUNT = 44,
 };
 

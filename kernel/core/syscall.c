@@ -72,7 +72,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_interrupt_acknowledge),
     [SYS_RESULT] = syscall_message,
     [SYS_PORT_CONFIGURE] = ENTRY(syscall_port_configure),
-    [SYS_HANDLE_REVOKE] = ENTRY(syscall_reserved),
+    [SYS_HANDLE_REVOKE] = ENTRY(syscall_handle_revoke),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)
