@@ -77,7 +77,7 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     """While the shell waits it runs the console's input service: it holds that baton and no other."""
     shell = shell_thread(gdb)
     ports = {row["NAMES"]: row for row in rows(gdb.run("baton ports"))}
-    assert ports["lookup"]["KIND"] == "kernel service" and ports["lookup"]["WORD"] == "idle", ports["lookup"]
+    assert ports["lookup"]["KIND"] == "concurrent kernel service" and ports["lookup"]["WORD"] == "idle", ports["lookup"]
     assert int(ports["lookup"]["CALLS"]) > 0, ports["lookup"]
     console = ports["console.input"]
     assert console["WORD"] == "run", console
