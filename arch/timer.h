@@ -15,8 +15,12 @@
 /* Once per core, with interrupts off: no deadline. trap_init_core() lets the interrupt in. */
 void timer_init_core(void);
 
-/* The counter itself, and its unit: for who adds up short times. */
 #ifdef __riscv
+
+/* What a tick takes; 0 when that is no whole number of nanoseconds. Written by the boot core's timer_init_core. */
+extern uint64_t timer_tick_ns;
+
+/* The counter itself: for who adds up short times. */
 static inline uint64_t timer_now_ticks(void)
 {
     uint64_t ticks;
@@ -24,13 +28,30 @@ static inline uint64_t timer_now_ticks(void)
     __asm__ volatile("rdtime %0" : "=r"(ticks));
     return ticks;
 }
-#else
-uint64_t timer_now_ticks(void);
-#endif
+
+/* The counter, exactly, in nanoseconds, whatever a tick takes. */
 nsec_t timer_ticks_to_ns(uint64_t ticks);
 
-/* Nanoseconds since boot; exact, does not wrap (saturates after 584 years). */
+/* The same, short where a tick is a whole number of nanoseconds. */
+static inline nsec_t timer_ns_of_ticks(uint64_t ticks)
+{
+    return __builtin_expect(timer_tick_ns != 0, 1) ? ticks * timer_tick_ns
+                                                   : timer_ticks_to_ns(ticks);
+}
+
+/* Nanoseconds since boot; exact for 584 years. */
+static inline nsec_t timer_now_ns(void)
+{
+    return timer_ns_of_ticks(timer_now_ticks());
+}
+
+#else /* the host: unit tests have a clock of their own */
+
+uint64_t timer_now_ticks(void);
+nsec_t timer_ticks_to_ns(uint64_t ticks);
 nsec_t timer_now_ns(void);
+
+#endif
 
 /*
  * The calling core's timer interrupt comes at `when` or as soon after as the counter allows,

@@ -22,6 +22,9 @@ void upcall_ipi(uint32_t reasons);
 /* Bytes can be read from the console (services/console). Interrupt context: signal only. */
 void upcall_console_input(void);
 
+/* A device's line was claimed here: mask it and signal (ipc/interrupt.c). */
+void upcall_device_interrupt(uint32_t line);
+
 /* A page fault in user mode. OK: the page could be entered at once. ERR_FAULT: nothing is mapped there. Nothing else
  * may be done here: the trap is not saved yet (kernel/core/fault.c). */
 status_t upcall_user_touch(vaddr_t address, uint64_t scause);

@@ -5,9 +5,9 @@
  * Rules: a signal sets bits; a wait takes those of its mask and clears them. A bit is a fact, not a
  * count: signals of a bit that is set are one. Several threads may wait: a bit goes to the one that has
  * waited longest of those whose mask has it, unless a thread that comes at that moment takes it first.
- * Nothing is lost: bits that nobody waits for stay; those taken for a thread that is told to stop
- * before it sees them are signalled again. Nobody is woken for nothing. Made by a domain, whose end closes
- * it; who waits, and what is bound to it, keeps its memory.
+ * Nothing is lost: bits that nobody waits for stay, and a wait for which some were taken returns them even if its
+ * deadline has passed, or its thread is to stop. Nobody is woken for nothing. Made by a domain, whose end closes it;
+ * it is closed, too, when the last reference is gone, of which a thread that waits has none.
  */
 #pragma once
 
@@ -52,6 +52,10 @@ void notification_signal(struct notification *notification, uint64_t bits);
 /* The same with interrupts off; sched_settle_wakeups is the caller's, when they are as they were. */
 void notification_signal_quietly(struct notification *notification, uint64_t bits);
 
+/* The same for a system call: interrupts are off, but were on, and nothing is locked: a waiter that outranks the caller
+ * runs at once. */
+void notification_signal_directly(struct notification *notification, uint64_t bits);
+
 /* OK while it is open, else what waiters are told. */
 static inline status_t notification_close_reason(const struct notification *notification)
 {
@@ -61,9 +65,14 @@ static inline status_t notification_close_reason(const struct notification *noti
 
 /* Take what is signalled of `mask`, which is not 0, waiting for one bit at least until `deadline`. ERR_STALE
  * or ERR_PEER_DIED (closed), ERR_WOULD_BLOCK (DEADLINE_NOW and none), ERR_TIMED_OUT, ERR_CANCELLED; *bits
- * is untouched on error. The caller has a reference. Thread context, interrupts on. */
+ * is untouched on error. The caller has a reference until it waits. Thread context, interrupts on. */
 WARN_UNUSED status_t notification_wait(struct notification *notification, uint64_t mask,
                                        nsec_t deadline, uint64_t *bits);
+
+/* The same with interrupts off since the caller found the notification; they are off, but were on meanwhile, when it
+ * returns. */
+WARN_UNUSED status_t notification_wait_found(struct notification *notification, uint64_t mask,
+                                             nsec_t deadline, uint64_t *bits);
 
 /* Close all that a dying domain has made. */
 void notification_close_all(struct domain *domain);

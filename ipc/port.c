@@ -9,6 +9,7 @@
 #include "arch/irq.h"
 #include "arch/mmu.h"
 #include "ipc/baton.h"
+#include "ipc/interrupt.h"
 #include "ipc/line.h"
 #include "ipc/mailbox.h"
 #include "ipc/name.h"
@@ -417,6 +418,7 @@ void upcall_domain_closing(struct domain *domain)
     while (domain_close_one(domain)) {
     }
     notification_close_all(domain);
+    interrupt_forget(domain);
     /* Ports that were closed before but still run: release their callers, too. One that is run by
      * nobody yet is about to be entered or left: wait for its holder's note, or its retirement. */
     while (!domain_interrupt_runs(domain)) {

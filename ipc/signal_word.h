@@ -10,8 +10,7 @@
  * Protocol
  *   bits      signalled and not taken: raise sets, take clears; both are one atomic operation, so each
  *             signal is taken once, and signals of a bit that is set already are one with it
- *   waiting   not 0 while waiters are on the list, or the notification is closed: who signals must look
- *             there. Written under the lock.
+ *   waiting   not 0 while waiters are on the list: who signals must look there. Written under the lock.
  *
  *   Why no signal is lost: 64 bits fill the word, so `waiting` is beside it. A waiter says that it waits
  *   and then takes; a signaller raises and then looks at `waiting`. Take and raise are read-modify-writes

@@ -14,7 +14,6 @@
 #include "mm/spmalloc.h"
 
 /* Sv39 has 56-bit physical addresses. */
-#define PHYSICAL_PAGES (1UL << 44)
 
 /* log2 of the block that holds so many pages. */
 static unsigned order_of(uint64_t pages)
@@ -134,8 +133,8 @@ status_t memory_create_device(struct account *account, struct object *owner, pad
 {
     struct memory *memory;
 
-    if (pages == 0 || !IS_ALIGNED(base, PAGE_BYTES) || base / PAGE_BYTES >= PHYSICAL_PAGES ||
-        pages > PHYSICAL_PAGES - base / PAGE_BYTES) {
+    if (pages == 0 || !IS_ALIGNED(base, PAGE_BYTES) || base / PAGE_BYTES >= MEMORY_PHYSICAL_PAGES ||
+        pages > MEMORY_PHYSICAL_PAGES - base / PAGE_BYTES) {
         return ERR_INVALID;
     }
     memory = memory_new(account, owner, pages, MEMORY_DEVICE);

@@ -28,7 +28,8 @@
 #include "mm/account.h"
 
 #define MEMORY_INLINE_PAGES 8U
-#define MEMORY_MAX_PAGES (1UL << 26) /* as much as there are user addresses */
+#define MEMORY_PHYSICAL_PAGES (1UL << 44) /* all that Sv39 can name */
+#define MEMORY_MAX_PAGES (1UL << 26)      /* as much as there are user addresses */
 
 /* What is known of a page: its address, or 0, with flags in the low bits. */
 #define MEMORY_PAGE_STALE 1UL /* a TLB may know more than the page tables say; see memory_clone.c */
@@ -89,6 +90,10 @@ WARN_UNUSED status_t memory_slice(struct memory *memory, uint64_t first, uint64_
                                   struct account *account, struct object *owner,
                                   struct memory **out);
 
+/* Mappings of the object that were revoked (kernel/object/grant.h) lose their pages, on every core at the return;
+ * accesses fault from then on. Thread context, nothing locked. */
+void memory_end_revoked(struct object *object);
+
 /*
  * A new object with the contents of an anonymous one that is not private. Nothing is shared after the
  * return; a write while it runs lands in the original, or in both. ERR_INVALID: not anonymous.
@@ -111,6 +116,13 @@ WARN_UNUSED status_t memory_unpin(struct memory *memory, uint64_t first, uint64_
 
 /* What the object is and takes now. */
 void memory_describe(struct memory *memory, struct memory_info *info);
+
+/* The object of all physical addresses, which the kernel makes for init. No slice of it is one: it would hold RAM. */
+static inline bool memory_is_all_devices(const struct memory *memory)
+{
+    return memory->kind == MEMORY_DEVICE && memory->base == 0 &&
+           memory->pages == MEMORY_PHYSICAL_PAGES;
+}
 
 /* True when some of these pages of a device object are RAM: then they cannot be mapped. */
 bool memory_has_ram(const struct memory *memory, uint64_t first, uint64_t pages);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "sched/runqueue_priv.h"
+#include "sched/wake.h"
 
 /* The rank of the first; RANK_IDLE if nobody is ready. */
 static inline uint32_t ready_rank(const struct runqueue *runqueue)
@@ -76,4 +77,49 @@ static inline struct thread *ready_pop(struct runqueue *runqueue)
     runqueue->operations++;
     runqueue->ready_count--;
     return container_of(realtime_pop(&runqueue->realtime), struct thread, run_link);
+}
+
+static inline struct thread *thread_of_node(struct inbox_node *node)
+{
+    return container_of(node, struct thread, inbox_node);
+}
+
+/* Takes the oldest of the woken; there is one. On the queue's own core. */
+static inline struct thread *woken_pop(struct runqueue *runqueue)
+{
+    struct thread *thread = thread_of_node(runqueue->woken);
+
+    runqueue->woken = thread->inbox_node.next;
+    if (runqueue->woken == NULL) {
+        runqueue->woken_end = &runqueue->woken;
+        runqueue->woken_differ = false;
+    }
+    runqueue->woken_count--;
+    wake_take(&thread->wake);
+    return thread;
+}
+
+/* The same when it is the only one. */
+static inline struct thread *woken_pop_only(struct runqueue *runqueue)
+{
+    struct thread *thread = thread_of_node(runqueue->woken);
+
+    runqueue->woken = NULL;
+    runqueue->woken_end = &runqueue->woken;
+    runqueue->woken_count = 0;
+    runqueue->woken_differ = false;
+    wake_take(&thread->wake);
+    return thread;
+}
+
+/* runqueue_add_woken when nobody is there. */
+static inline void runqueue_add_only_woken(struct runqueue *runqueue, struct thread *thread,
+                                           uint32_t rank)
+{
+    thread->inbox_node.next = NULL;
+    runqueue->woken = &thread->inbox_node;
+    runqueue->woken_end = &thread->inbox_node.next;
+    runqueue->woken_rank = rank;
+    runqueue->woken_count = 1;
+    runqueue->woken_differ = false;
 }

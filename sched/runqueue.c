@@ -18,6 +18,7 @@
 #include "sched/domain.h"
 #include "sched/ready_priv.h"
 #include "sched/sched.h"
+#include "sched/switch_priv.h"
 #include "sched/timeout.h"
 #include "sched/upcall.h"
 #include "sched/wake.h"
@@ -71,24 +72,22 @@ __attribute__((always_inline)) static inline void runqueue_push(struct runqueue 
 static inline struct thread *runqueue_choose(struct runqueue *runqueue, uint32_t least)
 {
     ASSERT(least != RANK_IDLE);
-    if (__builtin_expect(runqueue->woken != NULL || inbox_has_some(&runqueue->inbox) ||
-                             !realtime_is_empty(&runqueue->realtime),
+    if (__builtin_expect(inbox_has_some(&runqueue->inbox) ||
+                             !realtime_is_empty(&runqueue->realtime) || runqueue->woken_differ,
                          0)) {
         return runqueue_choose_slow(runqueue, least);
+    }
+    if (runqueue->woken == NULL) {
+        return least > RANK_SHARING ? NULL : ready_pop_sharing(runqueue);
+    }
+    /* All of the woken have one rank; those in the ready queue share, and come before their like. */
+    if (runqueue->woken_rank > RANK_SHARING || list_is_empty(&runqueue->sharing)) {
+        return least > runqueue->woken_rank ? NULL : woken_pop(runqueue);
     }
     return least > RANK_SHARING ? NULL : ready_pop_sharing(runqueue);
 }
 
-/* The flags of the thread that goes on. relaxed: who raises a flag takes this queue's lock next and finds
- * the thread running, or has woken it before. */
-static uint32_t work_of(struct thread *thread)
-{
-    return atomic_load_relaxed(&thread->flags) != 0 ? WORK_THREAD : 0;
-}
-
-/* The thread left for another core, or for good. Apart, to keep the common switch short. */
-__attribute__((noinline)) static void finish_leaving(struct runqueue *runqueue,
-                                                     struct thread *thread) NO_THREAD_SAFETY
+void sched_finish_leaving(struct runqueue *runqueue, struct thread *thread) NO_THREAD_SAFETY
 {
     enum thread_state state = thread->state;
 
@@ -105,39 +104,25 @@ __attribute__((noinline)) static void finish_leaving(struct runqueue *runqueue,
     }
 }
 
-static inline void finish_switch(struct thread *previous) NO_THREAD_SAFETY
-{
-    struct runqueue *runqueue = runqueue_here();
-    enum thread_state state = previous->state;
-
-    if (state == THREAD_MOVING || state == THREAD_DEAD) {
-        finish_leaving(runqueue, previous);
-    } else {
-        spin_unlock(&runqueue->lock);
-    }
-}
-
 void sched_finish_switch(struct thread *previous)
 {
     finish_switch(previous);
 }
 
-/* Its records name the spaces of this core: with another one's entry user code would run with a number that
- * here may be another space's. */
-__attribute__((unused)) static bool is_at_home(const struct thread *thread)
+/* The slice of the thread that comes. One that runs goes on as one of full length although nobody waits any
+ * more: two that wake each other by turns would begin and end one at each turn. The timer ends it. */
+static inline void runqueue_begin_slice(struct runqueue *runqueue, const struct thread *next,
+                                        bool named, nsec_t now)
 {
-    cpu_t cpu = core_index();
-
-    for (const struct activation *activation = thread->activation; activation != NULL;
-         activation = activation->previous) {
-        const uint64_t *entry = activation->satp_entry;
-        bool is_callers = activation->previous != NULL && entry == activation->previous->satp_entry;
-
-        if (!is_callers && entry != &asid_entries(activation->domain->vspace)[cpu]) {
-            return false;
+    if (__builtin_expect(next->rank != RANK_SHARING, 0)) {
+        runqueue->slice_end = 0;
+    } else if (runqueue->slice_end != 0) {
+        if (!named) {
+            runqueue->slice_end = now + SCHED_SLICE_NS;
         }
+    } else if (runqueue->ready_count != 0 || runqueue->woken != NULL) {
+        runqueue->slice_end = now + SCHED_SLICE_NS;
     }
-    return true;
 }
 
 /* The lock is held, and free when the caller runs again. One that is named goes on in the slice that runs, or two
@@ -147,16 +132,19 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
 {
     struct core *core = core_current();
     struct thread *previous = core->current;
-    uint64_t now = timer_now_ticks();
+    uint64_t ticks = timer_now_ticks();
+    nsec_t now = timer_ns_of_ticks(ticks);
 
     ASSERT(!irq_enabled());
     ASSERT(next->cpu == core->cpu);
     ASSERT(affinity_has(&next->affinity, core->cpu));
     ASSERT((next->wake & WAKE_WAITS) == 0);
     ASSERT(is_at_home(next));
-    activation_save_fpu();
-    previous->run_ticks += now - previous->run_since;
-    next->run_since = now;
+    if (!fpu_is_off()) {
+        activation_save_fpu();
+    }
+    previous->run_ticks += ticks - previous->run_since;
+    next->run_since = ticks;
     previous->activation = core->activation;
     core->activation = next->activation;
     core->current = next;
@@ -168,11 +156,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
         asid_enter(next->activation->satp_entry);
     }
     runqueue->slice_over = false;
-    if ((runqueue->ready_count == 0 && runqueue->woken == NULL) || next->rank != RANK_SHARING) {
-        runqueue->slice_end = 0;
-    } else if (!named || runqueue->slice_end == 0) {
-        runqueue->slice_end = timer_ticks_to_ns(now) + SCHED_SLICE_NS;
-    }
+    runqueue_begin_slice(runqueue, next, named, now);
     runqueue_settle(runqueue, runqueue_level(runqueue, next->rank));
     /* A timer that is set too early finds nothing to do and is set again: cheaper than setting it
      * at every switch. An idle core is not to be woken for nothing. */
@@ -182,8 +166,7 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     finish_switch(context_switch(&previous->context, next->context, previous));
 }
 
-__attribute__((noinline)) static void runqueue_switch_apart(struct runqueue *runqueue,
-                                                            struct thread *next)
+void sched_switch_apart(struct runqueue *runqueue, struct thread *next)
 {
     runqueue_switch(runqueue, next, false);
 }
@@ -193,8 +176,7 @@ void sched_switch_to(struct runqueue *runqueue, struct thread *next)
     runqueue_switch(runqueue, next, true);
 }
 
-/* The next thread, or the idle one, when the current one cannot go on. */
-static struct thread *runqueue_next(struct runqueue *runqueue)
+struct thread *runqueue_next(struct runqueue *runqueue)
 {
     struct thread *next = runqueue_choose(runqueue, RANK_IDLE + 1);
 
@@ -203,7 +185,7 @@ static struct thread *runqueue_next(struct runqueue *runqueue)
 
 void sched_switch_away(struct runqueue *runqueue)
 {
-    runqueue_switch_apart(runqueue, runqueue_next(runqueue));
+    sched_switch_apart(runqueue, runqueue_next(runqueue));
 }
 
 /* Gives way to those of higher rank, and to those of the same one if `turn` is over. */
@@ -261,86 +243,6 @@ void sched_handle_timer(void)
         core_current()->work |= WORK_RESCHEDULE;
     }
     sched_program_timer();
-}
-
-/* The lock is held. Whom a blocked thread leaves the core to; itself when it need not block. */
-static struct thread *block_for(struct runqueue *runqueue, struct thread *thread)
-{
-    /* relaxed: who wakes it writes it too, once it waits */
-    atomic_store_relaxed(&thread->state, THREAD_BLOCKED);
-    return wake_prepare(&thread->wake) ? runqueue_next(runqueue) : thread;
-}
-
-/* It was woken before it had left. */
-static void go_on(struct runqueue *runqueue, struct thread *thread) NO_THREAD_SAFETY
-{
-    thread->state = THREAD_RUNNING;
-    core_current()->work |= work_of(thread);
-    runqueue_look(runqueue);
-    spin_unlock(&runqueue->lock);
-}
-
-void sched_block(void) NO_THREAD_SAFETY
-{
-    uint64_t state = irq_save();
-    struct runqueue *runqueue = runqueue_here();
-    struct thread *thread = thread_current();
-    struct thread *next;
-
-    ASSERT(thread != runqueue->idle);
-    /* The lock before the word: it is free again when the thread is off the core. */
-    spin_lock(&runqueue->lock);
-    next = block_for(runqueue, thread);
-    if (next == thread) {
-        go_on(runqueue, thread);
-    } else {
-        thread->blocks++;
-        runqueue_switch_apart(runqueue, next);
-    }
-    irq_restore(state);
-}
-
-/* May `named`, which is ours to run, come before all that wait here? */
-static bool may_come_first(struct runqueue *runqueue, struct thread *named)
-{
-    return !runqueue->slice_over && !inbox_has_some(&runqueue->inbox) &&
-           runqueue_rank(runqueue) <= named->rank;
-}
-
-void sched_block_for(struct thread *named) NO_THREAD_SAFETY
-{
-    uint64_t state = irq_save();
-    struct runqueue *runqueue = runqueue_here();
-    struct thread *thread = thread_current();
-    bool ours = sched_take_blocked(named);
-
-    spin_lock(&runqueue->lock);
-    if (ours && may_come_first(runqueue, named)) {
-        atomic_store_relaxed(&thread->state, THREAD_BLOCKED); /* relaxed: as in block_for */
-        if (wake_prepare(&thread->wake)) {
-            wake_take(&named->wake);
-            thread->blocks++;
-            sched_switch_to(runqueue, named);
-            irq_restore(state);
-            return;
-        }
-        thread->state = THREAD_RUNNING;
-        runqueue_add_woken(runqueue, named);
-        go_on(runqueue, thread);
-    } else {
-        if (ours) {
-            runqueue_add_woken(runqueue, named);
-        }
-        struct thread *next = block_for(runqueue, thread);
-
-        if (next == thread) {
-            go_on(runqueue, thread);
-        } else {
-            thread->blocks++;
-            runqueue_switch_apart(runqueue, next);
-        }
-    }
-    irq_restore(state);
 }
 
 uint64_t sched_queue_operations(cpu_t cpu)

@@ -92,7 +92,14 @@ static inline uint64_t runqueue_level(const struct runqueue *runqueue, uint32_t 
 static inline void runqueue_settle(struct runqueue *runqueue, uint64_t level)
 {
     /* relaxed: as in inbox_settle */
-    if (__builtin_expect(atomic_load_relaxed(&runqueue->inbox.word) != level, 0)) {
+    uint64_t seen = atomic_load_relaxed(&runqueue->inbox.word);
+
+    if (seen == level) {
+        return;
+    }
+    /* Only a level stood there: the common case of inbox_settle. relaxed: as there */
+    if (__builtin_expect(
+            seen > INBOX_LEVEL || !atomic_cas_relaxed(&runqueue->inbox.word, &seen, level), 0)) {
         runqueue_settle_slow(runqueue, level);
     }
 }

@@ -26,6 +26,13 @@ _Noreturn void sched_run_core(void);
 /* Block the calling thread until a wake-up. Interrupts must be on or off; they are restored. */
 void sched_block(void);
 
+/* The same for who has turned interrupts off: they stay off. */
+void sched_block_quietly(void);
+
+/* Wake `thread`, and let it run at once if it outranks the caller here: interrupts are off, and nothing is locked.
+ * What this leaves to do is sched_settle_wakeups'. */
+void sched_wake_and_give_way(struct thread *thread);
+
 /* Block, and run `thread` at once if it is blocked and may run on this core, unless others here outrank it or
  * the slice is over; it goes on in the caller's slice, and no queue is touched. Else wake it. */
 void sched_block_for(struct thread *thread);

@@ -9,11 +9,6 @@
 #include "sched/sched.h"
 #include "sched/wake.h"
 
-static struct thread *thread_of_node(struct inbox_node *node)
-{
-    return container_of(node, struct thread, inbox_node);
-}
-
 void runqueue_add_woken(struct runqueue *runqueue, struct thread *thread)
 {
     /* relaxed: one that changes meanwhile sets `reranked` */
@@ -45,19 +40,6 @@ static void runqueue_collect(struct runqueue *runqueue)
     }
 }
 
-static struct thread *woken_pop(struct runqueue *runqueue)
-{
-    struct thread *thread = thread_of_node(runqueue->woken);
-
-    runqueue->woken = thread->inbox_node.next;
-    if (runqueue->woken == NULL) {
-        runqueue->woken_end = &runqueue->woken;
-    }
-    runqueue->woken_count--;
-    wake_take(&thread->wake);
-    return thread;
-}
-
 void runqueue_flush_woken(struct runqueue *runqueue)
 {
     while (runqueue->woken != NULL) {
@@ -71,7 +53,7 @@ static void rerank_woken(struct runqueue *runqueue)
     /* relaxed: an interrupt of this core comes after it was set */
     atomic_store_relaxed(&runqueue->reranked, 0U);
     runqueue->woken_rank = RANK_IDLE;
-    runqueue->woken_differ = true;
+    runqueue->woken_differ = runqueue->woken != NULL;
     for (struct inbox_node *node = runqueue->woken; node != NULL; node = node->next) {
         /* relaxed: as in runqueue_add_woken */
         uint32_t rank = atomic_load_relaxed(&thread_of_node(node)->rank);

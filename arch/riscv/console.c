@@ -115,7 +115,7 @@ void console_init(cpu_t cpu)
     by_interrupt = true;
     uart_set_interrupts(true, false);
     unlock(irq);
-    irqchip_enable(platform.uart.irq, cpu);
+    (void)irqchip_enable(platform.uart.irq, cpu);
 }
 
 void console_flush(void)

@@ -12,6 +12,7 @@
 #include "arch/console.h"
 #include "arch/core.h"
 #include "arch/platform.h"
+#include "arch/upcall.h"
 #include "arch/riscv/devices_priv.h"
 #include "kernel/base/assert.h"
 
@@ -80,7 +81,7 @@ void irqchip_init_core(void)
     }
 }
 
-void irqchip_enable(uint32_t irq, cpu_t cpu)
+cpu_t irqchip_enable(uint32_t irq, cpu_t cpu)
 {
     for (cpu_t other = 0; !has_context(cpu) && other < platform.core_count; other++) {
         cpu = other;
@@ -89,6 +90,7 @@ void irqchip_enable(uint32_t irq, cpu_t cpu)
     *plic_register(irq * 4) = 1;
     enabled[cpu][irq / 32] |= 1U << (irq % 32);
     write_enable_word(cpu, irq / 32);
+    return cpu;
 }
 
 void irqchip_disable(uint32_t irq, cpu_t cpu)
@@ -96,6 +98,12 @@ void irqchip_disable(uint32_t irq, cpu_t cpu)
     BUG_ON(irq == 0 || irq > platform.plic.sources || !has_context(cpu));
     enabled[cpu][irq / 32] &= ~(1U << (irq % 32));
     write_enable_word(cpu, irq / 32);
+}
+
+void irqchip_mask(uint32_t irq, bool masked)
+{
+    BUG_ON(irq == 0 || irq > platform.plic.sources);
+    *plic_register(irq * 4) = masked ? 0 : 1;
 }
 
 uint32_t irqchip_claim(void)
@@ -114,7 +122,7 @@ void irqchip_handle(void)
         if (irq == platform.uart.irq) {
             uart_handle_interrupt();
         } else {
-            irqchip_disable(irq, core_index()); /* or it would come for ever */
+            upcall_device_interrupt(irq);
         }
         irqchip_complete(irq);
     }

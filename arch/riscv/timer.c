@@ -11,6 +11,10 @@
 #include "arch/riscv/clock_priv.h"
 #include "arch/riscv/sbi_priv.h"
 
+#define NS_PER_SECOND 1000000000UL
+
+uint64_t timer_tick_ns;
+
 static void write_compare(uint64_t ticks)
 {
     if (platform.has_sstc) {
@@ -22,17 +26,15 @@ static void write_compare(uint64_t ticks)
 
 void timer_init_core(void)
 {
+    /* Each core writes the same. */
+    timer_tick_ns =
+        NS_PER_SECOND % platform.timebase_hz == 0 ? NS_PER_SECOND / platform.timebase_hz : 0;
     write_compare(UINT64_MAX);
 }
 
 nsec_t timer_ticks_to_ns(uint64_t ticks)
 {
     return clock_ticks_to_ns(ticks, platform.timebase_hz);
-}
-
-nsec_t timer_now_ns(void)
-{
-    return clock_ticks_to_ns(timer_now_ticks(), platform.timebase_hz);
 }
 
 void timer_set_deadline(nsec_t when)

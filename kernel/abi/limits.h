@@ -18,6 +18,7 @@
 #define MAX_SEGMENT_BYTES 1048576 /* of one segment */
 #define MAX_NAME_BYTES 64         /* a port name, without the terminating zero */
 #define MAX_NAMES 131072          /* names of ports in all */
+#define MAX_REGISTER_BYTES 256    /* patterns of names that a program may register, with a zero */
 #define MAX_PORT_NAMES 8          /* names of one port */
 #define MAX_PROGRAM_NAME_BYTES 32 /* a program's file name, with the terminating zero */
 #define MAX_ARGUMENTS 32          /* argv entries of a program */
@@ -28,6 +29,7 @@
 #define MAX_RESULTS 1024       /* results of sent messages that a domain has not collected */
 #define MAX_RUNS 32            /* runs at once of one concurrent service */
 #define MAX_HANDLES 65536      /* handles of one domain */
+#define MAX_INTERRUPTS 1024    /* lines of the interrupt controller, with line 0, which is none */
 #define PAGE_BYTES 4096
 
 /* User addresses: [USER_BASE, USER_TOP). The first page is never mapped. */

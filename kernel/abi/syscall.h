@@ -56,11 +56,12 @@ enum system_call {
     SYS_WAIT = 37,                   /* a0 notification, a1 mask or 0 for all, a2 deadline
                                         -> a0 status, a1 bits */
     SYS_PORT_BIND = 38,             /* a0 port, a1 notification or 0, a2 bits, a3 event -> status */
-    SYS_INTERRUPT_BIND = 39,        /* reserved */
-    SYS_INTERRUPT_ACKNOWLEDGE = 40, /* reserved */
+    SYS_INTERRUPT_BIND = 39,        /* a0 line, a1 notification or 0, a2 bits, a3 all device memory
+                                       -> status */
+    SYS_INTERRUPT_ACKNOWLEDGE = 40, /* a0 line, a1 notification -> status */
     SYS_RESULT = 41,                /* reserved */
     SYS_PORT_CONFIGURE = 42,        /* reserved */
-    SYS_HANDLE_REVOKE = 43,         /* reserved */
+    SYS_HANDLE_REVOKE = 43,         /* a0 handle -> status */
     SYS_COUNT = 44,
 };
 

@@ -15,7 +15,6 @@
 #include "sched/program.h"
 
 #define EXIT_BAD_BOOT 2
-#define PHYSICAL_PAGES (1UL << 44) /* all that Sv39 can name; init slices what a driver gets */
 
 _Noreturn static void init_give_up(const char *what, const char *why)
 {
@@ -46,6 +45,7 @@ void init_start(const char *archive_fault)
         .name = name,
         .arguments = name,
         .argument_bytes = sizeof(name),
+        .may_register = "*",
     };
     struct memory *devices;
     struct port *lookup;
@@ -61,7 +61,7 @@ void init_start(const char *archive_fault)
         init_give_up("service lookup", "it is not in this kernel");
     }
     start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
-    if (memory_create_device(&kernel_account, NULL, 0, PHYSICAL_PAGES, &devices) != OK) {
+    if (memory_create_device(&kernel_account, NULL, 0, MEMORY_PHYSICAL_PAGES, &devices) != OK) {
         init_give_up("device memory", "out of memory");
     }
     start.device = (struct program_grant){.object = &devices->object, .rights = RIGHTS_MEMORY};

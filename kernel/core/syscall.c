@@ -69,11 +69,11 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_SIGNAL] = ENTRY(syscall_signal),
     [SYS_WAIT] = syscall_wait_pair,
     [SYS_PORT_BIND] = ENTRY(syscall_port_bind),
-    [SYS_INTERRUPT_BIND] = ENTRY(syscall_reserved),
-    [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_reserved),
+    [SYS_INTERRUPT_BIND] = ENTRY(syscall_interrupt_bind),
+    [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_interrupt_acknowledge),
     [SYS_RESULT] = syscall_message,
     [SYS_PORT_CONFIGURE] = ENTRY(syscall_port_configure),
-    [SYS_HANDLE_REVOKE] = ENTRY(syscall_reserved),
+    [SYS_HANDLE_REVOKE] = ENTRY(syscall_handle_revoke),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)

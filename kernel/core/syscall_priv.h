@@ -38,6 +38,7 @@ long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, ui
                             uint64_t priority);
 long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
+long syscall_handle_revoke(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 
 long syscall_memory_create(uint64_t bytes, uint64_t kind);
@@ -62,6 +63,9 @@ struct syscall_pair {
 long syscall_notification_create(void);
 long syscall_signal(handle_t handle, uint64_t bits);
 struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline);
+
+long syscall_interrupt_bind(uint64_t line, handle_t notification, uint64_t bits, handle_t devices);
+long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
 
 void syscall_send(struct syscall_frame *frame);
 void syscall_result(struct syscall_frame *frame);

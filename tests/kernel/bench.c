@@ -158,7 +158,7 @@ static void bench_pages(void)
 bool bench_start_program(const char *name, const char *argument, struct domain **domain)
 {
     char arguments[128];
-    struct program_start start = {.name = name, .arguments = arguments};
+    struct program_start start = {.name = name, .arguments = arguments, .may_register = "*"};
     struct port *lookup;
     const char *why = "not in the archive";
     status_t status = archive_find(name, &start.image, &start.image_bytes);

@@ -142,6 +142,7 @@ void suite_run(void)
         suite_end(EXIT_TEST_FAILED);
     }
     suite_wait_for_cores();
+    interrupt_test_map();
     watch_start(strncmp(pattern, "selftest", 8) == 0 ? SELFTEST_LIMIT_NS : LIMIT_NS);
     if (first > count) {
         print("# test_from=%u: the plan has %u tests\n", first, count);

@@ -15,6 +15,9 @@ uint64_t suite_argument(const char *key, uint64_t otherwise);
 uint32_t suite_failures(void);
 void suite_forget_failures(void);
 
+/* Map the device of interrupt_test.c. */
+void interrupt_test_map(void);
+
 /* Wait for every core of the machine; one that does not come is a test's business. */
 void suite_wait_for_cores(void);
 

@@ -82,3 +82,20 @@ status_t port_bind(handle_t port, handle_t notification, uint64_t bits, uint64_t
  * handle_close wakes nobody. Needs RIGHT_MANAGE. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT.
  */
 status_t notification_close(handle_t notification);
+
+/*
+ * SYS_INTERRUPT_BIND: signals `bits` of `notification` when `line` of the interrupt controller fires, on the core on
+ * which this was called; HANDLE_NONE unbinds. A line that has fired is masked until it is acknowledged.
+ * `devices` is the handle of all device memory (program_device_memory), with RIGHT_MANAGE: who was given it decides
+ * about devices. The notification needs RIGHT_SEND. The binding ends with the domain that made the notification.
+ * ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT: one of the handles. ERR_DENIED: `devices` is not all of them.
+ * ERR_INVALID: no such line, or no bits. ERR_EXISTS: the line is the console's, or bound.
+ */
+status_t interrupt_bind(uint64_t line, handle_t notification, uint64_t bits, handle_t devices);
+
+/*
+ * SYS_INTERRUPT_ACKNOWLEDGE: the device was looked after, `line` may fire again. For who waits for it: needs
+ * RIGHT_RECEIVE for the notification to which it is bound. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT: the handle.
+ * ERR_INVALID: no such line. ERR_NOT_FOUND: bound to another one, or to none.
+ */
+status_t interrupt_acknowledge(uint64_t line, handle_t notification);

@@ -36,6 +36,7 @@
     stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
+    stub handle_revoke, STUB_HANDLE_REVOKE
     stub memory_map_object, STUB_MEMORY_MAP
     stub memory_unmap, STUB_MEMORY_UNMAP
     stub memory_create, STUB_MEMORY_CREATE
@@ -49,6 +50,8 @@
     stub notification_create, STUB_NOTIFICATION_CREATE
     stub notification_signal, STUB_SIGNAL
     stub port_bind, STUB_PORT_BIND
+    stub interrupt_bind, STUB_INTERRUPT_BIND
+    stub interrupt_acknowledge, STUB_INTERRUPT_ACKNOWLEDGE
     stub notification_close, STUB_PORT_CLOSE
     stub debug_write, STUB_DEBUG_WRITE
     stub clock_ns, STUB_CLOCK

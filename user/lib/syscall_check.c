@@ -36,3 +36,6 @@ _Static_assert(STUB_MESSAGE_PAGE == SYS_MESSAGE_PAGE, "syscall_priv.h");
 _Static_assert(STUB_NOTIFICATION_CREATE == SYS_NOTIFICATION_CREATE, "syscall_priv.h");
 _Static_assert(STUB_SIGNAL == SYS_SIGNAL, "syscall_priv.h");
 _Static_assert(STUB_PORT_BIND == SYS_PORT_BIND, "syscall_priv.h");
+_Static_assert(STUB_INTERRUPT_BIND == SYS_INTERRUPT_BIND, "syscall_priv.h");
+_Static_assert(STUB_INTERRUPT_ACKNOWLEDGE == SYS_INTERRUPT_ACKNOWLEDGE, "syscall_priv.h");
+_Static_assert(STUB_HANDLE_REVOKE == SYS_HANDLE_REVOKE, "syscall_priv.h");

@@ -60,6 +60,21 @@ class Request:
         self.state = kernel.enumerator(structure["state"], "request_state", "REQUEST_")
 
 
+class Letter:
+    """A message that nobody waits for (ipc/letter.h)."""
+
+    def __init__(self, address):
+        structure = kernel.load("struct letter", address)
+        self.sender = Domain(int(structure["sender"]))
+        self.badge = int(structure["badge"])
+        self.label = int(structure["message"]["tag"]) >> 32
+        self.wants_result = int(structure["result"]) != 0
+
+
+def is_letter(address):
+    return bool(kernel.load("struct queue_record", address)["is_letter"])
+
+
 class Port:
     def __init__(self, address):
         structure = kernel.load("struct port", address)
@@ -96,11 +111,11 @@ class Port:
     def holder_text(self):
         return ", ".join(thread_text(holder) for holder in self.holders if holder) or "-"
 
-    def requests(self):
-        """Who waits, oldest first: the line, then the arrivals, which are linked newest first."""
-        if self.is_mailbox:
-            return []
-        return [Request(address) for address in records(self.line) + records(newest_arrival(self.word))[::-1]]
+    def waiting(self):
+        """Callers and letters, oldest first: the line, then the arrivals, which are linked newest first."""
+        arrived = [] if self.is_mailbox else records(newest_arrival(self.word))[::-1]
+        return [Letter(address) if is_letter(address) else Request(address)
+                for address in records(self.line) + arrived]
 
 
 def slots_of(structure):
@@ -130,9 +145,13 @@ def describe(port):
     for number, slot in enumerate(port.slots):
         holder = int(slot["holder"])
         lines.append(f"  slot {number}: {'thread ' + thread_text(holder) if holder else 'free'}, {int(slot['calls'])} calls")
-    for place, request in enumerate(port.requests(), 1):
-        lines.append(f"  {place}. thread {request.thread.id} {request.thread.name}, for {request.domain.name}, "
-                     f"badge {request.badge:#x}: {request.state}")
+    for place, record in enumerate(port.waiting(), 1):
+        if isinstance(record, Letter):
+            lines.append(f"  {place}. letter of {record.sender.name}, label {record.label}, badge {record.badge:#x}"
+                         f"{', wants a result' if record.wants_result else ''}")
+        else:
+            lines.append(f"  {place}. thread {record.thread.id} {record.thread.name}, for {record.domain.name}, "
+                         f"badge {record.badge:#x}: {record.state}")
     if port.is_mailbox:
         lines.append(f"{port.queued} messages wait")
         lines += mailbox_lines(port)

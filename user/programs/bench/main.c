@@ -11,6 +11,7 @@
 #include "user/programs/bench/measure.h"
 #include "user/programs/bench/memory.h"
 #include "user/programs/bench/pager.h"
+#include "user/programs/bench/signal.h"
 #include "user/programs/mailbox-server/protocol.h"
 
 _Static_assert((int)ECHO_WORDS == (int)MAILBOX_ECHO, "measure_call asks either");
@@ -298,6 +299,14 @@ static void yield_threads(const char *id)
     thread_join(&thread);
 }
 
+/* tools/bench.py runs it on two harts. */
+static void xcore_signal_rt(const char *id)
+{
+    if (thread_migrate(1) == OK) {
+        bench_xcore_signal_rt(id);
+    }
+}
+
 static const struct {
     const char *id;
     void (*run)(const char *id);
@@ -310,6 +319,10 @@ static const struct {
     {"call_mailbox_4w", call_mailbox},
     {"oneway_message", oneway_message},
     {"yield_threads", yield_threads},
+    {"signal_wait_pingpong", bench_signal_wait_pingpong},
+    {"signal_to_higher", bench_signal_to_higher},
+    {"signal_nobody", bench_signal_nobody},
+    {"xcore_signal_rt", xcore_signal_rt},
     {"first_touch", bench_first_touch},
     {"map_unmap_page", bench_map_unmap_page},
     {"map_unmap_moved", bench_map_unmap_moved},

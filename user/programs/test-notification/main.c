@@ -200,3 +200,22 @@ TEST(user_notification, a_wait_gives_back_no_register_of_the_kernel)
     EXPECT_EQUAL(got[2], 0);
     EXPECT_EQUAL(notification_close(notification), OK);
 }
+
+/* Only init is given all device memory; interrupt_test.c in the kernel has the rest. */
+TEST(user_notification, binding_an_interrupt_needs_all_device_memory)
+{
+    handle_t notification = make();
+    handle_t memory = (handle_t)memory_create(PAGE_BYTES, MEMORY_ANONYMOUS);
+
+    EXPECT_EQUAL(program_device_memory(), HANDLE_NONE);
+    EXPECT_EQUAL(interrupt_bind(11, notification, 1, HANDLE_NONE), ERR_BAD_HANDLE);
+    EXPECT_EQUAL(interrupt_bind(11, notification, 1, notification), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(interrupt_bind(11, notification, 1, memory), ERR_DENIED);
+    EXPECT_EQUAL(interrupt_bind(11, HANDLE_NONE, 0, memory), ERR_DENIED);
+    EXPECT_EQUAL(interrupt_acknowledge(11, notification), ERR_NOT_FOUND);
+    EXPECT_EQUAL(interrupt_acknowledge(0, notification), ERR_INVALID);
+    EXPECT_EQUAL(interrupt_acknowledge(~0UL, notification), ERR_INVALID);
+    EXPECT_EQUAL(interrupt_acknowledge(11, memory), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(notification_close(notification), OK);
+    EXPECT_EQUAL(handle_close(memory), OK);
+}

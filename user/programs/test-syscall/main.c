@@ -53,6 +53,7 @@ TEST(user_syscall, bad_handles_are_refused_by_every_call)
         EXPECT_EQUAL(port_close(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_close(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_duplicate(bad, RIGHTS_ALL, 0), ERR_BAD_HANDLE);
+        EXPECT_EQUAL(handle_revoke(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_join(bad, DEADLINE_NOW), ERR_BAD_HANDLE);
         EXPECT_EQUAL(thread_kill(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(thread_set_priority(bad, 0), ERR_BAD_HANDLE);
@@ -82,6 +83,23 @@ TEST(user_syscall, closed_handle_never_names_its_successor)
         ASSERT_EQUAL(handle_close(first), ERR_BAD_HANDLE);
         ASSERT_EQUAL(handle_close(second), OK);
     }
+}
+
+TEST(user_syscall, a_revoke_ends_the_copies_and_leaves_the_handle)
+{
+    handle_t port = mailbox();
+    handle_t copy = (handle_t)handle_duplicate(port, RIGHTS_PORT, 0);
+    handle_t further = (handle_t)handle_duplicate(copy, RIGHT_SEND, 0);
+    struct message message = {.tag = 0};
+
+    EXPECT_EQUAL(port_send(further, &message), OK);
+    EXPECT_EQUAL(handle_close(copy), OK);
+    EXPECT_EQUAL(port_send(further, &message), OK);
+    EXPECT_EQUAL(handle_revoke(port), OK);
+    EXPECT_EQUAL(port_send(further, &message), ERR_BAD_HANDLE);
+    EXPECT_EQUAL(port_send(port, &message), OK);
+    EXPECT_EQUAL(handle_revoke(port), OK);
+    EXPECT_EQUAL(port_close(port), OK);
 }
 
 TEST(user_syscall, handles_of_another_kind_are_refused)
