@@ -69,7 +69,6 @@ long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
 
 void syscall_send(struct syscall_frame *frame);
 void syscall_result(struct syscall_frame *frame);
-void syscall_receive(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */
 uint32_t syscall_memory_allowed(rights_t rights);
