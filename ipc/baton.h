@@ -35,13 +35,16 @@ struct baton_request {
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 
-/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. */
+/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. The first lines are
+ * laid out for ipc/riscv/fastpath.S. */
 struct baton_work {
     struct message message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
     uint64_t result; /* of a letter: what its sender waits for, or 0 */
     bool is_letter;  /* ipc/letter.h; its caller may be NULL, when nobody asks who it is */
+    uint32_t
+        follow; /* of a courier: so many letters may follow this one at once (ipc/letter_fast.c) */
 };
 
 /* What a holder is ready to do for those who wait. */

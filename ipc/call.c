@@ -161,7 +161,9 @@ static status_t call_run_for(struct port *port, struct baton_work *work)
     uint64_t blocks = thread_current()->blocks;
     bool for_user = activation_current()->domain != &kernel_domain; /* its own call is over */
     status_t status = call_run(port, work->badge, work->caller, &work->message,
-                               for_user ? ACTIVATION_FROM_FAULT : ACTIVATION_FROM_KERNEL);
+                               work->is_letter ? ACTIVATION_FROM_COURIER
+                               : for_user      ? ACTIVATION_FROM_FAULT
+                                               : ACTIVATION_FROM_KERNEL);
 
     if (thread_current()->blocks != blocks) {
         port->combines = false;
