@@ -161,6 +161,7 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
     }
     letter->record.linked = false;
     letter->record.is_letter = true;
+    letter->record.posted = true;
     letter->message = *message;
     letter->badge = badge;
     letter->sender = sender;
