@@ -70,7 +70,6 @@ long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
 struct syscall_pair syscall_send(handle_t handle, uint64_t tag, uint64_t word0, uint64_t word1,
                                  uint64_t word2, uint64_t word3, nsec_t deadline);
 void syscall_result(struct syscall_frame *frame);
-void syscall_receive(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */
 uint32_t syscall_memory_allowed(rights_t rights);

@@ -87,6 +87,15 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     assert gdb.run("baton waits").strip() == "nobody waits for a baton"
 
 
+def test_names_lists_each_name_with_its_port_and_owner(gdb):
+    names = {row["NAME"]: row for row in rows(gdb.run("baton names"))}
+    ports = {row["INDEX"]: row for row in rows(gdb.run("baton ports"))}
+    assert names["lookup"]["DOMAIN"] == "0 kernel" and "echo" in names, names
+    assert names["console.input"]["PORT"] == next(
+        index for index, row in ports.items() if row["NAMES"] == "console.input"), names
+    assert list(names) == sorted(names), names
+
+
 def test_domains_lists_programs_and_the_kernel(gdb):
     domains = {row["NAME"]: row for row in rows(gdb.run("baton domains"))}
     assert domains["kernel"]["ID"] == "0" and int(domains["kernel"]["PORTS"]) >= 6, domains["kernel"]

@@ -8,6 +8,7 @@
 #include "sched/program.h"
 #include "tests/test.h"
 #include "ipc/call.h"
+#include "ipc/mailbox.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -50,6 +51,19 @@ struct port *ports_make_combining(void (*handle)(struct request *request), void 
 struct port *ports_make_mailbox(void)
 {
     return make(PORT_MODE_MAILBOX, NULL, NULL, false);
+}
+
+status_t ports_receive(struct port *port, nsec_t deadline, struct message *message, uint64_t *badge)
+{
+    struct delivery delivery;
+    status_t status = mailbox_receive(port, deadline, &delivery);
+
+    if (status == OK) {
+        BUG_ON(delivery.token != 0);
+        *message = delivery.message;
+        *badge = delivery.badge;
+    }
+    return status;
 }
 
 void ports_close(struct port *port)
@@ -104,7 +118,7 @@ void ports_let_go(struct ports_stop *stop)
 struct domain *ports_start_peer(const char *arguments, size_t bytes)
 {
     struct program_start start = {
-        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes};
+        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes, .may_register = "*"};
     struct domain *domain = NULL;
     const char *why = "";
     struct port *lookup;

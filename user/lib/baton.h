@@ -31,6 +31,7 @@
 #include "user/lib/console.h"
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
+#include "user/lib/mailbox.h"
 #include "user/lib/message.h"
 #include "user/lib/message_page.h"
 #include "user/lib/send.h"

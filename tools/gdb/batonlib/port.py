@@ -95,6 +95,7 @@ class Port:
         self.queued = int(structure["queue"]["count"])
         if not self.is_mailbox:
             self.queued += arrivals(self.word)
+        self.front = int(structure["front"])
         self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
@@ -153,7 +154,37 @@ def describe(port):
                          f"badge {record.badge:#x}: {record.state}")
     if port.is_mailbox:
         lines.append(f"{port.queued} messages wait")
+        lines += mailbox_lines(port)
     return lines
+
+
+FRONT_BUSY = 1
+
+
+def mailbox_lines(port):
+    """What is in the line of a mailbox, who waits for it in front, and whose calls its domain serves."""
+    lines = []
+    for place, address in enumerate(records(port.line), 1):
+        mail = kernel.load("struct mail", address)
+        caller = int(mail["caller"])
+        lines.append(f"  {place}. " + (f"call of thread {thread_text(caller)}" if caller else "letter")
+                     + f", badge {int(mail['badge']):#x}")
+    if port.front > FRONT_BUSY:
+        lines.append(f"thread {thread_text(port.front)} waits in front")
+    for thread, domain in served():
+        if domain.address == port.domain.address:
+            lines.append(f"thread {thread.id} {thread.name} waits for a reply of {domain.id} {domain.name}")
+    return lines
+
+
+def served():
+    """[(thread, domain)] of those whose call of a mailbox was received and not replied to."""
+    found = []
+    for thread in all_threads():
+        call = thread.structure["rendezvous"]
+        if int(call["token"]):
+            found.append((thread, Domain(int(call["server"]))))
+    return found
 
 
 def waiting():
