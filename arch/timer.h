@@ -20,30 +20,35 @@ void timer_init_core(void);
 /* What a tick takes; 0 when that is no whole number of nanoseconds. Written by the boot core's timer_init_core. */
 extern uint64_t timer_tick_ns;
 
-/* The counter, exactly, in nanoseconds, whatever a tick takes. */
-nsec_t timer_ticks_to_ns(uint64_t ticks);
-
-/* Nanoseconds since boot; exact for 584 years. */
-static inline nsec_t timer_now_ns(void)
+/* The counter itself: for who adds up short times. */
+static inline uint64_t timer_now_ticks(void)
 {
     uint64_t ticks;
 
     __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return ticks;
+}
+
+/* The counter, exactly, in nanoseconds, whatever a tick takes. */
+nsec_t timer_ticks_to_ns(uint64_t ticks);
+
+/* The same, short where a tick is a whole number of nanoseconds. */
+static inline nsec_t timer_ns_of_ticks(uint64_t ticks)
+{
     return __builtin_expect(timer_tick_ns != 0, 1) ? ticks * timer_tick_ns
                                                    : timer_ticks_to_ns(ticks);
 }
 
-/* The same without a call, where a tick is a whole number of nanoseconds; else 0. */
-static inline nsec_t timer_now_quick_ns(void)
+/* Nanoseconds since boot; exact for 584 years. */
+static inline nsec_t timer_now_ns(void)
 {
-    uint64_t ticks;
-
-    __asm__ volatile("rdtime %0" : "=r"(ticks));
-    return ticks * timer_tick_ns;
+    return timer_ns_of_ticks(timer_now_ticks());
 }
 
 #else /* the host: unit tests have a clock of their own */
 
+uint64_t timer_now_ticks(void);
+nsec_t timer_ticks_to_ns(uint64_t ticks);
 nsec_t timer_now_ns(void);
 
 #endif

@@ -19,7 +19,9 @@ struct trap_frame {
 /* A system call saves only this; everything else is the C calling convention's business. */
 struct syscall_frame {
     uint64_t pc, sp, tp, ra;
-    uint64_t a[8]; /* a0..a7; filled only for calls that move messages */
+    uint64_t a[8];  /* a0..a7; filled only for calls that move messages */
+    uint64_t token; /* the same: t0 on the way in, a7 on the way out */
+    uint64_t unused;
 };
 
 #define SSTATUS_SPP (1UL << 8)

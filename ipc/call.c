@@ -12,6 +12,7 @@
 #include "ipc/call_priv.h"
 #include "ipc/concurrent.h"
 #include "ipc/enter_priv.h"
+#include "ipc/mailbox.h"
 #include "ipc/split.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
@@ -299,8 +300,8 @@ __attribute__((noinline)) static status_t call_wait_slot(struct port *port, uint
 static inline status_t take_slot(struct port *port, uint64_t badge, nsec_t deadline,
                                  struct run_slot **slot)
 {
-    if (port->mode == PORT_MODE_MAILBOX || activation_current()->calls_left == 0) {
-        return port->mode == PORT_MODE_MAILBOX ? ERR_WRONG_TYPE : ERR_DEPTH;
+    if (activation_current()->calls_left == 0) {
+        return ERR_DEPTH;
     }
     *slot = concurrent_try_enter(port);
     return *slot != NULL ? OK : call_wait_slot(port, badge, deadline, slot);
@@ -317,6 +318,10 @@ __attribute__((noinline)) static status_t call_concurrent(struct port *port, uin
                                                           enum activation_kind kind)
 {
     struct run_slot *slot;
+
+    if (port->mode == PORT_MODE_MAILBOX) {
+        return mailbox_call(port, badge, message, deadline);
+    }
     status_t status = take_slot(port, badge, deadline, &slot);
 
     if (status != OK) {

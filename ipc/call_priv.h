@@ -11,6 +11,8 @@
 
 /* A run did not begin. */
 #define CALL_NOT_BEGUN ((status_t)2)
+/* There is nothing to take: the port is a mailbox. */
+#define CALL_OF_MAILBOX ((status_t)4)
 
 /* The kernel itself sends and gets nothing but words in registers. */
 static inline bool message_is_valid(const struct message *message)
@@ -42,7 +44,7 @@ void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work
 /* Wait for the baton. OK: it is ours. BATON_ANSWERED: the reply is in *message. */
 status_t call_wait(struct port *port, uint64_t badge, struct message *message, nsec_t deadline);
 
-/* A slot of a port that is not exclusive; a mailbox has none. */
+/* A slot of a port that is not exclusive; CALL_OF_MAILBOX. */
 status_t call_take_slot(struct port *port, uint64_t badge, nsec_t deadline, struct run_slot **slot);
 
 /*

@@ -16,6 +16,7 @@
 #include "ipc/call_message_priv.h"
 #include "ipc/call_priv.h"
 #include "ipc/enter_priv.h"
+#include "ipc/mailbox.h"
 #include "ipc/split.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
@@ -139,6 +140,9 @@ static status_t call_take(struct user_call *call)
         }
     }
     if (port->mode >= PORT_MODE_MAILBOX) {
+        if (port->mode == PORT_MODE_MAILBOX) {
+            return CALL_OF_MAILBOX;
+        }
         return call_take_slot(port, call->badge, call->deadline, &call->slot);
     }
     if (activation_current()->calls_left == 0) {
@@ -200,6 +204,9 @@ static status_t call_by_handle(struct user_call *call)
     if (status == OK) {
         call->port = port_of_object(object);
         status = call_take(call);
+        if (__builtin_expect(status == CALL_OF_MAILBOX, 0)) {
+            return mailbox_call_from_user(call->port, call->badge, &call->message, call->deadline);
+        }
         object_release(object); /* it stays as long as the run is ours */
         if (status == OK) {
             status = call_run_taken(call);
@@ -237,6 +244,7 @@ void call_from_user(struct syscall_frame *frame)
         frame->a[2 + i] = call.message.word[i];
     }
     frame->a[6] = 0;
+    frame->token = 0;
 }
 
 /* The fast path ran a kernel service but cannot leave it alone; see fastpath.S. */
@@ -291,6 +299,7 @@ void call_return(struct syscall_frame *frame)
     status_t status = OK;
 
     frame->a[6] = 0;
+    frame->token = 0;
     if (activation->port == NULL) {
         frame->a[0] = (uint64_t)ERR_INVALID;
         return;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "arch/trap.h"
 #include "ipc/port.h"
 #include "sched/activation.h"
 
@@ -35,6 +36,17 @@ _Noreturn void activation_enter_from_user(const struct user_entry *entry, struct
 /* Pop the innermost activation, which activation_enter_user pushed, and let that call return
  * `status`. The address space below it is loaded. Interrupts off. */
 _Noreturn void activation_return_kernel(struct activation *activation, status_t status);
+
+/*
+ * A thread that ipc/riscv/mailbox.inc has parked was resumed by the scheduler: what its frame says is filled in, when
+ * its call has ended or it has received something.
+ */
+void mailbox_resumed_call(struct syscall_frame *frame);
+void mailbox_resumed_receive(struct syscall_frame *frame);
+
+/* After a switch to the running thread: `parked`, which left, was woken before it had, or has to look again because
+ * it is not in front; or the running one has flags. Interrupts off. */
+void mailbox_switched(struct thread *parked, uint64_t woken, uint64_t not_in_front);
 
 /* The general half of call_port (ipc/riscv/call.S), for any port and message. */
 WARN_UNUSED status_t call_port_any(struct port *port, uint64_t badge, struct message *message,

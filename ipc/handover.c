@@ -195,6 +195,7 @@ static void pass_to(struct port *port, struct baton_request *request, uint64_t i
 bool baton_next(struct port *port, enum baton_serves serves,
                 struct baton_work *work) NO_THREAD_SAFETY
 {
+    struct thread *self = thread_current();
     bool lent = false;
     uint64_t irq;
     struct queue_record *record = next_record(port, &irq, &lent);
@@ -216,7 +217,7 @@ bool baton_next(struct port *port, enum baton_serves serves,
         return false;
     }
     /* relaxed: as in request_take_turn */
-    atomic_store_relaxed(&port->holder, thread_current());
+    atomic_store_relaxed(&port->holder, self);
     spin_unlock(&port->lock); /* interrupts stay off until the letter is freed */
     letter_begin(port, letter_of(record), work);
     irq_restore(irq);

@@ -165,7 +165,7 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
     letter->sender = sender;
     letter->result = result;
     domain_note_letters(sender);
-    status = port->mode == PORT_MODE_MAILBOX ? mailbox_push(port, &letter->record)
+    status = port->mode == PORT_MODE_MAILBOX ? mailbox_push_letter(port, &letter->record)
                                              : push_to_service(port, letter);
     if (__builtin_expect(status != OK, 0)) {
         letter_free(port, letter);
@@ -246,7 +246,9 @@ static void purge_port(struct port *port, const struct domain *domain)
         }
     }
     port->queue = kept;
-    if (kept.first == NULL && port->mode != PORT_MODE_MAILBOX) {
+    if (port->mode == PORT_MODE_MAILBOX) {
+        mailbox_settle_locked(port);
+    } else if (kept.first == NULL) {
         line_ran_empty_locked(&port->word);
     }
     spin_unlock(&port->lock);

@@ -57,10 +57,12 @@ static inline enum line_outcome line_add_letter(uint64_t *word, struct queue_rec
     uint64_t seen = atomic_load_relaxed(word);
 
     do {
+        struct queue_record *newest = word_newest(seen);
+
         if ((seen & WORD_CLOSED) != 0) {
             return LINE_CLOSED;
         }
-        record->next = word_newest(seen);
+        record->next = newest;
         /* release: the letter is complete; pairs with the acquire in line_take_arrivals_locked */
     } while (!atomic_cas_release(word, &seen, word_with_arrival(seen, record)));
     return (seen & ~WORD_RUNS) == 0 ? LINE_BEHIND : LINE_JOINED;

@@ -1,39 +1,128 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages that wait at a port, and threads that wait for them.
+ * The line of a mailbox, and who waits for what comes.
  *
- * A sender queues under the port's lock, then wakes one receiver. A receiver looks for a message
- * with the receivers' lock held (port lock inside), so a message that comes after its look finds it
- * on the list.
+ * A receiver waits in `front`, if it is user code without a deadline and nobody else is there, or in
+ * `receivers`. Who brings something puts it into the line under the port's lock, takes the one in front
+ * out, or else one of the receivers, and wakes it; a receiver that was woken looks again.
+ *
+ * Protocol of port.front (tests/models/rendezvous.pml)
+ *   NONE -> thread    a receiver, in C or in ipc/riscv/mailbox.S, before it blocks          [release]
+ *   thread -> NONE    the same when it was woken otherwise; or a caller, in mailbox.S, that has taken it by
+ *                     its wake word and goes on as this receiver                            [acquire]
+ *   NONE, thread -> BUSY   push and close, under the lock; they wake the thread             [acq_rel]
+ *   BUSY -> NONE      the lock is held, the line is empty and the port open                 [release]
+ *
+ *   Nothing is overlooked: a receiver enters only while it is NONE, so the line was empty then, and who
+ *   pushes afterwards finds it. A fast caller that takes the receiver while another one is between its push and
+ *   its swap comes before that one; which then waits in the line, where the receiver looks next.
+ *   A receiver that is told to end and finds itself taken out passes the wake-up on.
  */
 #include "ipc/mailbox.h"
 
+#include "arch/irq.h"
 #include "ipc/call_priv.h"
 #include "ipc/letter.h"
+#include "ipc/mailbox_priv.h"
 #include "ipc/port_event.h"
 #include "ipc/port_priv.h"
 #include "ipc/result.h"
 #include "kernel/abi/syscall.h"
+#include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "sched/activation.h"
 #include "sched/sched.h"
 
-status_t mailbox_push(struct port *port, struct queue_record *record)
+/* Closed is set under the lock. */
+static bool is_closed_locked(const struct port *port)
+{
+    /* relaxed: as said */
+    return (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+}
+
+static struct thread *thread_in(uint64_t front)
+{
+    return front > FRONT_BUSY ? (struct thread *)front : NULL;
+}
+
+/* Who waits in front, and does so no longer. */
+static struct thread *front_take_locked(struct port *port)
+{
+    /* acq_rel: where the thread lies; what is in the line; pairs with front_enter and mailbox_settle_locked */
+    return thread_in(atomic_swap_acq_rel(&port->front, FRONT_BUSY));
+}
+
+/* The line may be empty now. */
+void mailbox_settle_locked(struct port *port)
+{
+    if (port->queue.first == NULL && !is_closed_locked(port)) {
+        /* release: the line was seen empty; pairs with the swap in front_take_locked */
+        atomic_store_release(&port->front, FRONT_NONE);
+    }
+}
+
+status_t mailbox_push(struct port *port, struct queue_record *record, struct thread **receiver)
 {
     status_t status = OK;
-    uint64_t state = spin_lock_save(&port->lock);
 
-    /* relaxed: closed is set under this lock */
-    if ((atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0) {
+    ASSERT(!irq_enabled());
+    spin_lock(&port->lock);
+    if (is_closed_locked(port)) {
         status = port->close_reason;
     } else {
         queue_push(&port->queue, record);
+        *receiver = front_take_locked(port);
     }
-    spin_unlock_restore(&port->lock, state);
+    spin_unlock(&port->lock);
     if (status == OK) {
         port_raise_event(port, PORT_EVENT_MESSAGE);
-        wait_queue_wake_one(&port->receivers);
+        if (*receiver == NULL) {
+            *receiver = wait_queue_take_one(&port->receivers);
+        }
     }
     return status;
+}
+
+status_t mailbox_push_letter(struct port *port, struct queue_record *record)
+{
+    struct thread *receiver = NULL;
+    uint64_t state = irq_save();
+    status_t status = mailbox_push(port, record, &receiver);
+
+    if (receiver != NULL) {
+        sched_wake_thread(receiver);
+    }
+    irq_restore(state);
+    return status;
+}
+
+/* The oldest, or NULL. */
+static struct queue_record *mailbox_pop_locked(struct port *port) REQUIRES(port->lock)
+{
+    struct queue_record *record = queue_pop(&port->queue);
+
+    if (record != NULL) {
+        mailbox_settle_locked(port);
+    }
+    return record;
+}
+
+bool mailbox_withdraw(struct port *port, struct mail *mail)
+{
+    bool removed = false;
+
+    ASSERT(!irq_enabled());
+    /* relaxed: looked at again under the lock. A port is freed after it was closed, which unlinks the record,
+     * and a grace period: one that was seen linked stays memory until interrupts are on. */
+    if (atomic_load_relaxed(&mail->record.linked)) {
+        spin_lock(&port->lock);
+        removed = queue_remove(&port->queue, &mail->record);
+        if (removed) {
+            mailbox_settle_locked(port);
+        }
+        spin_unlock(&port->lock);
+    }
+    return removed;
 }
 
 status_t mailbox_send(struct port *port, uint64_t badge, const struct message *message)
@@ -47,24 +136,22 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
     return letter_send(port, badge, message, DEADLINE_NOW);
 }
 
-struct receive {
-    struct port *port;
-    struct message *message;
-    uint64_t *badge;
-    bool got;
-    status_t status; /* valid when there was no message */
-};
-
 /* The letter becomes the receiver's. */
-static void take_letter(struct receive *receive, struct letter *letter)
+static void take_letter(struct port *port, struct letter *letter, struct delivery *delivery)
 {
-    *receive->message = letter->message;
-    *receive->badge = letter->badge;
-    receive->got = true;
+    *delivery = (struct delivery){.message = letter->message, .badge = letter->badge};
     if (letter->result != 0) {
         result_deliver(letter->result, activation_current()->domain);
     }
-    letter_free(receive->port, letter);
+    letter_free(port, letter);
+}
+
+/* The call is the receiver's to reply to. */
+static void take_call(const struct mail *mail, struct delivery *delivery)
+{
+    *delivery =
+        (struct delivery){.message = mail->message, .badge = mail->badge, .token = mail->token};
+    rendezvous_accept(mail, activation_current()->domain);
 }
 
 /* A message has come, or none will. */
@@ -73,39 +160,91 @@ static bool receive_is_over(void *argument)
     struct receive *receive = argument;
     struct port *port = receive->port;
     uint64_t state = spin_lock_save(&port->lock);
-    struct queue_record *record = queue_pop(&port->queue);
-    /* relaxed: closed is set under this lock */
-    bool closed = (atomic_load_relaxed(&port->word) & WORD_CLOSED) != 0;
+    struct queue_record *record = mailbox_pop_locked(port);
+    bool over = record != NULL || is_closed_locked(port);
 
-    if (record != NULL) {
-        take_letter(receive, letter_of(record));
-    } else if (closed) {
-        receive->status = port->close_reason;
+    if (record == NULL) {
+        receive->status = over ? port->close_reason : OK;
+    } else if (record->is_letter) {
+        take_letter(port, letter_of(record), receive->delivery);
+    } else {
+        take_call(mail_of(record), receive->delivery);
     }
     spin_unlock_restore(&port->lock, state);
-    return record != NULL || closed;
+    return over;
 }
 
-status_t mailbox_receive(struct port *port, nsec_t deadline, struct message *message,
-                         uint64_t *badge)
+status_t mailbox_receive_for(struct port *port, struct thread *named, nsec_t deadline,
+                             struct delivery *delivery)
 {
-    struct receive receive = {.port = port, .message = message, .badge = badge};
-    status_t status;
+    struct receive receive = {.port = port, .delivery = delivery};
+    status_t status =
+        wait_queue_wait_for(&port->receivers, named, deadline, receive_is_over, &receive);
 
-    if (port->mode != PORT_MODE_MAILBOX) {
-        return ERR_WRONG_TYPE;
-    }
-    status = wait_queue_wait(&port->receivers, deadline, receive_is_over, &receive);
-    if (status != OK) {
-        return status;
-    }
-    return receive.got ? OK : receive.status;
+    return status != OK ? status : receive.status;
 }
 
-void mailbox_drop_all(struct port *port, status_t reason)
+status_t mailbox_receive(struct port *port, nsec_t deadline, struct delivery *delivery)
 {
+    return port->mode != PORT_MODE_MAILBOX ? ERR_WRONG_TYPE
+                                           : mailbox_receive_for(port, NULL, deadline, delivery);
+}
+
+static bool front_enter(struct port *port)
+{
+    uint64_t none = FRONT_NONE;
+
+    /* release: where this thread goes on; pairs with front_take_locked and the lr.aq in mailbox.S */
+    return atomic_cas_release(&port->front, &none, (uint64_t)thread_current());
+}
+
+/* False: somebody has taken us out. */
+static bool front_leave(struct port *port)
+{
+    uint64_t self = (uint64_t)thread_current();
+
+    /* relaxed: nothing is read that was written before */
+    return atomic_cas_relaxed(&port->front, &self, FRONT_NONE);
+}
+
+status_t mailbox_receive_in_front(struct port *port, struct thread *named, bool waited,
+                                  struct delivery *delivery)
+{
+    status_t status = waited && thread_must_stop() ? ERR_CANCELLED : OK;
+
+    for (;;) {
+        if (waited && !front_leave(port) && status != OK) {
+            wait_queue_wake_one(
+                &port->receivers); /* our wake-up was meant for one who still waits */
+        }
+        if (status != OK) {
+            return status;
+        }
+        if (!front_enter(port)) { /* messages wait, or somebody else is there */
+            return mailbox_receive_for(port, named, DEADLINE_NONE, delivery);
+        }
+        waited = true;
+        status = sched_block_until_for(named, DEADLINE_NONE);
+        named = NULL;
+    }
+}
+
+void mailbox_close_locked(struct port *port, status_t reason)
+{
+    struct thread *receiver = front_take_locked(port);
+
     for (struct queue_record *record = queue_pop(&port->queue); record != NULL;
          record = queue_pop(&port->queue)) {
-        letter_refuse(port, letter_of(record), reason);
+        if (record->is_letter) {
+            letter_refuse(port, letter_of(record), reason);
+        } else {
+            struct thread *caller = mail_of(record)->caller;
+
+            rendezvous_finish(caller, reason, NULL);
+            sched_wake_thread(caller);
+        }
+    }
+    if (receiver != NULL) {
+        sched_wake_thread(receiver);
     }
 }

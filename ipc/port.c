@@ -11,6 +11,7 @@
 #include "ipc/baton.h"
 #include "ipc/interrupt.h"
 #include "ipc/line.h"
+#include "ipc/mailbox.h"
 #include "ipc/name.h"
 #include "ipc/port_event.h"
 #include "ipc/port_priv.h"
@@ -275,7 +276,7 @@ void port_close(struct port *port, status_t reason)
     }
     port->close_reason = reason;
     if (port->mode == PORT_MODE_MAILBOX) {
-        mailbox_drop_all(port, reason);
+        mailbox_close_locked(port, reason);
     } else {
         baton_refuse_all_locked(port, reason);
     }
@@ -431,5 +432,8 @@ bool upcall_domain_is_quiet(struct domain *domain)
     bool quiet = list_is_empty(&domain->ports);
 
     spin_unlock_restore(&domain->lock, state);
+    if (quiet) { /* nobody of it receives any more */
+        mailbox_release_callers(domain);
+    }
     return quiet;
 }

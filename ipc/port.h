@@ -81,6 +81,7 @@ struct port {
     _Alignas(64) struct spinlock lock;   /* guards queue and receivers; run queue locks inside */
     struct queue queue GUARDED_BY(lock); /* the line of callers, or messages of a mailbox */
     struct wait_queue receivers; /* threads in receive; its lock is taken outside this one */
+    uint64_t front;              /* of a mailbox: who waits there (ipc/mailbox.c); atomic */
     struct wait_queue
         senders; /* threads that wait for room (ipc/room.h); its lock inside this one */
     struct baton_request *served; /* that the holder runs for its caller, or NULL; atomic */

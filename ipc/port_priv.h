@@ -20,11 +20,14 @@ status_t port_check_stacks(const struct port_attributes *attributes);
 status_t port_make_stacks(struct port *port, const struct port_attributes *attributes);
 void port_free_stacks(struct port *port);
 
+/* The mailbox was closed: its letters are freed, its callers refused with `reason`, the one in front is woken. */
+void mailbox_close_locked(struct port *port, status_t reason) REQUIRES(port->lock);
+
+/* The line of a mailbox may have run empty. */
+void mailbox_settle_locked(struct port *port) REQUIRES(port->lock);
+
 /* Let go of the message pages: nobody runs on the stacks any more. */
 void port_drop_pages(struct port *port);
 
-/* Free every message that waits in a mailbox; the port is closed and locked. */
-void mailbox_drop_all(struct port *port, status_t reason);
-
 /* Put a letter into a mailbox. ERR_STALE, ERR_PEER_DIED: it is closed. */
-WARN_UNUSED status_t mailbox_push(struct port *port, struct queue_record *record);
+WARN_UNUSED status_t mailbox_push_letter(struct port *port, struct queue_record *record);

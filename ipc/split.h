@@ -22,7 +22,7 @@ struct call_deadline {
 };
 
 /* Room for one between a caller's registers and the next record: as much as a system call's frame. */
-#define CALL_DEADLINE_BYTES 96
+#define CALL_DEADLINE_BYTES 112
 
 /* The call of the running thread's innermost activation ends with `when`. */
 void call_deadline_arm(struct call_deadline *deadline, nsec_t when);

@@ -24,8 +24,7 @@ static status_t take_handles(struct transfer *transfer, const struct side *from)
         status_t status = OK;
 
         if (from->buffer != NULL) {
-            transfer->handle[i] = from->buffer->handle[i];
-            object_retain(transfer->handle[i].object);
+            handle_copy_again(&from->buffer->handle[i], &transfer->handle[i]);
         } else {
             /* volatile: fetched once; the user may change it */
             const volatile struct message_handle *sent = &from->page->handle[i];
@@ -122,7 +121,7 @@ status_t transfer_settle(const struct transfer *transfer, const struct side *to)
 static status_t give_handles(struct transfer *transfer, const struct side *to)
 {
     for (uint32_t i = 0; i < message_handles(transfer->tag); i++) {
-        const struct handle_copy *copy = &transfer->handle[i];
+        struct handle_copy *copy = &transfer->handle[i];
         handle_t handle;
         status_t status = handle_put_in(&to->domain->handles, copy, &handle);
 
@@ -178,7 +177,8 @@ static status_t deliver_to_user(struct transfer *transfer, const struct side *fr
 static void deliver_to_buffer(struct transfer *transfer, struct message_buffer *buffer)
 {
     for (uint32_t i = 0; i < message_handles(transfer->tag); i++) {
-        buffer->handle[i] = transfer->handle[i];
+        handle_copy_again(&transfer->handle[i], &buffer->handle[i]);
+        handle_copy_drop(&transfer->handle[i]);
     }
     transfer->handles = 0;
     memcpy(buffer->segment, transfer->segment,

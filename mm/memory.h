@@ -90,6 +90,10 @@ WARN_UNUSED status_t memory_slice(struct memory *memory, uint64_t first, uint64_
                                   struct account *account, struct object *owner,
                                   struct memory **out);
 
+/* Mappings of the object that were revoked (kernel/object/grant.h) lose their pages, on every core at the return;
+ * accesses fault from then on. Thread context, nothing locked. */
+void memory_end_revoked(struct object *object);
+
 /*
  * A new object with the contents of an anonymous one that is not private. Nothing is shared after the
  * return; a write while it runs lands in the original, or in both. ERR_INVALID: not anonymous.

@@ -36,7 +36,7 @@
 #include "kernel/base/assert.h"
 #include "mm/memory_priv.h"
 #include "mm/nexus.h"
-#include "mm/vspace.h"
+#include "mm/vspace_mapped.h"
 
 #define BATCH_PAGES 64U
 #define NODE_PAGES 512U
@@ -57,7 +57,8 @@ struct audience {
  * their turn; *departures tells whether these are still the first on the list. The memory's lock is held.
  */
 static void audience_find_locked(struct memory *memory, uint64_t first, uint64_t pages,
-                                 uint64_t *skip, uint64_t *departures, struct audience *audience)
+                                 bool revoked, uint64_t *skip, uint64_t *departures,
+                                 struct audience *audience)
 {
     uint64_t place = 0;
 
@@ -73,6 +74,10 @@ static void audience_find_locked(struct memory *memory, uint64_t first, uint64_t
         if (place++ < *skip) {
             continue;
         }
+        if (revoked && !vspace_close_revoked(region)) {
+            ++*skip;
+            continue;
+        }
         if (next == AUDIENCE_MAX) {
             return;
         }
@@ -85,8 +90,8 @@ static void audience_find_locked(struct memory *memory, uint64_t first, uint64_t
     }
 }
 
-/* Flushes the pages wherever they are mapped; nothing is locked. Who is added meanwhile knows nothing old. */
-static void flush_mappings(struct memory *memory, uint64_t first, uint64_t pages)
+/* Flushes the pages wherever they are mapped, or where that was revoked; nothing is locked. Who is added meanwhile knows nothing old. */
+static void flush_mappings(struct memory *memory, uint64_t first, uint64_t pages, bool revoked)
 {
     struct audience audience;
     uint64_t departures = 0;
@@ -95,7 +100,7 @@ static void flush_mappings(struct memory *memory, uint64_t first, uint64_t pages
     do {
         uint64_t state = memory_lock_save(memory);
 
-        audience_find_locked(memory, first, pages, &skip, &departures, &audience);
+        audience_find_locked(memory, first, pages, revoked, &skip, &departures, &audience);
         memory_unlock_restore(memory, state);
         for (unsigned i = 0; i < audience.count; i++) {
             struct vspace *space = audience.member[i].space;
@@ -181,7 +186,7 @@ status_t memory_settle(struct memory *memory, uint64_t index, bool write)
         }
         generation = memory->generation;
         memory_unlock_restore(memory, state);
-        flush_mappings(memory, index, 1);
+        flush_mappings(memory, index, 1, false);
         if (old != FRAME_NONE) {
             nexus_release_page(old);
         }
@@ -263,7 +268,7 @@ status_t memory_clone(struct memory *memory, struct account *account, struct obj
     state = memory_lock_save(memory);
     generation = memory->generation;
     memory_unlock_restore(memory, state);
-    flush_mappings(memory, 0, memory->pages);
+    flush_mappings(memory, 0, memory->pages, false);
     clear_stale(memory, 0, memory->pages, generation);
     if (status != OK) {
         object_release(&clone->object);
@@ -271,4 +276,31 @@ status_t memory_clone(struct memory *memory, struct account *account, struct obj
     }
     *out = clone;
     return OK;
+}
+
+/* Takes the pages of a batch out of the mappings that were revoked. */
+static bool end_revoked_batch(struct memory *memory, uint64_t first)
+{
+    bool any = false;
+    uint64_t state = memory_lock_save(memory);
+
+    list_for_each_entry(struct vspace_region, region, &memory->mappings, mapping_link)
+    {
+        if (vspace_close_revoked(region)) {
+            vspace_narrow_mapping(region, first, BATCH_PAGES, true);
+            any = true;
+        }
+    }
+    memory_unlock_restore(memory, state);
+    return any;
+}
+
+void memory_end_revoked(struct object *object)
+{
+    struct memory *memory = memory_of_object(object);
+
+    for (uint64_t first = 0; first < memory->pages && end_revoked_batch(memory, first);
+         first += BATCH_PAGES) {
+    }
+    flush_mappings(memory, 0, memory->pages, true);
 }

@@ -26,6 +26,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/tree.h"
 #include "kernel/base/types.h"
+#include "kernel/object/handle.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/spinlock.h"
 #include "mm/account.h"
@@ -64,16 +65,23 @@ struct vspace_region {
     struct tree_node node; /* weight: free bytes below it, down to the region before or to 0 */
     vaddr_t start;         /* page-aligned; start < end */
     vaddr_t end;
-    struct memory *memory;    /* NULL while idle */
-    uint64_t first;           /* page of the object at `start` */
-    uint8_t protection;       /* PROTECT_*; 0: no access */
-    uint8_t allowed;          /* what vspace_protect may give */
-    bool changing;            /* by one thread */
-    bool guard_below;         /* the page below stays free */
-    bool guard_above;         /* and the one above */
-    bool narrowed_outside;    /* by vspace_narrow_mapping: see memory_clone.c, (c) */
-    struct vspace *space;     /* whose it is; fixed */
-    struct list mapping_link; /* on memory->mappings, unless that is private; memory.lock */
+    struct memory *memory; /* NULL while idle */
+    uint64_t first;        /* page of the object at `start` */
+    uint8_t protection;    /* PROTECT_*; 0: no access */
+    uint8_t allowed;       /* what vspace_protect may give */
+    union {
+        struct {
+            bool changing; /* by one thread */
+            bool is_copy;  /* the object was reached by a copy of a handle: `source` */
+        };
+        uint16_t special; /* either of the two */
+    };
+    bool guard_below;             /* the page below stays free */
+    bool guard_above;             /* and the one above */
+    bool narrowed_outside;        /* by vspace_narrow_mapping: see memory_clone.c, (c) */
+    struct vspace *space;         /* whose it is; fixed */
+    struct list mapping_link;     /* on memory->mappings, unless that is private; memory.lock */
+    struct vspace_source *source; /* if `is_copy` */
 };
 
 /* What to map. */
@@ -125,6 +133,12 @@ WARN_UNUSED status_t vspace_map(struct vspace *space, const struct vspace_mappin
 /* The same; the caller's reference to mapping->memory goes with it, whatever is returned. */
 WARN_UNUSED status_t vspace_map_given(struct vspace *space, const struct vspace_mapping *mapping,
                                       vaddr_t *mapped);
+
+/* The same, for an object that was reached by a handle that is a copy: the mapping ends when that is revoked. Also
+ * ERR_BAD_HANDLE: it has been closed or revoked by now. */
+WARN_UNUSED status_t vspace_map_copy(struct vspace *space, const struct vspace_mapping *mapping,
+                                     struct handle_table *handles, handle_t handle,
+                                     vaddr_t *mapped);
 
 /* The same as vspace_map for private anonymous memory. */
 WARN_UNUSED status_t vspace_map_anonymous(struct vspace *space, vaddr_t address, uint64_t bytes,
@@ -181,16 +195,6 @@ WARN_UNUSED status_t vspace_translate(struct vspace *space, vaddr_t address, uin
 WARN_UNUSED status_t vspace_translate_locked(struct vspace *space, vaddr_t address,
                                              uint32_t protection, paddr_t *physical)
     REQUIRES(space->lock);
-
-/*
- * For memory objects, under memory.lock: where the region has pages `first` to `first` + `pages` of its
- * object (*start >= *end: nowhere), and taking write access to them out of its entries, or the
- * entries themselves. The caller flushes.
- */
-void vspace_mapped_range(struct vspace_region *region, uint64_t first, uint64_t pages,
-                         vaddr_t *start, vaddr_t *end);
-void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_t pages,
-                           bool remove);
 
 /* Flushes the range on every core that may know it. */
 void vspace_flush(struct vspace *space, vaddr_t start, vaddr_t end);

@@ -92,7 +92,7 @@ static inline bool revive_locked(struct vspace *space, struct vspace_region *reg
     region->first = first;
     region->protection = protection;
     region->allowed = (uint8_t)mapping->allowed;
-    region->changing = false;
+    region->special = 0;
     region->guard_below = false;
     region->guard_above = false;
     region->narrowed_outside = false;

@@ -135,6 +135,20 @@ static status_t check_mapping(const struct vspace *space, const struct vspace_ma
                                    : check_object(mapping, bytes / PAGE_BYTES);
 }
 
+/* The mapping is revoked: its object is kept until its pages are out. */
+static struct object *source_revoke(struct grant_leaf *leaf)
+{
+    struct memory *memory = container_of(leaf, struct vspace_source, leaf)->memory;
+
+    object_retain(&memory->object);
+    return &memory->object;
+}
+
+static const struct grant_leaf_class source_class = {
+    .revoke = source_revoke,
+    .settle = memory_end_revoked,
+};
+
 /* The region's record, with the caller's reference to the object if it is not a private one. */
 static status_t make_region(struct vspace *space, const struct vspace_mapping *mapping,
                             uint64_t bytes, struct vspace_region **out)
@@ -158,7 +172,7 @@ static status_t make_region(struct vspace *space, const struct vspace_mapping *m
     region->first = mapping->offset / PAGE_BYTES;
     region->protection = vspace_protection(mapping->protection);
     region->allowed = (uint8_t)(mapping->memory == NULL ? PROTECT_ALL : mapping->allowed);
-    region->changing = false;
+    region->special = 0;
     region->narrowed_outside = false;
     region->guard_below = guarded;
     region->guard_above = guarded;
@@ -191,6 +205,10 @@ static status_t populate_locked(struct vspace_region *region, vaddr_t *next)
 {
     vaddr_t end = min_u64(region->end, *next + VSPACE_BATCH_PAGES * PAGE_BYTES);
 
+    if (region->protection == 0) { /* it has been revoked */
+        *next = region->end;
+        return OK;
+    }
     for (; *next < end; *next += PAGE_BYTES) {
         status_t status =
             vspace_enter_locked(region, *next, (region->protection & PROTECT_WRITE) != 0);
@@ -224,6 +242,16 @@ static status_t populate_rest(struct vspace *space, struct vspace_region *region
     return status;
 }
 
+/* It may have been revoked before it was on the object's list. */
+static void close_if_revoked_locked(struct vspace_region *region)
+{
+    /* relaxed: who revoked it takes the memory's lock afterwards */
+    if (atomic_load_relaxed(&region->source->leaf.revoked)) {
+        region->protection = 0;
+        region->allowed = 0;
+    }
+}
+
 /*
  * Places the region and enters its pages if they are wanted now. On success *start says where it
  * is, since from then on another thread may unmap it. On error *region is NULL if it is gone.
@@ -245,6 +273,9 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
         *start = region->start;
         if (!memory->is_private) {
             list_push_back(&memory->mappings, &region->mapping_link);
+            if (region->is_copy) {
+                close_if_revoked_locked(region);
+            }
         }
         if ((mapping->flags & MEMORY_POPULATE) != 0 && region->protection != 0) {
             next = region->start;
@@ -263,7 +294,9 @@ static status_t build_region(struct vspace *space, const struct vspace_mapping *
     return status;
 }
 
-status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+/* As vspace_map_any; `source` goes with the region, or on error it is gone. */
+static status_t map_from(struct vspace *space, const struct vspace_mapping *mapping,
+                         struct vspace_source *source, vaddr_t *mapped)
 {
     uint64_t bytes = ALIGN_UP(mapping->bytes, PAGE_BYTES);
     struct vspace_region *region = NULL;
@@ -274,11 +307,16 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
         status = make_region(space, mapping, bytes, &region);
     }
     if (status != OK) {
+        if (source != NULL) {
+            vspace_drop_source(source);
+        }
         if (mapping->memory != NULL) {
             object_release(&mapping->memory->object);
         }
         return status;
     }
+    region->source = source;
+    region->is_copy = source != NULL;
     if (mapping->memory != NULL && (mapping->protection & PROTECT_EXECUTE) != 0) {
         icache_flush_all_cores(); /* the object may have been written as data */
     }
@@ -286,10 +324,40 @@ status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mappi
     if (status == OK) {
         *mapped = start;
     } else if (region != NULL) {
+        if (source != NULL) {
+            vspace_drop_source(source);
+        }
         object_release(&region->memory->object);
         spmalloc_free(region);
     }
     return status;
+}
+
+status_t vspace_map_any(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)
+{
+    return map_from(space, mapping, NULL, mapped);
+}
+
+status_t vspace_map_copy(struct vspace *space, const struct vspace_mapping *mapping,
+                         struct handle_table *handles, handle_t handle, vaddr_t *mapped)
+{
+    struct vspace_source *source = spmalloc(space->account, sizeof(*source));
+    status_t status = ERR_NO_MEMORY;
+
+    if (source != NULL) {
+        *source = (struct vspace_source){
+            .leaf = {.class = &source_class},
+            .memory = mapping->memory,
+            .regions = 1,
+        };
+        status = handle_attach_leaf(handles, handle, &source->leaf);
+    }
+    if (status != OK) {
+        spmalloc_free(source);
+        object_release(&mapping->memory->object);
+        return status;
+    }
+    return map_from(space, mapping, source, mapped);
 }
 
 status_t vspace_map(struct vspace *space, const struct vspace_mapping *mapping, vaddr_t *mapped)

@@ -172,7 +172,7 @@ static inline bool unmap_small(struct vspace *space, vaddr_t start, vaddr_t end)
     pte_t *entry;
     bool stays; /* its table, whether empty or not */
 
-    if (region == NULL || region->start != start || region->end != end || region->changing ||
+    if (region == NULL || region->start != start || region->end != end || region->special != 0 ||
         vspace_has_siblings(region) || !memory_try_lock(region->memory)) {
         spin_unlock_restore(&space->lock, state);
         return false;

@@ -188,3 +188,13 @@ void vspace_free_tables(struct vspace *space);
 
 /* Takes the region out of the tree and off its object, which may end with that, and frees it. */
 void vspace_drop_region(struct vspace *space, struct vspace_region *region);
+
+/* What ends the regions of a mapping, together with the copy of a handle that it was made through. */
+struct vspace_source {
+    struct grant_leaf leaf;
+    struct memory *memory; /* of the regions, which own references */
+    uint32_t regions;      /* into which the mapping was split; atomic */
+};
+
+/* A part of a mapping through a copy of a handle is gone. */
+void vspace_drop_source(struct vspace_source *source);

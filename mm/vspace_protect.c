@@ -8,6 +8,8 @@
  */
 #include "arch/smp.h"
 #include "kernel/abi/limits.h"
+#include "kernel/base/atomic.h"
+#include "mm/vspace_mapped.h"
 #include "mm/vspace_priv.h"
 
 /* Leaves of the region's access what `protection` has, a batch at a time. */
@@ -34,7 +36,7 @@ static void finish_regions(struct vspace *space, struct vspace_region *region, v
     uint64_t state = spin_lock_save(&space->lock);
 
     for (; region != NULL && region->start < end; region = vspace_next_locked(space, region)) {
-        region->protection = protection;
+        region->protection = protection & region->allowed; /* nothing if it was revoked meanwhile */
         region->changing = false;
     }
     spin_unlock_restore(&space->lock, state);
@@ -106,4 +108,18 @@ void vspace_narrow_mapping(struct vspace_region *region, uint64_t first, uint64_
         address = vspace_narrow_pages_locked(space, address, end, protection, NULL);
     }
     spin_unlock(&space->lock);
+}
+
+bool vspace_close_revoked(struct vspace_region *region)
+{
+    /* relaxed: who revoked it comes here himself, or the memory's lock is between */
+    bool revoked = region->is_copy && atomic_load_relaxed(&region->source->leaf.revoked);
+
+    if (revoked) {
+        spin_lock(&region->space->lock);
+        region->protection = 0;
+        region->allowed = 0;
+        spin_unlock(&region->space->lock);
+    }
+    return revoked;
 }

@@ -8,6 +8,7 @@
  */
 #include "kernel/abi/limits.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "mm/spmalloc.h"
 #include "mm/vspace_priv.h"
 
@@ -194,6 +195,9 @@ static void split_locked(struct vspace *space, struct vspace_region *region, vad
 
     vspace_drop_idle_locked(space);
     *upper = *region;
+    if (upper->is_copy) {
+        (void)atomic_add_relaxed(&region->source->regions, 1); /* relaxed: a number */
+    }
     upper->start = cut;
     upper->first += (cut - region->start) / PAGE_BYTES;
     upper->node.weight = 0;
@@ -294,17 +298,29 @@ status_t vspace_claim(struct vspace *space, vaddr_t start, vaddr_t end, uint32_t
     }
 }
 
+void vspace_drop_source(struct vspace_source *source)
+{
+    /* acq_rel: the other parts are gone; pairs with itself */
+    if (atomic_sub_acq_rel(&source->regions, 1) == 1) {
+        grant_drop_leaf(&source->leaf);
+        spmalloc_free(source);
+    }
+}
+
 void vspace_drop_region(struct vspace *space, struct vspace_region *region) NO_THREAD_SAFETY
 {
     struct memory *memory = region->memory;
-    uint64_t state = memory_lock_save(memory);
 
+    uint64_t state = memory_lock_save(memory);
     spin_lock(&space->lock);
     vspace_remove_region_locked(space, region);
     list_remove(&region->mapping_link);
     memory->departures++;
     spin_unlock(&space->lock);
     memory_unlock_restore(memory, state);
+    if (region->is_copy) {
+        vspace_drop_source(region->source);
+    }
     object_release(&memory->object);
     spmalloc_free(region);
 }

@@ -75,7 +75,8 @@ switch_quickly(struct runqueue *runqueue, struct thread *previous,
     struct core *core = core_current();
     struct activation *activation = next->activation;
     uint32_t rank = next->rank;
-    nsec_t now = timer_now_quick_ns();
+    uint64_t ticks = timer_now_ticks();
+    nsec_t now = ticks * timer_tick_ns; /* 0 where a tick is no whole number of them */
     nsec_t slice_end = rank == RANK_SHARING && runqueue->slice_end != 0 ? now + SCHED_SLICE_NS : 0;
     uint64_t level = rank_level(rank) - (rank == RANK_SHARING && slice_end == 0);
     /* relaxed: as in inbox_settle */
@@ -94,8 +95,8 @@ switch_quickly(struct runqueue *runqueue, struct thread *previous,
     /* A slice that goes on has its timer. */
     runqueue->slice_end = slice_end;
     runqueue->slice_over = false;
-    previous->run_ns += now - previous->run_since;
-    next->run_since = now;
+    previous->run_ticks += ticks - previous->run_since;
+    next->run_since = ticks;
     previous->activation = core->activation;
     core->activation = activation;
     core->current = next;

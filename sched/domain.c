@@ -77,6 +77,7 @@ status_t domain_init_kernel(void)
 {
     status_t status = domain_prepare(&kernel_domain, "kernel", ACCOUNT_UNLIMITED);
 
+    strlcpy(kernel_domain.may_register, "*", sizeof(kernel_domain.may_register));
     if (status == OK) {
         long_list_add(&all_domains, &kernel_domain.all_link);
     }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "kernel/abi/limits.h"
 #include "kernel/abi/status.h"
 #include "kernel/base/atomic.h"
 #include "kernel/object/handle.h"
@@ -51,6 +52,7 @@ struct domain {
     long exit_code;
     struct wait_queue ended_queue;
     char name[DOMAIN_NAME_BYTES];
+    char may_register[MAX_REGISTER_BYTES]; /* ipc/name_rule.h; constant */
 };
 
 extern struct domain kernel_domain;

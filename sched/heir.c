@@ -39,9 +39,9 @@ static void exchange_names(struct thread *self, struct thread *heir)
     uint32_t id = heir->id;
 
     heir->id = self->id;
-    heir->run_ns = self->run_ns;
+    heir->run_ticks = self->run_ticks;
     self->id = id;
-    self->run_ns = 0;
+    self->run_ticks = 0;
     if (self->identity != NULL) {
         strlcpy(heir->name, self->name, sizeof(heir->name));
         format_string(self->name, sizeof(self->name), "orphan of %u", heir->id);

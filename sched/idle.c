@@ -144,7 +144,7 @@ void sched_run_core(void)
 
     ASSERT(!irq_enabled());
     idle->state = THREAD_RUNNING;
-    idle->run_since = timer_now_ns();
+    idle->run_since = timer_now_ticks();
     core->current = idle;
     core->activation = idle->activation;
     core->work = WORK_RESCHEDULE;

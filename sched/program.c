@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/program.h"
 
+#include <string.h>
+
 #include "arch/smp.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/elf.h"
@@ -135,6 +137,9 @@ status_t program_start(const struct program_start *start, struct domain **out, c
     }
     status = domain_create(start->name, start->memory_limit, &domain);
     if (status == OK) {
+        if (start->may_register != NULL) { /* nothing runs in it yet */
+            strlcpy(domain->may_register, start->may_register, sizeof(domain->may_register));
+        }
         status = fill_domain(domain, start, &image, argument_count);
         if (status != OK) {
             /* The first thread never ran: ending the domain gives back all that it got. */

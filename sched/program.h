@@ -28,6 +28,7 @@ struct program_start {
     struct program_grant grant;  /* the lookup port */
     struct program_grant device; /* device memory; for init alone */
     uint64_t memory_limit;       /* bytes; 0 for none */
+    const char *may_register;    /* a list of ipc/name_rule.h; NULL: no names */
 };
 
 /* Load and start. *out gets a reference. ERR_BAD_FORMAT with a sentence in *why, ERR_NO_MEMORY,

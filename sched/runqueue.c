@@ -132,7 +132,8 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
 {
     struct core *core = core_current();
     struct thread *previous = core->current;
-    nsec_t now = timer_now_ns();
+    uint64_t ticks = timer_now_ticks();
+    nsec_t now = timer_ns_of_ticks(ticks);
 
     ASSERT(!irq_enabled());
     ASSERT(next->cpu == core->cpu);
@@ -142,8 +143,8 @@ runqueue_switch(struct runqueue *runqueue, struct thread *next, bool named) NO_T
     if (!fpu_is_off()) {
         activation_save_fpu();
     }
-    previous->run_ns += now - previous->run_since;
-    next->run_since = now;
+    previous->run_ticks += ticks - previous->run_since;
+    next->run_since = ticks;
     previous->activation = core->activation;
     core->activation = next->activation;
     core->current = next;

@@ -119,9 +119,6 @@ void sched_finish_switch(struct thread *previous);
 
 /* --- wake.c --- */
 
-/* Give a thread that is off every core, and that nobody else may wake, to its core. Interrupts off. */
-void sched_deliver(struct thread *thread);
-
 /* Wake a thread if it is blocked and may run here: true when it is at home here now and the caller's to
  * run or to add to the woken. Else it is woken as usual. Interrupts off. */
 bool sched_take_blocked(struct thread *thread);

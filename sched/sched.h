@@ -59,8 +59,15 @@ bool sched_settle_lent_rank(struct thread *thread, uint32_t rank, uint32_t loans
  * ERR_CANCELLED when the thread must stop. */
 status_t sched_block_until(nsec_t deadline);
 
+/* The same, and run `named` first if that may be (sched_block_for), or wake it; NULL: nobody. With a thread: interrupts
+ * are off, so that it stays one, and on afterwards; and the caller has asked thread_must_stop itself. */
+status_t sched_block_until_for(struct thread *named, nsec_t deadline);
+
 /* Make a blocked thread ready, or leave it a token. */
 void sched_wake_thread(struct thread *thread);
+
+/* Give a thread that is off every core, and that nobody else may wake (wake.h), to its core. Interrupts off. */
+void sched_deliver(struct thread *thread);
 
 /* The same for who holds interrupts off and wakes several, or has a lock: nobody runs yet. When the lock is
  * free and interrupts are as they were, sched_settle_wakeups lets those run who outrank the caller;
@@ -114,8 +121,15 @@ void wait_queue_wake_all(struct wait_queue *queue);
 /* Wake the one that waits longest; false if none waits. */
 bool wait_queue_wake_one(struct wait_queue *queue);
 
+/* Take out the one that waits longest: the caller wakes it. Interrupts are off, and stay off until it is woken. */
+struct thread *wait_queue_take_one(struct wait_queue *queue);
+
 /* Wait on `queue` until condition(argument) holds. The condition is looked at with the queue's lock
  * held, so a waker that changes it under that lock, or before waking, is never missed.
  * OK, ERR_TIMED_OUT, ERR_CANCELLED. */
 status_t wait_queue_wait(struct wait_queue *queue, nsec_t deadline, bool (*condition)(void *),
                          void *argument);
+
+/* The same, and leave the core to `named` meanwhile, which is woken in any case: see sched_block_until_for. */
+status_t wait_queue_wait_for(struct wait_queue *queue, struct thread *named, nsec_t deadline,
+                             bool (*condition)(void *), void *argument);

@@ -20,6 +20,7 @@
 #include "sched/domain.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
+#include "sched/thread_table.h"
 
 static struct long_list all_threads = LONG_LIST_INIT(all_threads, "all threads");
 static uint32_t thread_last_id;
@@ -47,6 +48,7 @@ static void thread_destroy(struct object *object)
 {
     struct thread *thread = container_of(object, struct thread, object);
 
+    thread_table_remove(thread);
     epoch_defer(&thread->reclaim, thread_reclaim);
 }
 
@@ -76,6 +78,7 @@ static struct thread *thread_fill(struct domain *domain, const char *name, vaddr
     list_init(&thread->reap_link);
     wait_queue_init(&thread->ended_queue);
     strlcpy(thread->name, name, sizeof(thread->name));
+    thread_table_add(thread);
     /* relaxed: a count for listings */
     atomic_add_relaxed(&threads_in_use, 1);
     return thread;
@@ -268,6 +271,10 @@ void thread_exit(long code)
     }
     if (thread->identity != NULL) {
         thread_announce_end(thread->identity, code);
+    }
+
+    if (thread->rendezvous.mailbox != NULL) {
+        object_release(thread->rendezvous.mailbox);
     }
 
     irq_disable();

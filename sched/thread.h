@@ -23,6 +23,7 @@
 #include "sched/activation.h"
 #include "sched/affinity.h"
 #include "sched/inbox.h"
+#include "sched/rendezvous.h"
 #include "sched/timeout.h"
 
 struct domain;
@@ -83,14 +84,15 @@ struct thread {
     bool ended;                   /* exit code is valid; ended_queue.lock */
     long exit_code;
     struct wait_queue ended_queue; /* who waits for the end */
-    nsec_t run_ns;                 /* time on a core */
-    nsec_t run_since;
-    uint32_t loans;             /* times that it was lent a rank; its queue's lock */
-    struct port *waiting_for;   /* the port whose baton it waits for (ipc/deadlock.c); atomic */
-    uint64_t waits;             /* such waits begun; written by itself */
-    uint64_t blocks;            /* times it gave up its core to wait; written by itself */
-    struct memory *page_memory; /* keeps base.page; written by itself, an heir takes it over */
-    struct timeout split_retry; /* looks again when there was no memory for a split */
+    uint64_t run_ticks;            /* time on a core (arch/timer.h) */
+    uint64_t run_since;
+    uint32_t loans;               /* times that it was lent a rank; its queue's lock */
+    struct port *waiting_for;     /* the port in whose line it is (ipc/deadlock.c); atomic */
+    uint64_t waits;               /* such waits begun; written by itself */
+    struct rendezvous rendezvous; /* at a mailbox */
+    uint64_t blocks;              /* times it gave up its core to wait; written by itself */
+    struct memory *page_memory;   /* keeps base.page; written by itself, an heir takes it over */
+    struct timeout split_retry;   /* looks again when there was no memory for a split */
     char name[THREAD_NAME_BYTES];
     vaddr_t start_pc, start_sp, start_tp; /* user threads: the first context */
     uint64_t start_arguments[4];

@@ -45,31 +45,58 @@ bool thread_must_stop(void)
     return stop;
 }
 
-status_t sched_block_until(nsec_t when)
+/* Lets `named` run, or whoever is next. */
+static void block_for(struct thread *named)
+{
+    if (named != NULL) {
+        sched_block_for(named);
+        irq_enable();
+    } else {
+        sched_block();
+    }
+}
+
+/* `named` is to be woken in any case. */
+static status_t refuse_block(struct thread *named, status_t status)
+{
+    if (named != NULL) {
+        sched_wake_thread(named);
+        irq_enable();
+    }
+    return status;
+}
+
+status_t sched_block_until_for(struct thread *named, nsec_t when)
 {
     struct deadline deadline = {.thread = thread_current(), .passed = false};
 
-    if (thread_must_stop()) {
+    /* With a named one its caller has looked; a flag that came later has left a token. */
+    if (named == NULL && thread_must_stop()) {
         return ERR_CANCELLED;
     }
     if (when == DEADLINE_NONE) {
-        sched_block();
+        block_for(named);
         return thread_must_stop() ? ERR_CANCELLED : OK;
     }
     if (when == DEADLINE_NOW) {
-        return ERR_WOULD_BLOCK;
+        return refuse_block(named, ERR_WOULD_BLOCK);
     }
     if (timer_now_ns() >= when) {
-        return ERR_TIMED_OUT;
+        return refuse_block(named, ERR_TIMED_OUT);
     }
     timeout_arm(&deadline.timeout, when, deadline_fire);
-    sched_block();
+    block_for(named);
     timeout_cancel(&deadline.timeout);
     if (thread_must_stop()) {
         return ERR_CANCELLED;
     }
     /* relaxed: cancel took the wheel's lock, under which it was written */
     return atomic_load_relaxed(&deadline.passed) ? ERR_TIMED_OUT : OK;
+}
+
+status_t sched_block_until(nsec_t when)
+{
+    return sched_block_until_for(NULL, when);
 }
 
 status_t sched_sleep_until(nsec_t when)
@@ -108,14 +135,28 @@ void wait_queue_init(struct wait_queue *queue)
 
 bool wait_queue_wake_one(struct wait_queue *queue)
 {
-    uint64_t state = spin_lock_save(&queue->lock);
+    uint64_t state = irq_save();
+    struct thread *thread = wait_queue_take_one(queue);
+
+    if (thread != NULL) {
+        sched_wake_thread(thread);
+    }
+    irq_restore(state);
+    return thread != NULL;
+}
+
+struct thread *wait_queue_take_one(struct wait_queue *queue)
+{
+    struct thread *thread = NULL;
+
+    spin_lock(&queue->lock);
     struct list *link = list_pop_front(&queue->waiters);
 
     if (link != NULL) {
-        sched_wake_thread(container_of(link, struct waiter, link)->thread);
+        thread = container_of(link, struct waiter, link)->thread;
     }
-    spin_unlock_restore(&queue->lock, state);
-    return link != NULL;
+    spin_unlock(&queue->lock);
+    return thread;
 }
 
 /* Those who wait now; one who finds his condition false and queues again is not woken twice. */
@@ -134,6 +175,21 @@ void wait_queue_wake_all(struct wait_queue *queue)
 status_t wait_queue_wait(struct wait_queue *queue, nsec_t when, bool (*condition)(void *),
                          void *argument)
 {
+    return wait_queue_wait_for(queue, NULL, when, condition, argument);
+}
+
+/* Out of the queue. */
+static void leave_queue(struct wait_queue *queue, bool pass_on, struct thread *named)
+{
+    if (pass_on) {
+        wait_queue_wake_one(queue); /* our wake-up was meant for one who still waits */
+    }
+    (void)refuse_block(named, OK);
+}
+
+status_t wait_queue_wait_for(struct wait_queue *queue, struct thread *named, nsec_t when,
+                             bool (*condition)(void *), void *argument)
+{
     struct waiter waiter = {.thread = thread_current()};
     status_t status = OK;
 
@@ -147,15 +203,14 @@ status_t wait_queue_wait(struct wait_queue *queue, nsec_t when, bool (*condition
 
             list_remove(&waiter.link);
             spin_unlock_restore(&queue->lock, state);
-            if (taken) {
-                wait_queue_wake_one(queue); /* our wake-up was meant for one who still waits */
-            }
+            leave_queue(queue, taken, named);
             return met ? OK : status;
         }
         if (!list_is_linked(&waiter.link)) {
             list_push_back(&queue->waiters, &waiter.link);
         }
         spin_unlock_restore(&queue->lock, state);
-        status = sched_block_until(when);
+        status = sched_block_until_for(named, when);
+        named = NULL;
     }
 }

@@ -17,6 +17,7 @@
 #define CORE_BOOT_SP 48
 #define CORE_EMERGENCY_STACK 56
 #define CORE_SATP_OFFSET 64
+#define CORE_SWITCHES 72
 
 /* struct syscall_frame */
 #define SYSCALL_PC 0
@@ -24,7 +25,8 @@
 #define SYSCALL_TP 16
 #define SYSCALL_RA 24
 #define SYSCALL_A0 32
-#define SYSCALL_FRAME_BYTES 96
+#define SYSCALL_TOKEN 96
+#define SYSCALL_FRAME_BYTES 112
 
 /* struct trap_frame: register n is at 8 * n */
 #define TRAP_SEPC 256
@@ -48,6 +50,7 @@
 
 /* kernel/abi, pinned in kernel/core/syscall.c */
 #define SYSCALL_NUMBER_RETURN 1
+#define SYSCALL_NUMBER_REPLY_RECEIVE 2
 #define SYSCALL_NUMBER_COUNT 44
 #define STATUS_UNKNOWN_CALL -17
 #define STATUS_FAULT -8

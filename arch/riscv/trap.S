@@ -27,8 +27,19 @@
 #endif
     .endm
 
+/* bgeu x<one>, x<other>, <target in another file>. */
+    .macro near_bgeu one, other, target
+#ifdef __clang__
+    bgeu    x\one, x\other, \target
+#else
+.Lnear_bgeu\@:
+    .reloc  .Lnear_bgeu\@, R_RISCV_BRANCH, \target
+    .insn   0x7063 | (\one << 15) | (\other << 20)
+#endif
+    .endm
+
 /*
- * The vector of all traps (stvec, direct mode). System calls split off first: number 0 and 1 go
+ * The vector of all traps (stvec, direct mode). System calls split off first: number 0 to 2 go
  * to ipc/riscv/fastpath.S with sp = the running activation, the user's sp in the core's block, everything else
  * the user's. Of a system call t0..t6 are nobody's.
  */
@@ -44,8 +55,8 @@ trap_entry:
     bnez    sp, trap_entry_user
     ld      sp, CORE_ACTIVATION(tp)     /* [S] */
     near_beqz 17, ipc_fastpath_call       /* a7 */
-    addi    t1, a7, -SYSCALL_NUMBER_RETURN
-    near_beqz 6, ipc_fastpath_return      /* t1 */
+    li      t1, SYSCALL_NUMBER_REPLY_RECEIVE
+    near_bgeu 6, 17, ipc_fastpath_return  /* t1, a7: the numbers 1 and 2 */
 
 /*
  * Every other system call: number in a7, arguments in a0..a6; calls syscall_table[a7](a0..a6) with
@@ -130,6 +141,7 @@ syscall_wait_pair:
     .globl syscall_message_slow
 syscall_message_slow:
     addi    sp, sp, -(FPU_STATE_BYTES + SYSCALL_FRAME_BYTES)    /* [S] */
+    sd      t0, SYSCALL_TOKEN(sp)
     ld      t0, CORE_USER_SP(tp)
     csrr    t1, sepc
     csrrw   t2, sscratch, zero          /* [T] */
@@ -171,9 +183,9 @@ syscall_message_exit:
     csrw    sepc, t0
     ld      ra, SYSCALL_RA(sp)
     ld      a7, (SYSCALL_A0 + 56)(sp)
-    li      t0, SYSCALL_NUMBER_RETURN
+    li      t0, SYSCALL_NUMBER_REPLY_RECEIVE
     bgtu    a7, t0, 2f
-    li      ra, 0                       /* [Z] call and return: another domain's registers */
+    li      ra, 0                       /* [Z] call, return, reply and receive: another domain's registers */
     li      s0, 0
     li      s1, 0
     li      s2, 0
@@ -194,6 +206,7 @@ syscall_message_exit:
     ld      a4, (SYSCALL_A0 + 32)(sp)
     ld      a5, (SYSCALL_A0 + 40)(sp)
     ld      a6, (SYSCALL_A0 + 48)(sp)
+    ld      a7, SYSCALL_TOKEN(sp)
     csrw    sscratch, tp                /* [T] */
     ld      tp, SYSCALL_TP(sp)
     ld      sp, SYSCALL_SP(sp)
@@ -204,5 +217,4 @@ syscall_message_exit:
     li      t4, 0
     li      t5, 0
     li      t6, 0
-    li      a7, 0
     sret

@@ -42,7 +42,8 @@ call_port:
     ld      s0, 16(sp)
     addi    sp, sp, FRAME_BYTES
     /* group: give the baton */
-    baton_give .Lqueued
+    li      t4, 1
+    baton_give .Lqueued, t4
     li      a0, 0
     ret
 

@@ -108,6 +108,10 @@ activation_return_kernel:
     sd      t0, CORE_ACTIVATION(tp)
     addi    sp, a0, ACTIVATION_SIZE
     mv      a0, a1
+/* fastpath.S has popped the record: sp lies behind it, a0 is the status. */
+    .globl activation_return_restore
+activation_return_restore:
+    /* group: restore */
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ld      s\n, (8 * \n)(sp)
     .endr

@@ -26,23 +26,7 @@
     .globl ipc_fastpath_call
 ipc_fastpath_call:
     /* group: handle, rights, tag */
-    ld      t1, ACTIVATION_DOMAIN(sp)
-    slli    t3, a0, ENTRY_SHIFT
-    ld      t1, DOMAIN_HANDLES(t1)      /* mask and entries by address dependency: handle.c */
-    sext.w  t5, a1                      /* no handles, segments or reserved bits in the tag */
-    ld      t2, HANDLES_MASK(t1)
-    and     t3, t3, t2
-    add     t1, t1, t3
-    ld      t2, ENTRY_VALUE(t1)
-    bne     t2, a0, .Lslow
-    fence   r, r                        /* pairs with the release of the value in handle_open */
-    ld      t4, ENTRY_OBJECT(t1)
-    lwu     t3, ENTRY_RIGHTS(t1)
-    ld      t6, ENTRY_BADGE(t1)
-    fence   r, r                        /* pairs with the fence in handle_entry_clear */
-    ld      t2, ENTRY_VALUE(t1)
-    bne     t2, a0, .Lslow              /* closed meanwhile */
-    sltiu   t5, t5, REGISTER_WORDS + 1
+    look_up
     and     t5, t5, t3                  /* ENTRY_RIGHT_CALL is 1 */
     beqz    t5, .Lcall_long
     bnez    a6, .Lslow
@@ -129,6 +113,7 @@ ipc_fastpath_call:
     .globl ipc_fastpath_return
 ipc_fastpath_return:
     /* group: return: checks */
+    beq     a7, t1, .Lreply_receive
     lbu     t2, ACTIVATION_KIND(sp)
     lw      t3, CORE_WORK(tp)
     ld      t1, ACTIVATION_PORT(sp)
@@ -138,7 +123,7 @@ ipc_fastpath_return:
 .Lreturn_checked:
     check_caller .Lslow
     /* group: give the baton */
-    baton_give .Lslow
+    baton_give .Lslow, a7
     /* group: back to the caller */
     ld      t4, ACTIVATION_PC(sp)
     sd      t5, CORE_ACTIVATION(tp)
@@ -190,6 +175,9 @@ ipc_fastpath_return:
     sd      a3, (MESSAGE_WORD0 + 8)(t3)
     sd      a4, (MESSAGE_WORD0 + 16)(t3)
     sd      a5, (MESSAGE_WORD0 + 24)(t3)
-    mv      a0, sp
-    li      a1, 0
-    j       activation_return_kernel
+    sd      t5, CORE_ACTIVATION(tp)
+    addi    sp, sp, ACTIVATION_SIZE
+    li      a0, 0
+    j       activation_return_restore
+
+#include "ipc/riscv/mailbox.inc"

@@ -12,6 +12,9 @@
 #include "kernel/abi/limits.h"
 #include "sched/activation.h"
 #include "sched/domain.h"
+#include "sched/thread.h"
+#include "sched/thread_table.h"
+#include "sched/wake.h"
 
 #define PIN(offset, type, field)                                                                   \
     _Static_assert((offset) == offsetof(type, field), "ipc/riscv/fastpath.S")
@@ -77,3 +80,29 @@ _Static_assert(REQUEST_BYTES == sizeof(struct request), "ipc/riscv/fastpath.S");
 PIN(USER_ENTRY_MESSAGE, struct user_entry, message);
 PIN(USER_ENTRY_BADGE, struct user_entry, badge);
 _Static_assert(REGISTER_WORDS == MESSAGE_REGISTER_WORDS, "ipc/riscv/fastpath.S");
+PIN(THREAD_CPU, struct thread, cpu);
+PIN(THREAD_RANK, struct thread, rank);
+PIN(THREAD_WAKE, struct thread, wake);
+PIN(THREAD_ACTIVATION, struct thread, activation);
+PIN(THREAD_CONTEXT, struct thread, context);
+PIN(THREAD_RUN_TICKS, struct thread, run_ticks);
+PIN(THREAD_RUN_SINCE, struct thread, run_since);
+PIN(THREAD_STATE, struct thread, state);
+PIN(THREAD_FLAGS, struct thread, flags);
+PIN(THREAD_BLOCKS, struct thread, blocks);
+PIN(THREAD_TOKEN, struct thread, rendezvous.token);
+PIN(THREAD_LAST_TOKEN, struct thread, rendezvous.last_token);
+PIN(THREAD_SERVER, struct thread, rendezvous.server);
+PIN(THREAD_MAILBOX, struct thread, rendezvous.mailbox);
+PIN(PORT_FRONT, struct port, front);
+_Static_assert(1 << THREAD_SLOT_SHIFT == sizeof(struct thread_slot) &&
+                   offsetof(struct thread_slot, thread) == 0,
+               "ipc/riscv/mailbox.inc");
+_Static_assert(TOKEN_INDEX_WIDTH == TOKEN_INDEX_BITS && TOKEN_ONE == TOKEN_STEP &&
+                   TOKEN_PARKED == 1UL << 63,
+               "ipc/riscv/mailbox.inc");
+_Static_assert(WAKE_WAITS_BIT == WAKE_WAITS && WAKE_WAITS_BIT == THREAD_RUNNING &&
+                   THREAD_STATE_BLOCKED == THREAD_BLOCKED,
+               "ipc/riscv/mailbox.inc");
+_Static_assert(ENTRY_RIGHT_RECEIVE == RIGHT_RECEIVE, "ipc/riscv/mailbox.inc");
+_Static_assert(sizeof(((struct thread *)NULL)->state) == 4, "ipc/riscv/mailbox.inc");

@@ -35,6 +35,7 @@
 #define ENTRY_RIGHTS 56
 #define ENTRY_SHIFT 5
 #define ENTRY_RIGHT_CALL 1
+#define ENTRY_RIGHT_RECEIVE 4
 
 /* struct port */
 #define PORT_DOMAIN 16
@@ -50,6 +51,30 @@
 #define PORT_LEAF_RUN 96
 #define PORT_LEAF_ENTER 104
 #define PORT_PAGE 112
+#define PORT_FRONT 200
+#define WAKE_WAITS_BIT 2
+
+/* struct thread; struct thread_slot */
+#define THREAD_CPU 180
+#define THREAD_RANK 188
+#define THREAD_WAKE 196
+#define THREAD_ACTIVATION 104
+#define THREAD_CONTEXT 96
+#define THREAD_RUN_TICKS 272
+#define THREAD_RUN_SINCE 280
+#define THREAD_STATE 176
+#define THREAD_FLAGS 140
+#define THREAD_BLOCKS 400
+#define THREAD_TOKEN 312
+#define THREAD_LAST_TOKEN 320
+#define THREAD_SERVER 328
+#define THREAD_MAILBOX 336
+#define THREAD_SLOT_SHIFT 4
+#define THREAD_STATE_BLOCKED 3
+
+/* Tokens of calls (sched/rendezvous.h) */
+#define TOKEN_INDEX_WIDTH 14
+#define TOKEN_ONE 16384
 
 /* struct run_stack */
 #define STACK_TOP 0

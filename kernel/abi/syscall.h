@@ -3,20 +3,21 @@
  * System call numbers. `user/lib/baton.h` documents each call, a paragraph with every error.
  *
  * Rules: number in a7, arguments in a0..a6, status (or a handle) in a0. Preserved: sp, tp, gp
- * and, except by SYS_CALL and SYS_RETURN, ra and s0..s11. All other registers come back zero
- * or as documented. SYS_CALL and SYS_RETURN are first so that the trap path tells them apart
- * with one branch each; SYS_SEND and SYS_RECEIVE move whole messages and take the same way.
+ * and, except by SYS_CALL, SYS_RETURN and SYS_REPLY_RECEIVE, ra and s0..s11. All other registers come back zero
+ * or as documented. Those three are first so that the trap path tells them apart with a branch or two; SYS_SEND,
+ * SYS_RECEIVE and SYS_REPLY move whole messages and take the same way.
  */
 #pragma once
 
 enum system_call {
-    SYS_CALL = 0,              /* a0 port, a1..a5 message, a6 deadline -> a0 status, a1..a5 reply */
-    SYS_RETURN = 1,            /* a1..a5 reply; does not come back */
-    SYS_REPLY_RECEIVE = 2,     /* reserved */
-    SYS_SEND = 3,              /* a0 port, a1..a5 message, a6 deadline -> a0 status,
-                                  a1 id of the result with MESSAGE_TAG_RESULT */
-    SYS_RECEIVE = 4,           /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge */
-    SYS_REPLY = 5,             /* reserved */
+    SYS_CALL = 0,   /* a0 port, a1..a5 message, a6 deadline -> a0 status, a1..a5 reply */
+    SYS_RETURN = 1, /* a1..a5 reply; does not come back */
+    SYS_REPLY_RECEIVE =
+        2,           /* a0 mailbox, a1..a5 reply, a6 deadline, t0 token or 0 -> as SYS_RECEIVE */
+    SYS_SEND = 3,    /* a0 port, a1..a5 message, a6 deadline -> a0 status,
+                        a1 id of the result with MESSAGE_TAG_RESULT */
+    SYS_RECEIVE = 4, /* a0 port, a6 deadline -> a0 status, a1..a5 message, a6 badge, a7 token */
+    SYS_REPLY = 5,   /* a0 token, a1..a5 reply -> a0 status */
     SYS_MESSAGE_LAST = 5,      /* numbers up to here use the message path of trap.S */
     SYS_NULL = 6,              /* -> OK */
     SYS_YIELD = 7,             /* -> OK */
@@ -60,7 +61,7 @@ enum system_call {
     SYS_INTERRUPT_ACKNOWLEDGE = 40, /* a0 line, a1 notification -> status */
     SYS_RESULT = 41,                /* reserved */
     SYS_PORT_CONFIGURE = 42,        /* reserved */
-    SYS_HANDLE_REVOKE = 43,         /* reserved */
+    SYS_HANDLE_REVOKE = 43,         /* a0 handle -> status */
     SYS_COUNT = 44,
 };
 

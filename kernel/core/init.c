@@ -45,6 +45,7 @@ void init_start(const char *archive_fault)
         .name = name,
         .arguments = name,
         .argument_bytes = sizeof(name),
+        .may_register = "*",
     };
     struct memory *devices;
     struct port *lookup;

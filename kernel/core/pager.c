@@ -60,9 +60,13 @@ static status_t map_reply(struct vspace *space, vaddr_t address, struct domain *
     mapping.memory = memory_of_object(object);
     /* Never more than the pager says, whatever its own handle allows. */
     mapping.allowed = syscall_memory_allowed(rights) & reply_protection(reply);
-    status = reply->word[2] > UINT32_MAX ? ERR_INVALID : vspace_map(space, &mapping, &mapped);
-    object_release(object);
-    return status;
+    if (reply->word[2] > UINT32_MAX) {
+        object_release(object);
+        return ERR_INVALID;
+    }
+    return (rights & HANDLE_IS_COPY) != 0
+               ? vspace_map_copy(space, &mapping, &pager->handles, reply->word[0], &mapped)
+               : vspace_map_given(space, &mapping, &mapped);
 }
 
 /* Without a memory object the access is just tried again: the pager has mapped something, or wants to be

@@ -15,6 +15,7 @@
 #include "sched/activation.h"
 
 _Static_assert(SYSCALL_NUMBER_RETURN == SYS_RETURN && SYS_CALL == 0, "arch/riscv/trap.S");
+_Static_assert(SYSCALL_NUMBER_REPLY_RECEIVE == SYS_REPLY_RECEIVE, "arch/riscv/trap.S");
 _Static_assert(SYSCALL_NUMBER_COUNT == SYS_COUNT, "arch/riscv/trap.S");
 _Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
 _Static_assert(STATUS_FAULT == ERR_FAULT, "arch/riscv/exception.S");
@@ -31,10 +32,10 @@ extern const syscall_entry_t syscall_table[SYS_COUNT];
 const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_CALL] = syscall_message,
     [SYS_RETURN] = syscall_message,
-    [SYS_REPLY_RECEIVE] = ENTRY(syscall_reserved),
+    [SYS_REPLY_RECEIVE] = syscall_message,
     [SYS_SEND] = syscall_message,
     [SYS_RECEIVE] = syscall_message,
-    [SYS_REPLY] = ENTRY(syscall_reserved),
+    [SYS_REPLY] = syscall_message,
     [SYS_NULL] = ENTRY(syscall_null),
     [SYS_YIELD] = ENTRY(syscall_yield),
     [SYS_THREAD_CREATE] = ENTRY(syscall_thread_create),
@@ -72,26 +73,34 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_INTERRUPT_ACKNOWLEDGE] = ENTRY(syscall_interrupt_acknowledge),
     [SYS_RESULT] = syscall_message,
     [SYS_PORT_CONFIGURE] = ENTRY(syscall_port_configure),
-    [SYS_HANDLE_REVOKE] = ENTRY(syscall_reserved),
+    [SYS_HANDLE_REVOKE] = ENTRY(syscall_handle_revoke),
 };
 
 void syscall_handle_message(struct syscall_frame *frame)
 {
-    switch (frame->a[7]) {
-    case SYS_CALL:
+    if (frame->a[7] == SYS_CALL) {
         call_from_user(frame);
-        break;
-    case SYS_RETURN:
+        return;
+    }
+    if (frame->a[7] == SYS_RETURN) {
         call_return(frame);
-        break;
+        return;
+    }
+    switch (frame->a[7]) {
     case SYS_SEND:
         syscall_send(frame);
+        break;
+    case SYS_RECEIVE:
+        mailbox_receive_from_user(frame);
+        break;
+    case SYS_REPLY:
+        mailbox_reply_from_user(frame);
         break;
     case SYS_RESULT:
         syscall_result(frame);
         break;
     default:
-        syscall_receive(frame);
+        mailbox_reply_receive_from_user(frame);
         break;
     }
 }
@@ -102,6 +111,7 @@ static void frame_clear_message(struct syscall_frame *frame)
     for (unsigned i = 1; i <= 6; i++) {
         frame->a[i] = 0;
     }
+    frame->token = 0;
 }
 
 /* Send; with a result wanted its id is in *id. */
@@ -156,28 +166,5 @@ void syscall_result(struct syscall_frame *frame)
     frame->a[1] = reply.tag;
     for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
         frame->a[2 + i] = reply.word[i];
-    }
-}
-
-void syscall_receive(struct syscall_frame *frame)
-{
-    struct message message;
-    struct object *object;
-    uint64_t badge;
-    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT,
-                                 RIGHT_RECEIVE, &object, NULL);
-
-    if (status == OK) {
-        status = mailbox_receive(port_of_object(object), frame->a[6], &message, &badge);
-        object_release(object);
-    }
-    frame_clear_message(frame);
-    frame->a[0] = (uint64_t)status;
-    if (status == OK) {
-        frame->a[1] = message.tag;
-        for (unsigned i = 0; i < MESSAGE_REGISTER_WORDS; i++) {
-            frame->a[2 + i] = message.word[i];
-        }
-        frame->a[6] = badge;
     }
 }

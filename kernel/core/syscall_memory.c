@@ -64,6 +64,16 @@ long syscall_memory_create(uint64_t bytes, uint64_t kind)
     return status == OK ? open_memory(memory, RIGHTS_MEMORY) : status;
 }
 
+/* Apart, for the registers that it would cost all others. */
+__attribute__((noinline)) static long
+map_copy(struct domain *domain, const struct vspace_mapping *mapping, handle_t handle)
+{
+    vaddr_t mapped;
+    status_t status = vspace_map_copy(domain->vspace, mapping, &domain->handles, handle, &mapped);
+
+    return status == OK ? (long)mapped : status;
+}
+
 long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, handle_t handle,
                         uint64_t offset, uint64_t alignment)
 {
@@ -92,6 +102,9 @@ long syscall_memory_map(vaddr_t address, uint64_t bytes, uint64_t protection, ha
         }
         mapping.memory = memory_of_object(object);
         mapping.allowed = syscall_memory_allowed(rights);
+        if ((rights & HANDLE_IS_COPY) != 0) {
+            return map_copy(domain, &mapping, handle);
+        }
     }
     status = vspace_map_given(domain->vspace, &mapping, &mapped);
     return status == OK ? (long)mapped : status;
@@ -160,6 +173,7 @@ long syscall_memory_slice(handle_t handle, uint64_t offset, uint64_t bytes)
     struct domain *domain = syscall_domain();
     struct memory *slice;
     struct object *object;
+    handle_t opened;
     rights_t rights;
     status_t status =
         handle_get_rights(&domain->handles, handle, OBJECT_MEMORY, 0, &object, &rights);
@@ -172,7 +186,11 @@ long syscall_memory_slice(handle_t handle, uint64_t offset, uint64_t bytes)
                                 domain->account, &domain->object, &slice)
                  : ERR_INVALID;
     object_release(object);
-    return status == OK ? open_memory(slice, rights) : status;
+    if (status == OK) {
+        status = handle_open_from(&domain->handles, handle, &slice->object, rights, &opened);
+        object_release(&slice->object);
+    }
+    return status == OK ? (long)opened : status;
 }
 
 long syscall_memory_info(handle_t handle, vaddr_t address)

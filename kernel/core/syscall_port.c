@@ -111,6 +111,11 @@ long syscall_handle_close(handle_t handle)
     return handle_close(&syscall_domain()->handles, handle);
 }
 
+long syscall_handle_revoke(handle_t handle)
+{
+    return handle_revoke(&syscall_domain()->handles, handle);
+}
+
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge)
 {
     handle_t copy;

@@ -38,6 +38,7 @@ long syscall_port_configure(handle_t handle, uint64_t capacity, uint64_t low, ui
                             uint64_t priority);
 long syscall_port_bind(handle_t handle, handle_t notification, uint64_t bits, uint64_t event);
 long syscall_handle_close(handle_t handle);
+long syscall_handle_revoke(handle_t handle);
 long syscall_handle_duplicate(handle_t handle, uint64_t rights, uint64_t badge);
 
 long syscall_memory_create(uint64_t bytes, uint64_t kind);
@@ -68,7 +69,6 @@ long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
 
 void syscall_send(struct syscall_frame *frame);
 void syscall_result(struct syscall_frame *frame);
-void syscall_receive(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */
 uint32_t syscall_memory_allowed(rights_t rights);

@@ -56,9 +56,7 @@ static void handle_entry_changed(struct handle_table *table, const struct handle
     }
 }
 
-/* Take an entry out of use; returns the object whose reference the caller now owns. */
-static struct object *handle_entry_clear(struct handle_table *table, struct handle_entry *entry)
-    REQUIRES(table->lock)
+struct object *handle_entry_clear(struct handle_table *table, struct handle_entry *entry)
 {
     struct object *object = entry->object;
     handle_t handle = entry->handle;
@@ -88,23 +86,21 @@ void handle_table_destroy(struct handle_table *table)
     uint32_t count = handle_array_count(array);
 
     for (uint32_t i = 0; i < count; i++) {
-        struct object *object = NULL;
         uint64_t state = spin_lock_save(&table->lock);
+        handle_t handle =
+            array->entry[i].handle; /* revoking goes on, but nothing is opened any more */
 
-        if (array->entry[i].kind != OBJECT_NONE) {
-            object = handle_entry_clear(table, &array->entry[i]);
-        }
         spin_unlock_restore(&table->lock, state);
-        if (object != NULL) {
-            object_release(object);
+        if (handle != HANDLE_NONE) {
+            (void)handle_close(table, handle);
         }
     }
     uint64_t state = spin_lock_save(&table->lock);
     table->array = NULL;
     spin_unlock_restore(&table->lock, state);
-    table->release(table->owner, array, handle_array_bytes(count));
+    handle_array_free(table, array);
     if (table->bigger != NULL) {
-        table->release(table->owner, table->bigger, handle_array_bytes(count * 2));
+        handle_array_free(table, table->bigger);
         table->bigger = NULL;
     }
 }
@@ -125,39 +121,81 @@ static rights_t handle_rights_of(uint32_t kind)
     }
 }
 
-status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,
-                     uint64_t badge, handle_t *out)
+/* Take a free slot, growing the table if there is none; on success the lock is held. */
+static status_t take_slot(struct handle_table *table, uint32_t *slot,
+                          uint64_t *state) NO_THREAD_SAFETY
 {
-    uint64_t state = spin_lock_save(&table->lock);
-
+    *state = spin_lock_save(&table->lock);
     while (table->first_free == 0) {
-        spin_unlock_restore(&table->lock, state);
+        spin_unlock_restore(&table->lock, *state);
         status_t status = handle_table_grow_step(table);
 
         if (status != OK) {
             return status;
         }
-        state = spin_lock_save(&table->lock);
+        *state = spin_lock_save(&table->lock);
     }
-    struct handle_entry *entry = &table->array->entry[table->first_free];
-    table->first_free = (uint32_t)entry->next_free;
-    object_retain(object);
-    *out = entry->badge;
-    entry->object = object;
-    entry->badge = badge;
-    entry->kind = object->kind;
-    entry->rights = rights & handle_rights_of(object->kind);
+    *slot = table->first_free;
+    table->first_free = (uint32_t)table->array->entry[*slot].next_free;
     table->used++;
-    /* release: the whole entry is there before its value; pairs with the first fence in fastpath.S */
-    atomic_store_release(&entry->handle, *out);
-    handle_entry_changed(table, entry);
-    spin_unlock_restore(&table->lock, state);
     return OK;
 }
 
-/* The entry that a handle names, or NULL. */
-static struct handle_entry *handle_lookup(struct handle_table *table, handle_t handle)
-    REQUIRES(table->lock)
+status_t handle_reserve(struct handle_table *table, uint32_t *slot) NO_THREAD_SAFETY
+{
+    uint64_t state;
+    status_t status = take_slot(table, slot, &state);
+
+    if (status == OK) {
+        spin_unlock_restore(&table->lock, state);
+    }
+    return status;
+}
+
+void handle_unreserve(struct handle_table *table, uint32_t slot)
+{
+    uint64_t state = spin_lock_save(&table->lock);
+    struct handle_entry *entry = &table->array->entry[slot];
+
+    entry->next_free = table->first_free;
+    table->first_free = slot;
+    table->used--;
+    handle_entry_changed(table, entry);
+    spin_unlock_restore(&table->lock, state);
+}
+
+handle_t handle_fill(struct handle_table *table, uint32_t slot, struct object *object,
+                     rights_t rights, uint64_t badge)
+{
+    struct handle_entry *entry = &table->array->entry[slot];
+    handle_t handle = entry->badge;
+
+    object_retain(object);
+    entry->object = object;
+    entry->badge = badge;
+    entry->kind = object->kind;
+    entry->rights = rights & (handle_rights_of(object->kind) | HANDLE_IS_COPY);
+    /* release: the whole entry is there before its value; pairs with the first fence in fastpath.S */
+    atomic_store_release(&entry->handle, handle);
+    handle_entry_changed(table, entry);
+    return handle;
+}
+
+status_t handle_open(struct handle_table *table, struct object *object, rights_t rights,
+                     uint64_t badge, handle_t *out) NO_THREAD_SAFETY
+{
+    uint64_t state;
+    uint32_t slot;
+    status_t status = take_slot(table, &slot, &state);
+
+    if (status == OK) {
+        *out = handle_fill(table, slot, object, rights, badge);
+        spin_unlock_restore(&table->lock, state);
+    }
+    return status;
+}
+
+struct handle_entry *handle_lookup(struct handle_table *table, handle_t handle)
 {
     uint32_t slot = (uint32_t)(handle & HANDLE_SLOT_MASK);
 
@@ -210,53 +248,26 @@ status_t handle_get_rights(struct handle_table *table, handle_t handle, enum obj
     return handle_get_entry(table, handle, kind, rights, object, NULL, has);
 }
 
-static bool handle_has_right(struct handle_table *table, handle_t handle, rights_t right)
-{
-    uint64_t state = spin_lock_save(&table->lock);
-    struct handle_entry *entry = handle_lookup(table, handle);
-    bool has = entry != NULL && (entry->rights & right) != 0;
-
-    spin_unlock_restore(&table->lock, state);
-    return has;
-}
-
 status_t handle_close(struct handle_table *table, handle_t handle)
 {
     struct object *object = NULL;
+    bool copied = false;
     uint64_t state = spin_lock_save(&table->lock);
     struct handle_entry *entry = handle_lookup(table, handle);
 
     if (entry != NULL) {
-        object = handle_entry_clear(table, entry);
+        copied = !grant_node_is_alone(handle_node(table->array, handle_slot(table, entry)));
+        object = copied ? NULL : handle_entry_clear(table, entry);
     }
     spin_unlock_restore(&table->lock, state);
+    if (copied) {
+        object = handle_close_copied(table, handle);
+    }
     if (object == NULL) {
         return ERR_BAD_HANDLE;
     }
     object_release(object);
     return OK;
-}
-
-status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
-                          uint64_t badge, handle_t *out)
-{
-    struct object *object;
-    uint64_t old_badge;
-    /* A badge says who the sender is, so only who manages the port may give one. */
-    bool may_badge = handle_has_right(table, handle, RIGHT_MANAGE);
-    status_t status =
-        handle_get(table, handle, OBJECT_NONE, rights | RIGHT_DUPLICATE, &object, &old_badge);
-
-    if (status != OK) {
-        return status;
-    }
-    if (badge != 0 && (old_badge != 0 || !may_badge)) {
-        status = ERR_NO_RIGHT;
-    } else {
-        status = handle_open(table, object, rights, old_badge != 0 ? old_badge : badge, out);
-    }
-    object_release(object);
-    return status;
 }
 
 uint32_t handle_count(struct handle_table *table)
@@ -266,30 +277,4 @@ uint32_t handle_count(struct handle_table *table)
 
     spin_unlock_restore(&table->lock, state);
     return used;
-}
-
-status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
-                         struct handle_copy *copy)
-{
-    struct handle_copy taken = {.rights = rights};
-    status_t status = handle_get(table, handle, OBJECT_NONE, rights | RIGHT_TRANSFER, &taken.object,
-                                 &taken.badge);
-
-    if (status == OK) {
-        *copy = taken;
-    }
-    return status;
-}
-
-status_t handle_put_in(struct handle_table *table, const struct handle_copy *copy, handle_t *out)
-{
-    return handle_open(table, copy->object, copy->rights, copy->badge, out);
-}
-
-void handle_copy_drop(struct handle_copy *copy)
-{
-    if (copy->object != NULL) {
-        object_release(copy->object);
-        copy->object = NULL;
-    }
 }

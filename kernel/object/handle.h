@@ -7,6 +7,10 @@
  * so an old handle never names a new object. Readers that hold interrupts off (the fast path)
  * may look up without the lock: the table's array is replaced, never changed in size, and the old
  * one is freed after a grace period.
+ *
+ * Three ways to end something: handle_close gives up one reference of one domain; handle_revoke ends all that was
+ * made from a handle, in whatever domain, and leaves the handle itself; closing the object (port_close) ends it
+ * for everybody, handles stay and say ERR_STALE.
  */
 #pragma once
 
@@ -17,9 +21,13 @@
 #include "kernel/abi/status.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
+#include "kernel/object/grant.h"
 #include "kernel/object/object.h"
 #include "kernel/sync/epoch.h"
 #include "kernel/sync/spinlock.h"
+
+/* Beside the rights of an entry: it was made from another handle, so it may be revoked. */
+#define HANDLE_IS_COPY (1U << 31)
 
 /* One slot; read by ipc/riscv/fastpath.S. A free slot has value 0, kind OBJECT_NONE, no rights. */
 struct handle_entry {
@@ -42,7 +50,7 @@ struct handle_entry {
 struct handle_array {
     uint64_t mask;
     struct epoch_callback reclaim;
-    uint64_t unused;
+    struct handle_nodes *nodes; /* a node for each entry (grant.h) */
     struct handle_entry entry[];
 };
 
@@ -59,7 +67,7 @@ struct handle_table {
     void *owner;
 };
 
-/* An empty table with room for 32 handles. ERR_NO_MEMORY. */
+/* An empty table with room for 31 handles. ERR_NO_MEMORY. */
 status_t handle_table_init(struct handle_table *table, void *owner,
                            void *(*allocate)(void *owner, size_t bytes),
                            void (*release)(void *owner, void *memory, size_t bytes));
@@ -97,7 +105,7 @@ static inline struct object *handle_peek(const struct handle_table *table, handl
     if (__builtin_expect(atomic_load_relaxed(&entry->handle) != handle, 0)) {
         return NULL;
     }
-    /* acquire: the entry is that of the value; pairs with the release in handle_open */
+    /* acquire: the entry is that of the value; pairs with the release in handle_fill */
     fence_acquire();
     struct object *object = atomic_load_relaxed(&entry->object);
     uint64_t kind_and_rights = atomic_load_relaxed(&entry->kind_and_rights);
@@ -112,7 +120,7 @@ static inline struct object *handle_peek(const struct handle_table *table, handl
     return object;
 }
 
-/* As handle_get, for who needs to know what rights the handle has, not its badge. */
+/* As handle_get, for who needs to know what rights the handle has, and whether HANDLE_IS_COPY, not its badge. */
 status_t handle_get_rights(struct handle_table *table, handle_t handle, enum object_kind kind,
                            rights_t rights, struct object **object, rights_t *has);
 
@@ -126,27 +134,51 @@ status_t handle_close(struct handle_table *table, handle_t handle);
 status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t rights,
                           uint64_t badge, handle_t *out);
 
+/* A handle to another object that gives access to the same thing as `handle` and so ends when that is revoked: a
+ * part of its memory. ERR_BAD_HANDLE, ERR_NO_SPACE, ERR_NO_MEMORY. */
+WARN_UNUSED status_t handle_open_from(struct handle_table *table, handle_t handle,
+                                      struct object *object, rights_t rights, handle_t *out);
+
 /*
- * A handle on its way from one table to another: what it names, with a reference. All that is copied from one entry to
- * another in another table is copied by these.
+ * A handle on its way from one table to another: what it names, with a reference. It stays where it is: others point
+ * to it until it is dropped.
  */
 struct handle_copy {
+    struct grant_leaf leaf;
     struct object *object; /* NULL: nothing */
     uint64_t badge;
     rights_t rights;
 };
 
-/* What a handle names, to be passed on with `rights`. ERR_BAD_HANDLE. ERR_NO_RIGHT: it has no RIGHT_TRANSFER, or not all of
- * `rights`. */
+/* What a handle names, to be passed on with `rights`. ERR_BAD_HANDLE. ERR_NO_RIGHT: it has no RIGHT_TRANSFER, or not all
+ * of `rights`. */
 WARN_UNUSED status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
                                      struct handle_copy *copy);
 
-/* A handle for it in another table; the copy keeps its reference. Errors as handle_open. */
-WARN_UNUSED status_t handle_put_in(struct handle_table *table, const struct handle_copy *copy,
+/* A handle for it in another table; the copy keeps its reference. Errors as handle_open; ERR_STALE: it was
+ * revoked on its way. */
+WARN_UNUSED status_t handle_put_in(struct handle_table *table, struct handle_copy *copy,
                                    handle_t *out);
+
+/* Another copy of a copy, which ends with it when it is revoked. */
+void handle_copy_again(struct handle_copy *copy, struct handle_copy *other);
 
 /* The copy is not needed any more. */
 void handle_copy_drop(struct handle_copy *copy);
+
+/* What is made through a handle (a mapping) ends when the handle is revoked from above; the leaf stays alone if nobody can
+ * do that. ERR_BAD_HANDLE: it has been closed or revoked already. */
+WARN_UNUSED status_t handle_attach_leaf(struct handle_table *table, handle_t handle,
+                                        struct grant_leaf *leaf);
+
+/*
+ * End everything that was made from a handle: duplicates, what was sent, copies of those, mappings made through any
+ * of them, but not the handle itself, nor mappings made through it. What is being copied meanwhile ends as well if the
+ * copying began before. Interrupts are off for GRANT_ENDED_LOCKED ends at a time. ERR_BAD_HANDLE.
+ */
+WARN_UNUSED status_t handle_revoke(struct handle_table *table, handle_t handle);
+
+#define GRANT_ENDED_LOCKED 16U
 
 /* A step towards a free slot in a full table; nothing in another. handle_open calls it until there is
  * one. ERR_NO_SPACE, ERR_NO_MEMORY. */

@@ -7,6 +7,8 @@
  * a few entries at a time. Invariant under the lock: the first `copied` entries of `bigger` equal
  * those of `array`; a change of one of them is made in both. Readers see `bigger` when it is whole.
  */
+#include <string.h>
+
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "kernel/object/handle_priv.h"
@@ -21,11 +23,19 @@ _Static_assert(MAX_HANDLES == HANDLE_SLOT_MASK + 1, "a handle's slot is 16 bits"
 struct handle_array *handle_array_make(struct handle_table *table, uint32_t count, uint32_t first)
 {
     struct handle_array *array = table->allocate(table->owner, handle_array_bytes(count));
+    struct handle_nodes *nodes;
 
     if (array == NULL) {
         return NULL;
     }
+    nodes = table->allocate(table->owner, handle_nodes_bytes(count));
+    if (nodes == NULL) {
+        table->release(table->owner, array, handle_array_bytes(count));
+        return NULL;
+    }
     array->mask = (count - 1) * sizeof(struct handle_entry);
+    array->nodes = nodes;
+    memset(nodes, 0, handle_nodes_bytes(count));
     for (uint32_t i = 0; i < count; i++) {
         array->entry[i] = (struct handle_entry){
             .badge = HANDLE_GENERATION_ONE | i,
@@ -35,13 +45,20 @@ struct handle_array *handle_array_make(struct handle_table *table, uint32_t coun
     return array;
 }
 
+void handle_array_free(struct handle_table *table, struct handle_array *array)
+{
+    uint32_t count = handle_array_count(array);
+
+    table->release(table->owner, array->nodes, handle_nodes_bytes(count));
+    table->release(table->owner, array, handle_array_bytes(count));
+}
+
 /* What an old array needs to be freed once no reader can see it. */
 static void handle_array_reclaim(struct epoch_callback *callback)
 {
     struct handle_array *array = container_of(callback, struct handle_array, reclaim);
-    struct handle_table *table = (struct handle_table *)array->unused;
 
-    table->release(table->owner, array, handle_array_bytes(handle_array_count(array)));
+    handle_array_free(array->nodes->table, array);
 }
 
 /* Enter the array that replaces the full one. */
@@ -55,7 +72,7 @@ static void handle_publish_bigger(struct handle_table *table) REQUIRES(table->lo
     atomic_store_release(&table->array, table->bigger);
     table->bigger = NULL;
     table->copied = 0;
-    old->unused = (uint64_t)table;
+    old->nodes->table = table;
     epoch_defer(&old->reclaim, handle_array_reclaim);
 }
 
@@ -66,6 +83,7 @@ static void handle_copy_some(struct handle_table *table) REQUIRES(table->lock)
 
     for (uint32_t i = 0; i < HANDLE_COPY_COUNT && table->copied < count; i++) {
         table->bigger->entry[table->copied] = table->array->entry[table->copied];
+        *handle_node(table->bigger, table->copied) = *handle_node(table->array, table->copied);
         table->copied++;
     }
     if (table->copied == count) {
@@ -88,7 +106,7 @@ static status_t handle_make_bigger(struct handle_table *table, uint32_t count)
     }
     spin_unlock_restore(&table->lock, state);
     if (bigger != NULL) {
-        table->release(table->owner, bigger, handle_array_bytes(count * 2));
+        handle_array_free(table, bigger);
     }
     return OK;
 }

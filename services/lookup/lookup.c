@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ipc/name.h"
+#include "ipc/name_rule.h"
 #include "ipc/operation.h"
 
 /* What the finder of a name may do with its port: use it and hand it on, never end it. */
@@ -49,7 +50,9 @@ static status_t lookup_register(struct request *request)
     if (status != OK) {
         return status;
     }
-    status = name_register(name, word[2], port_of_object(object));
+    status = name_rule_allows(request->caller->may_register, name, word[2])
+                 ? name_register(name, word[2], port_of_object(object))
+                 : ERR_DENIED;
     object_release(object);
     return status;
 }

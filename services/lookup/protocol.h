@@ -20,6 +20,7 @@ enum lookup_call {
      * ERR_NO_MEMORY: no room for the handle. */
     LOOKUP_FIND = 1,
     /* w0 port handle (with RIGHT_MANAGE), w1 name address, w2 name bytes -> nothing.
+     * ERR_DENIED: the caller may not register this name (the manifest says which it may).
      * ERR_EXISTS: a living port has that name. ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_NO_RIGHT,
      * ERR_STALE: about the handle. ERR_NO_SPACE: the port or the table has its most names. */
     LOOKUP_REGISTER = 2,

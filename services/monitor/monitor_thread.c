@@ -64,11 +64,14 @@ static uint32_t depth_of(struct thread *thread, const struct core *core)
 /* Time on cores, with the stretch that is going on. */
 static nsec_t run_time_of(const struct thread *thread, enum thread_state state)
 {
-    nsec_t run_ns = atomic_load_relaxed(&thread->run_ns);
-    nsec_t since = atomic_load_relaxed(&thread->run_since);
-    nsec_t now = timer_now_ns();
+    uint64_t ticks = atomic_load_relaxed(&thread->run_ticks);
+    uint64_t since = atomic_load_relaxed(&thread->run_since);
+    uint64_t now = timer_now_ticks();
 
-    return state == THREAD_RUNNING && since != 0 && now > since ? run_ns + (now - since) : run_ns;
+    if (state == THREAD_RUNNING && since != 0 && now > since) {
+        ticks += now - since;
+    }
+    return timer_ticks_to_ns(ticks);
 }
 
 /* Interrupts are off: a port that is still noted stays memory. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipc/name.h"
+#include "ipc/name_rule.h"
 #include "ipc/operation.h"
 #include "kernel/abi/exit.h"
 #include "kernel/base/print.h"
@@ -20,6 +21,7 @@
 static struct {
     char name[MAX_PROGRAM_NAME_BYTES];
     char arguments[MAX_ARGUMENT_BYTES];
+    char may_register[MAX_REGISTER_BYTES];
 } copied;
 
 /* The strings have to end where the caller says and be as many as it says. */
@@ -32,6 +34,31 @@ static bool arguments_are_well_formed(const struct procmgr_start *asked)
     }
     return strings == asked->argument_count &&
            (asked->argument_bytes == 0 || copied.arguments[asked->argument_bytes - 1] == '\0');
+}
+
+/* The names that the program may register: no more than its starter. */
+static status_t copy_register(const struct request *request, const struct procmgr_start *asked)
+{
+    const char *callers = request->caller->may_register;
+    status_t status = OK;
+
+    memset(copied.may_register, 0, sizeof(copied.may_register));
+    if (asked->register_bytes == PROCMGR_INHERIT) {
+        memcpy(copied.may_register, callers, sizeof(copied.may_register));
+    } else if (asked->register_bytes >= sizeof(copied.may_register)) {
+        status = ERR_INVALID;
+    } else if (asked->register_bytes > 0) {
+        status = request_copy_in(request, copied.may_register, asked->register_address,
+                                 asked->register_bytes);
+        if (status == OK && (strlen(copied.may_register) != asked->register_bytes ||
+                             !name_rule_is_valid(copied.may_register))) {
+            status = ERR_INVALID;
+        }
+        if (status == OK && !name_rule_covers(callers, copied.may_register)) {
+            status = ERR_DENIED;
+        }
+    }
+    return status;
 }
 
 static status_t copy_start(const struct request *request, struct procmgr_start *asked)
@@ -53,7 +80,7 @@ static status_t copy_start(const struct request *request, struct procmgr_start *
     if (status == OK && !arguments_are_well_formed(asked)) {
         status = ERR_INVALID;
     }
-    return status;
+    return status == OK ? copy_register(request, asked) : status;
 }
 
 /* Half of all memory for one program, so that it cannot take the last page from the others. */
@@ -69,6 +96,7 @@ static status_t start_copied(const struct procmgr_start *asked, struct domain **
         .arguments = copied.arguments,
         .argument_bytes = asked->argument_bytes,
         .memory_limit = memory_limit(),
+        .may_register = copied.may_register,
     };
     const char *why = "";
     struct port *lookup;

@@ -15,7 +15,7 @@ enum procmgr_call {
      * domain (WAIT, MANAGE, DUPLICATE), w1 its id. ERR_NOT_FOUND: no such file. ERR_BAD_FORMAT:
      * the file is no program that Baton can run (the reason is in the kernel's log).
      * ERR_INVALID: a length or count is out of range, or the strings do not match the count.
-     * ERR_FAULT: an address is not mapped. ERR_NO_MEMORY, ERR_NO_SPACE: no room for it. */
+     * ERR_DENIED: it is to register names that the caller may not. ERR_FAULT: an address is not mapped. ERR_NO_MEMORY, ERR_NO_SPACE: no room for it. */
     PROCMGR_START = 1,
     /* w0 domain id -> nothing. It ends with EXIT_KILLED. ERR_NOT_FOUND: no such domain, or it
      * has ended. ERR_DENIED: the kernel's own domain. */
@@ -30,5 +30,11 @@ struct procmgr_start {
     uint64_t argument_address;
     uint64_t argument_bytes; /* 0 to MAX_ARGUMENT_BYTES */
     uint64_t argument_count; /* 0 to MAX_ARGUMENTS */
+    /* The names that it may register: patterns with a blank between them, each a name or the beginning of names with
+     * a `*` behind it; no terminating zero. */
+    uint64_t register_address;
+    uint64_t
+        register_bytes; /* 0: none; up to MAX_REGISTER_BYTES - 1; PROCMGR_INHERIT: what the caller may */
 };
-_Static_assert(sizeof(struct procmgr_start) == 40, "no padding in a protocol structure");
+#define PROCMGR_INHERIT (~0UL)
+_Static_assert(sizeof(struct procmgr_start) == 56, "no padding in a protocol structure");

@@ -48,6 +48,31 @@ def test_manifest_with_a_missing_program_names_it_and_goes_on():
         power_off(shell)
 
 
+def test_manifest_lines_that_are_wrong_are_named_by_number():
+    members = archive_members()
+    members["manifest"] = (b"register a\n# fine\nstart\nstop shell\n" + members["manifest"] +
+                           b"register a*b\nregister\nregister " + b"x" * 65 + b"\n")
+    with archive_file(members) as path, machine(initrd=path) as shell:
+        text = shell.tail()
+        for line, why in ((1, "`register` without a program above"), (3, "`start` without a program"),
+                          (4, "the first word is neither"), (10, "a `*` is not at the end"),
+                          (11, "`register` without a name"), (12, "a name is too long")):
+            assert f"manifest line {line}: not understood: {why}" in text, text
+        power_off(shell)
+
+
+def test_program_registers_only_what_the_manifest_says():
+    members = archive_members()
+    members["manifest"] = (b"start echo-server echo.one\nstart echo-server echo.two\nregister a echo.two\n"
+                           b"start echo-server echo.three\nregister echo.t*\n"
+                           b"start echo-server echo.four\nregister echo.fourth\n" + members["manifest"])
+    with archive_file(members) as path, machine(initrd=path) as shell:
+        names = shell.run("names")
+        assert "echo.two" in names and "echo.three" in names, names
+        assert "echo.one" not in names and "echo.four" not in names, names
+        power_off(shell)
+
+
 # Offsets of the fields of the ELF header and of the first program header: (name, offset, format, bad value).
 HEADER = (
     ("magic", 0, "B", 0), ("class", 4, "B", 1), ("data", 5, "B", 2), ("version", 6, "B", 0),

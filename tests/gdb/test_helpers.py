@@ -77,7 +77,7 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     """While the shell waits it runs the console's input service: it holds that baton and no other."""
     shell = shell_thread(gdb)
     ports = {row["NAMES"]: row for row in rows(gdb.run("baton ports"))}
-    assert ports["lookup"]["KIND"] == "kernel service" and ports["lookup"]["WORD"] == "idle", ports["lookup"]
+    assert ports["lookup"]["KIND"] == "concurrent kernel service" and ports["lookup"]["WORD"] == "idle", ports["lookup"]
     assert int(ports["lookup"]["CALLS"]) > 0, ports["lookup"]
     console = ports["console.input"]
     assert console["WORD"] == "run", console
@@ -85,6 +85,15 @@ def test_ports_decodes_the_baton_of_the_console(gdb):
     text = gdb.run(f"baton port {console['INDEX']}")
     assert f"held by: {shell['ID']} shell" in text and "1." not in text, text
     assert gdb.run("baton waits").strip() == "nobody waits for a baton"
+
+
+def test_names_lists_each_name_with_its_port_and_owner(gdb):
+    names = {row["NAME"]: row for row in rows(gdb.run("baton names"))}
+    ports = {row["INDEX"]: row for row in rows(gdb.run("baton ports"))}
+    assert names["lookup"]["DOMAIN"] == "0 kernel" and "echo" in names, names
+    assert names["console.input"]["PORT"] == next(
+        index for index, row in ports.items() if row["NAMES"] == "console.input"), names
+    assert list(names) == sorted(names), names
 
 
 def test_domains_lists_programs_and_the_kernel(gdb):

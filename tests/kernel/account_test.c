@@ -146,11 +146,11 @@ static void send_and_receive(void *member)
     atomic_add_relaxed(&traffic->running, 1);
     while (status != ERR_PEER_DIED) {
         struct message message = {.tag = 0};
-        uint64_t badge;
+        struct delivery delivery;
 
         status = mailbox_send(traffic->port, 0, &message);
         if (status == OK || status == ERR_WOULD_BLOCK) {
-            status = mailbox_receive(traffic->port, DEADLINE_NOW, &message, &badge);
+            status = mailbox_receive(traffic->port, DEADLINE_NOW, &delivery);
         }
     }
 }

@@ -39,6 +39,11 @@ void bench_print_bytes(const char *id, uint64_t bytes, uint64_t parts)
     print("bench %s %lu.%02lu bytes\n", id, hundredths / 100, hundredths % 100);
 }
 
+void bench_print_ns(const char *id, nsec_t total)
+{
+    print("bench %s %lu ns\n", id, (total + ROUNDS / 2) / ROUNDS);
+}
+
 uint64_t bench_empty_loop(void)
 {
     uint64_t start = bench_instructions();
@@ -153,7 +158,7 @@ static void bench_pages(void)
 bool bench_start_program(const char *name, const char *argument, struct domain **domain)
 {
     char arguments[128];
-    struct program_start start = {.name = name, .arguments = arguments};
+    struct program_start start = {.name = name, .arguments = arguments, .may_register = "*"};
     struct port *lookup;
     const char *why = "not in the archive";
     status_t status = archive_find(name, &start.image, &start.image_bytes);
@@ -209,6 +214,7 @@ static const struct {
     {"object_overhead_64", bench_object_overhead_64},
     {"object_overhead_2048", bench_object_overhead_2048},
     /* Other cores are busy for a while with what these leave behind. */
+    {"xcore_mailbox_rt", bench_xcore_mailbox},
     {"call_contended_2", bench_call_contended},
     {"call_contended_2_exclusive", bench_call_contended_exclusive},
     {"call_contended_2_apart", bench_call_contended_apart},

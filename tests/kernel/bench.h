@@ -28,6 +28,9 @@ void bench_print(const char *id, uint64_t total, uint64_t empty);
 /* Prints a row of memory: bytes / parts. */
 void bench_print_bytes(const char *id, uint64_t bytes, uint64_t parts);
 
+/* Prints a row of time: total / BENCH_ROUNDS. */
+void bench_print_ns(const char *id, nsec_t total);
+
 /* What a loop of BENCH_ROUNDS rounds costs. */
 uint64_t bench_empty_loop(void);
 
@@ -49,6 +52,9 @@ void bench_call_contended_exclusive(void);
 void bench_call_contended_apart(void);
 void bench_call_contended_user(void);
 void bench_call_contended_user_exclusive(void);
+
+/* bench_mailbox.c */
+void bench_xcore_mailbox(void);
 
 /* bench_timeout.c */
 void bench_timeout(void);

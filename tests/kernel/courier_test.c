@@ -187,7 +187,7 @@ TEST(letter_domain, its_letters_are_purged_and_others_stay_in_order)
     EXPECT_EQ(port_queued(port), 2);
     EXPECT_EQ(port->unserved & ROOM_COUNT, 2);
     for (uint64_t i = 1; i <= 2; i++) {
-        EXPECT_OK(mailbox_receive(port, DEADLINE_NOW, &message, &badge));
+        EXPECT_OK(ports_receive(port, DEADLINE_NOW, &message, &badge));
         EXPECT_EQ(badge, i);
     }
     check_empty(domain);
@@ -257,7 +257,7 @@ TEST(letter_domain, a_reply_to_a_letter_counts_once_and_only_from_who_has_it)
 
     EXPECT_EQ(result_count(domain), 1);
     EXPECT_EQ(letter_reply(errand.id, &plain), ERR_STALE); /* nobody has received it */
-    EXPECT_OK(mailbox_receive(port, DEADLINE_NOW, &message, &badge));
+    EXPECT_OK(ports_receive(port, DEADLINE_NOW, &message, &badge));
     EXPECT_EQ(letter_reply(errand.id ^ 1UL << 20, &plain), ERR_STALE);
     EXPECT_EQ(letter_reply(0, &plain), ERR_STALE);
     EXPECT_EQ(result_collect(errand.id, DEADLINE_NOW, &message), ERR_STALE); /* it is not ours */
@@ -306,7 +306,7 @@ TEST(letter_domain, one_waits_for_a_result_and_a_second_is_refused)
     thread = crew_start(crew_core(1), collect, &errand);
     EXPECT_SOON(atomic_load_relaxed(&thread->state) == THREAD_BLOCKED);
     EXPECT_EQ(result_collect(errand.id, timer_now_ns() + 1000000, &message), ERR_WOULD_BLOCK);
-    EXPECT_OK(mailbox_receive(port, DEADLINE_NOW, &message, &badge));
+    EXPECT_OK(ports_receive(port, DEADLINE_NOW, &message, &badge));
     errand.status = ERR_INVALID;
     EXPECT_OK(letter_reply(errand.id, &message));
     crew_join(thread);

@@ -67,10 +67,9 @@ TEST(domain, a_dying_one_takes_nothing_new)
 
 static void receive_until_death(void *port)
 {
-    struct message message;
-    uint64_t badge;
+    struct delivery delivery;
 
-    EXPECT_EQ(mailbox_receive(port, DEADLINE_NONE, &message, &badge), ERR_PEER_DIED);
+    EXPECT_EQ(mailbox_receive(port, DEADLINE_NONE, &delivery), ERR_PEER_DIED);
 }
 
 TEST(domain, its_ports_die_with_it_and_say_so)

@@ -349,7 +349,7 @@ TEST(letter, a_sender_waits_for_room_until_its_deadline_or_the_end_of_the_port)
     EXPECT_EQ(timed.status, ERR_TIMED_OUT);
     thread = crew_start(crew_core(1), send_waiting, &patient);
     EXPECT_SOON((atomic_load_relaxed(&port->unserved) & ROOM_WANTED) != 0);
-    EXPECT_OK(mailbox_receive(port, DEADLINE_NOW, &message, &badge));
+    EXPECT_OK(ports_receive(port, DEADLINE_NOW, &message, &badge));
     crew_join(thread);
     EXPECT_OK(patient.status);
     EXPECT_EQ(port->unserved & ROOM_COUNT, PORT_QUEUE_CAPACITY);

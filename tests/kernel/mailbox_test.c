@@ -21,19 +21,19 @@ static status_t send(struct port *port, uint64_t number)
 /* Receives one message and checks that it is whole. */
 static status_t receive(struct port *port, nsec_t deadline, uint64_t *number)
 {
-    struct message message = {.tag = 0};
-    uint64_t badge = 0;
-    status_t status = mailbox_receive(port, deadline, &message, &badge);
+    struct delivery delivery = {.badge = 0};
+    status_t status = mailbox_receive(port, deadline, &delivery);
 
     if (status == OK) {
-        *number = message.word[0];
-        EXPECT_EQ(message.tag, MESSAGE_TAG(*number, 2));
-        EXPECT_EQ(message.word[1], ~*number);
-        EXPECT_EQ(badge, *number + 1);
+        *number = delivery.message.word[0];
+        EXPECT_EQ(delivery.message.tag, MESSAGE_TAG(*number, 2));
+        EXPECT_EQ(delivery.message.word[1], ~*number);
+        EXPECT_EQ(delivery.badge, *number + 1);
     } else {
-        EXPECT_EQ(message.tag, 0);
-        EXPECT_EQ(badge, 0);
+        EXPECT_EQ(delivery.message.tag, 0);
+        EXPECT_EQ(delivery.badge, 0);
     }
+    EXPECT_EQ(delivery.token, 0);
     return status;
 }
 

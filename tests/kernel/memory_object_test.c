@@ -10,7 +10,7 @@
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
 #include "mm/nexus.h"
-#include "mm/vspace.h"
+#include "mm/vspace_mapped.h"
 #include "tests/kernel/crew.h"
 
 #define AT 0x40000000UL

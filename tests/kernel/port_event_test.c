@@ -44,7 +44,7 @@ static status_t receive(struct port *port, nsec_t deadline)
     struct message message;
     uint64_t badge;
 
-    return mailbox_receive(port, deadline, &message, &badge);
+    return ports_receive(port, deadline, &message, &badge);
 }
 
 TEST(port_event, a_message_signals_the_bits_that_are_bound)

@@ -2,6 +2,7 @@
 #include "tests/kernel/ports.h"
 
 #include "ipc/call.h"
+#include "ipc/mailbox.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -44,6 +45,19 @@ struct port *ports_make_combining(void (*handle)(struct request *request), void 
 struct port *ports_make_mailbox(void)
 {
     return make(PORT_MODE_MAILBOX, NULL, NULL, false);
+}
+
+status_t ports_receive(struct port *port, nsec_t deadline, struct message *message, uint64_t *badge)
+{
+    struct delivery delivery;
+    status_t status = mailbox_receive(port, deadline, &delivery);
+
+    if (status == OK) {
+        BUG_ON(delivery.token != 0);
+        *message = delivery.message;
+        *badge = delivery.badge;
+    }
+    return status;
 }
 
 void ports_close(struct port *port)

@@ -20,6 +20,10 @@ struct port *ports_make_concurrent(void (*handle)(struct request *request), void
 
 struct port *ports_make_mailbox(void);
 
+/* Receive a letter. As mailbox_receive; both are untouched on error. */
+status_t ports_receive(struct port *port, nsec_t deadline, struct message *message,
+                       uint64_t *badge);
+
 /* Close with ERR_STALE and give up the reference. */
 void ports_close(struct port *port);
 

@@ -43,7 +43,7 @@ static void stop_and_look(struct request *request)
 static struct domain *start_client(const char *arguments, size_t bytes)
 {
     struct program_start start = {
-        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes};
+        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes, .may_register = "*"};
     struct domain *domain = NULL;
     const char *why = "";
     struct port *lookup;

@@ -30,7 +30,8 @@ status_t torture_start(const char *name, uint64_t limit, const char *arguments, 
     struct program_start start = {.name = name,
                                   .arguments = arguments,
                                   .argument_bytes = (size_t)length,
-                                  .memory_limit = limit};
+                                  .memory_limit = limit,
+                                  .may_register = "*"};
     const char *why = "";
     struct port *lookup;
     status_t status = archive_find(name, &start.image, &start.image_bytes);

@@ -13,7 +13,7 @@
  *   message_page.h  SYS_MESSAGE_PAGE
  *   send.h     SYS_SEND SYS_RESULT
  *   object.h   SYS_PORT_CREATE SYS_PORT_CREATE_CONCURRENT SYS_PORT_CONFIGURE SYS_PORT_CLOSE
- *              SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_JOIN
+ *              SYS_HANDLE_CLOSE SYS_HANDLE_DUPLICATE SYS_HANDLE_REVOKE SYS_JOIN
  *   notification.h  SYS_NOTIFICATION_CREATE SYS_SIGNAL SYS_WAIT SYS_PORT_BIND SYS_INTERRUPT_*
  *   thread.h   SYS_THREAD_* SYS_YIELD SYS_SLEEP SYS_DOMAIN_EXIT
  *   memory.h   SYS_MEMORY_* SYS_DOMAIN_SET_PAGER
@@ -31,6 +31,7 @@
 #include "user/lib/console.h"
 #include "user/lib/lookup.h"
 #include "user/lib/memory.h"
+#include "user/lib/mailbox.h"
 #include "user/lib/message.h"
 #include "user/lib/message_page.h"
 #include "user/lib/send.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that move a message: call, return, receive; user/lib/send.h has those that send.
+ * The system calls that move a message: call, return, receive; user/lib/send.h has those that send, mailbox.h those that
+ * receive calls and reply.
  *
  * Rules: the message travels in a1..a5 and is loaded and stored by the compiler around one
  * ecall, so a stub costs what the caller really uses. SYS_CALL preserves only sp and tp (and
@@ -46,19 +47,21 @@
                        "t0", "t1", "t2", "t3", "t4", "t5", "t6", "memory")
 
 /*
- * SYS_CALL: runs the service behind `port` on the calling thread and waits for its reply.
+ * SYS_CALL: runs the service behind `port` on the calling thread and waits for its reply; or, if `port` is a
+ * mailbox, waits until a thread has received the message and replied.
  *
  * `message` is the request and, after OK, the reply; after an error it is unchanged. `deadline`
  * limits the whole call, in nanoseconds since boot: when it passes the service finishes its run without
- * us. DEADLINE_NONE: there is none. DEADLINE_NOW: only a wait for a service that others run is refused. The
+ * us. DEADLINE_NONE: there is none. DEADLINE_NOW: only a wait for a service that others run is refused, and any call
+ * of a mailbox, since that waits for another thread. The
  * reply's label is the service's own status. Needs RIGHT_CALL.
- * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port, or a mailbox. ERR_NO_RIGHT: no
- * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited. ERR_INVALID:
+ * ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: no port. ERR_NO_RIGHT: no
+ * RIGHT_CALL. ERR_STALE: the port was closed, before the call or while it waited; a mailbox, before a thread received it. ERR_INVALID:
  * the tag. ERR_DEPTH: more than MAX_CALL_DEPTH nested calls, or fewer of which several are calls of
  * pagers. ERR_DEADLOCK: the call would wait for itself, in this thread's chain of calls or through a
  * ring of chains. ERR_WOULD_BLOCK: DEADLINE_NOW and somebody runs the service. ERR_TIMED_OUT: the
- * deadline passed first. ERR_TOO_LONG, ERR_FAULT, ERR_NO_SPACE, ERR_NO_MEMORY: message_page.h. ERR_PEER_DIED: the service's domain ended before it replied, or while the
- * call waited. ERR_CANCELLED: this thread is to end.
+ * deadline passed first. ERR_TOO_LONG, ERR_FAULT, ERR_NO_SPACE, ERR_NO_MEMORY: message_page.h. ERR_PEER_DIED: the domain of the service, or of the thread that
+ * received, ended before it replied, or while the call waited. ERR_CANCELLED: this thread is to end.
  */
 static inline status_t port_call_until(handle_t port, struct message *message, uint64_t deadline)
 {
@@ -97,7 +100,7 @@ static inline status_t port_return(const struct message *message)
 }
 
 /*
- * SYS_RECEIVE: takes the oldest message out of the mailbox `port`; waits for one until
+ * SYS_RECEIVE for a mailbox that nobody calls: takes the oldest message out of `port`; waits for one until
  * `deadline`. After OK `message` holds it and `*badge` the badge of the sender's handle; after
  * an error both are unchanged. Needs RIGHT_RECEIVE. ERR_BAD_HANDLE: no such handle.
  * ERR_WRONG_TYPE: no port, or no mailbox. ERR_NO_RIGHT: no RIGHT_RECEIVE. ERR_STALE: the port

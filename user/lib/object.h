@@ -98,6 +98,18 @@ status_t handle_close(handle_t handle);
 int64_t handle_duplicate(handle_t handle, rights_t rights, uint64_t badge);
 
 /*
+ * SYS_HANDLE_REVOKE: ends everything that was made from a handle and from its copies, in whatever domain it
+ * is: duplicates, what was sent in messages, also what is still on its way, and mappings that were made through any of
+ * those (an access to them faults). Whoever uses such a handle gets ERR_BAD_HANDLE; whoever waits or runs through
+ * one goes on. The handle itself stays, and so do mappings made through it. At the return nothing of it is left. A
+ * copy whose own original was closed counts as one of that one's original. Needs no right: what can be revoked was made
+ * with this handle. ERR_BAD_HANDLE: no such handle.
+ *
+ * In short: handle_close gives up one handle, handle_revoke ends the copies of one, and port_close ends the object for all.
+ */
+status_t handle_revoke(handle_t handle);
+
+/*
  * SYS_JOIN: waits until a thread or domain has ended and returns its exit code, which is never
  * negative (kernel/abi/exit.h). The handle stays open; joining again gives the same code. Needs
  * RIGHT_WAIT. ERR_BAD_HANDLE: no such handle. ERR_WRONG_TYPE: neither thread nor domain.

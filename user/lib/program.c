@@ -46,6 +46,12 @@ static int64_t arguments_pack(int argc, const char *const *argv, char *out)
 
 status_t program_start(const char *name, int argc, const char *const *argv, struct program *program)
 {
+    return program_start_with(name, argc, argv, NULL, program);
+}
+
+status_t program_start_with(const char *name, int argc, const char *const *argv,
+                            const char *may_register, struct program *program)
+{
     char arguments[MAX_ARGUMENT_BYTES];
     int64_t bytes = arguments_pack(argc, argv, arguments);
 
@@ -58,6 +64,8 @@ status_t program_start(const char *name, int argc, const char *const *argv, stru
         .argument_address = (uintptr_t)arguments,
         .argument_bytes = (uint64_t)bytes,
         .argument_count = (uint64_t)argc,
+        .register_address = (uintptr_t)may_register,
+        .register_bytes = may_register == NULL ? PROCMGR_INHERIT : strlen(may_register),
     };
     struct message message = {
         .tag = MESSAGE_TAG(PROCMGR_START, 1),

@@ -30,6 +30,11 @@ struct program {
 status_t program_start(const char *name, int argc, const char *const *argv,
                        struct program *program);
 
+/* The same, and says which names it may register: patterns with a blank between them (services/procmgr/protocol.h),
+ * NULL for the same as this program, which program_start gives. ERR_DENIED: this program may not itself. */
+status_t program_start_with(const char *name, int argc, const char *const *argv,
+                            const char *may_register, struct program *program);
+
 /* Waits for its end, closes the handle and returns the exit code, or a negative error. */
 int64_t program_wait(struct program *program);
 

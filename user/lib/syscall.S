@@ -36,6 +36,7 @@
     stub port_configure, STUB_PORT_CONFIGURE
     stub handle_close, STUB_HANDLE_CLOSE
     stub handle_duplicate, STUB_HANDLE_DUPLICATE
+    stub handle_revoke, STUB_HANDLE_REVOKE
     stub memory_map_object, STUB_MEMORY_MAP
     stub memory_unmap, STUB_MEMORY_UNMAP
     stub memory_create, STUB_MEMORY_CREATE

@@ -38,3 +38,4 @@ _Static_assert(STUB_SIGNAL == SYS_SIGNAL, "syscall_priv.h");
 _Static_assert(STUB_PORT_BIND == SYS_PORT_BIND, "syscall_priv.h");
 _Static_assert(STUB_INTERRUPT_BIND == SYS_INTERRUPT_BIND, "syscall_priv.h");
 _Static_assert(STUB_INTERRUPT_ACKNOWLEDGE == SYS_INTERRUPT_ACKNOWLEDGE, "syscall_priv.h");
+_Static_assert(STUB_HANDLE_REVOKE == SYS_HANDLE_REVOKE, "syscall_priv.h");

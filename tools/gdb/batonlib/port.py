@@ -60,6 +60,21 @@ class Request:
         self.state = kernel.enumerator(structure["state"], "request_state", "REQUEST_")
 
 
+class Letter:
+    """A message that nobody waits for (ipc/letter.h)."""
+
+    def __init__(self, address):
+        structure = kernel.load("struct letter", address)
+        self.sender = Domain(int(structure["sender"]))
+        self.badge = int(structure["badge"])
+        self.label = int(structure["message"]["tag"]) >> 32
+        self.wants_result = int(structure["result"]) != 0
+
+
+def is_letter(address):
+    return bool(kernel.load("struct queue_record", address)["is_letter"])
+
+
 class Port:
     def __init__(self, address):
         structure = kernel.load("struct port", address)
@@ -80,6 +95,7 @@ class Port:
         self.queued = int(structure["queue"]["count"])
         if not self.is_mailbox:
             self.queued += arrivals(self.word)
+        self.front = int(structure["front"])
         self.stack_top = int(structure["stack"]["top"])
 
     def names(self):
@@ -95,11 +111,11 @@ class Port:
     def holder_text(self):
         return ", ".join(thread_text(holder) for holder in self.holders if holder) or "-"
 
-    def requests(self):
-        """Who waits, oldest first: the line, then the arrivals, which are linked newest first."""
-        if self.is_mailbox:
-            return []
-        return [Request(address) for address in records(self.line) + records(newest_arrival(self.word))[::-1]]
+    def waiting(self):
+        """Callers and letters, oldest first: the line, then the arrivals, which are linked newest first."""
+        arrived = [] if self.is_mailbox else records(newest_arrival(self.word))[::-1]
+        return [Letter(address) if is_letter(address) else Request(address)
+                for address in records(self.line) + arrived]
 
 
 def slots_of(structure):
@@ -129,12 +145,46 @@ def describe(port):
     for number, slot in enumerate(port.slots):
         holder = int(slot["holder"])
         lines.append(f"  slot {number}: {'thread ' + thread_text(holder) if holder else 'free'}, {int(slot['calls'])} calls")
-    for place, request in enumerate(port.requests(), 1):
-        lines.append(f"  {place}. thread {request.thread.id} {request.thread.name}, for {request.domain.name}, "
-                     f"badge {request.badge:#x}: {request.state}")
+    for place, record in enumerate(port.waiting(), 1):
+        if isinstance(record, Letter):
+            lines.append(f"  {place}. letter of {record.sender.name}, label {record.label}, badge {record.badge:#x}"
+                         f"{', wants a result' if record.wants_result else ''}")
+        else:
+            lines.append(f"  {place}. thread {record.thread.id} {record.thread.name}, for {record.domain.name}, "
+                         f"badge {record.badge:#x}: {record.state}")
     if port.is_mailbox:
         lines.append(f"{port.queued} messages wait")
+        lines += mailbox_lines(port)
     return lines
+
+
+FRONT_BUSY = 1
+
+
+def mailbox_lines(port):
+    """What is in the line of a mailbox, who waits for it in front, and whose calls its domain serves."""
+    lines = []
+    for place, address in enumerate(records(port.line), 1):
+        mail = kernel.load("struct mail", address)
+        caller = int(mail["caller"])
+        lines.append(f"  {place}. " + (f"call of thread {thread_text(caller)}" if caller else "letter")
+                     + f", badge {int(mail['badge']):#x}")
+    if port.front > FRONT_BUSY:
+        lines.append(f"thread {thread_text(port.front)} waits in front")
+    for thread, domain in served():
+        if domain.address == port.domain.address:
+            lines.append(f"thread {thread.id} {thread.name} waits for a reply of {domain.id} {domain.name}")
+    return lines
+
+
+def served():
+    """[(thread, domain)] of those whose call of a mailbox was received and not replied to."""
+    found = []
+    for thread in all_threads():
+        call = thread.structure["rendezvous"]
+        if int(call["token"]):
+            found.append((thread, Domain(int(call["server"]))))
+    return found
 
 
 def waiting():

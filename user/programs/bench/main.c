@@ -12,6 +12,9 @@
 #include "user/programs/bench/memory.h"
 #include "user/programs/bench/pager.h"
 #include "user/programs/bench/signal.h"
+#include "user/programs/mailbox-server/protocol.h"
+
+_Static_assert((int)ECHO_WORDS == (int)MAILBOX_ECHO, "measure_call asks either");
 
 #define START_NS 10000000000UL
 
@@ -178,6 +181,34 @@ static void call_user_4w(const char *id)
     call_user(id, 4);
 }
 
+/* A server with a thread of its own, which waits for us in its mailbox. */
+static void call_mailbox(const char *id)
+{
+    static const char *const server[] = {"mailbox-server", "mailbox.user"};
+    struct program program;
+    handle_t port;
+    status_t status = lookup_find(server[1], &port);
+
+    thread_migrate(0);
+    if (status != OK) {
+        status = program_start(server[0], 2, server, &program);
+        if (status == OK) {
+            status = lookup_wait(server[1], &port, clock_ns() + START_NS);
+        }
+    }
+    if (status == OK) {
+        struct message message = {.tag = MESSAGE_TAG(MAILBOX_MIGRATE, 1), .word = {0}};
+
+        status = port_request(port, &message);
+    }
+    if (status != OK) {
+        measure_fail(id, status_text(status));
+        return;
+    }
+    measure_call(id, port, 4);
+    handle_close(port);
+}
+
 #define ONEWAY_BATCH 16
 
 /* So many messages, and then this core for whoever delivers them. */
@@ -285,6 +316,7 @@ static const struct {
     {"call_stacked_from_user", call_stacked},
     {"call_user_0w", call_user_0w},
     {"call_user_4w", call_user_4w},
+    {"call_mailbox_4w", call_mailbox},
     {"oneway_message", oneway_message},
     {"yield_threads", yield_threads},
     {"signal_wait_pingpong", bench_signal_wait_pingpong},

@@ -3,6 +3,7 @@
  * The first program: starts what the manifest lists, reports what fails and what ends. The shell is
  * the only way in, so it is started again when it ends.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@ static char text[MANIFEST_BYTES + 1];
 static struct started {
     struct program program;
     struct manifest_line line; /* its words stay in `text` */
+    unsigned number;
+    char may_register[MAX_REGISTER_BYTES];
+    bool runs;
     struct thread watcher;
 } started[MAX_STARTED];
 static unsigned started_count;
@@ -26,29 +30,45 @@ static void report(unsigned line, const char *what, const char *why)
     printf("init: manifest line %u: %s: %s\n", line, what, why);
 }
 
-static void start(unsigned number, const struct manifest_line *line)
+/* A program to be started; NULL: there are too many. */
+static struct started *add(unsigned number, const struct manifest_line *line)
 {
-    struct program program;
-    status_t status;
-
     if (started_count == MAX_STARTED) {
         report(number, line->argv[0], "too many programs");
-        return;
+        return NULL;
     }
-    status = program_start(line->argv[0], line->argc, line->argv, &program);
-    if (status == ERR_NOT_FOUND) {
-        report(number, line->argv[0], "no such program in the boot archive");
-    } else if (status != OK) {
-        report(number, line->argv[0], status_text(status));
-    } else {
-        started[started_count].program = program;
-        started[started_count].line = *line;
-        started_count++;
+    struct started *one = &started[started_count++];
+
+    one->line = *line;
+    one->number = number;
+    return one;
+}
+
+/* More names for the program above. */
+static void allow(unsigned number, const struct manifest_line *line, struct started *one)
+{
+    for (int i = 0; i < line->argc; i++) {
+        size_t used = strlen(one->may_register);
+
+        if (used + 1 + strlen(line->argv[i]) >= sizeof(one->may_register)) {
+            report(number, line->argv[i], "too many names to register");
+            return;
+        }
+        (void)snprintf(one->may_register + used, sizeof(one->may_register) - used, "%s%s",
+                       used > 0 ? " " : "", line->argv[i]);
     }
 }
 
-static void start_all(char *rest)
+static status_t start(struct started *one)
 {
+    return program_start_with(one->line.argv[0], one->line.argc, one->line.argv, one->may_register,
+                              &one->program);
+}
+
+static void read_all(char *rest)
+{
+    struct started *last = NULL;
+
     for (unsigned number = 1; *rest != '\0'; number++) {
         char *line = rest;
         char *end = strchr(line, '\n');
@@ -62,7 +82,26 @@ static void start_all(char *rest)
         if (parsed.kind == MANIFEST_BAD) {
             report(number, "not understood", parsed.why);
         } else if (parsed.kind == MANIFEST_START) {
-            start(number, &parsed);
+            last = add(number, &parsed);
+        } else if (parsed.kind == MANIFEST_REGISTER && last == NULL) {
+            report(number, "not understood", "`register` without a program above");
+        } else if (parsed.kind == MANIFEST_REGISTER) {
+            allow(number, &parsed, last);
+        }
+    }
+}
+
+static void start_all(void)
+{
+    for (unsigned i = 0; i < started_count; i++) {
+        struct started *one = &started[i];
+        status_t status = start(one);
+
+        one->runs = status == OK;
+        if (status == ERR_NOT_FOUND) {
+            report(one->number, one->line.argv[0], "no such program in the boot archive");
+        } else if (status != OK) {
+            report(one->number, one->line.argv[0], status_text(status));
         }
     }
 }
@@ -77,8 +116,7 @@ static int watch(void *argument)
         int64_t code = program_wait(&one->program);
 
         printf("init: %s ended with code %d\n", line->argv[0], (int)code);
-        if (strcmp(line->argv[0], "shell") != 0 ||
-            program_start(line->argv[0], line->argc, line->argv, &one->program) != OK) {
+        if (strcmp(line->argv[0], "shell") != 0 || start(one) != OK) {
             return 0;
         }
     }
@@ -97,14 +135,21 @@ int main(void)
         return 1;
     }
     text[bytes] = '\0';
-    start_all(text);
+    read_all(text);
+    start_all();
     for (unsigned i = 0; i < started_count; i++) {
+        if (!started[i].runs) {
+            continue;
+        }
         if (thread_start(&started[i].watcher, watch, &started[i]) != OK) {
             printf("init: cannot watch %s\n", started[i].line.argv[0]);
+            started[i].runs = false;
         }
     }
     for (unsigned i = 0; i < started_count; i++) {
-        thread_join(&started[i].watcher);
+        if (started[i].runs) {
+            thread_join(&started[i].watcher);
+        }
     }
     printf("init: every program has ended\n");
     return 0;

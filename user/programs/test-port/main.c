@@ -204,3 +204,20 @@ TEST(user_port, names_are_listed_in_order_page_by_page)
     }
     EXPECT(seen);
 }
+
+TEST(user_port, a_program_may_not_give_more_names_than_it_has)
+{
+    static const char *const argv[] = {"echo-server", "denied.name"};
+    struct program program;
+    handle_t port;
+
+    ASSERT_EQUAL(program_start_with(argv[0], 2, argv, "other.*", &program), OK);
+    EXPECT_EQUAL(program_wait(&program), 1); /* it was denied */
+    EXPECT_EQUAL(lookup_find(argv[1], &port), ERR_NOT_FOUND);
+    EXPECT_EQUAL(program_start_with(argv[0], 2, argv, "a*b", &program), ERR_INVALID);
+    ASSERT_EQUAL(program_start_with(argv[0], 2, argv, "x denied.*", &program), OK);
+    EXPECT_EQUAL(lookup_wait(argv[1], &port, clock_ns() + 10000000000), OK);
+    EXPECT_EQUAL(program_kill(program.id), OK);
+    (void)program_wait(&program);
+    EXPECT_EQUAL(handle_close(port), OK);
+}

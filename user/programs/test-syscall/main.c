@@ -47,9 +47,13 @@ TEST(user_syscall, bad_handles_are_refused_by_every_call)
         EXPECT_EQUAL(port_call(bad, &message), ERR_BAD_HANDLE);
         EXPECT_EQUAL(port_send(bad, &message), ERR_BAD_HANDLE);
         EXPECT_EQUAL(port_receive(bad, &message, &badge, DEADLINE_NOW), ERR_BAD_HANDLE);
+        struct delivery delivery = {.token = 0};
+        EXPECT_EQUAL(mailbox_receive(bad, &delivery, DEADLINE_NOW), ERR_BAD_HANDLE);
+        EXPECT_EQUAL(mailbox_reply_receive(bad, &delivery, DEADLINE_NONE), ERR_BAD_HANDLE);
         EXPECT_EQUAL(port_close(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_close(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_duplicate(bad, RIGHTS_ALL, 0), ERR_BAD_HANDLE);
+        EXPECT_EQUAL(handle_revoke(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(handle_join(bad, DEADLINE_NOW), ERR_BAD_HANDLE);
         EXPECT_EQUAL(thread_kill(bad), ERR_BAD_HANDLE);
         EXPECT_EQUAL(thread_set_priority(bad, 0), ERR_BAD_HANDLE);
@@ -81,6 +85,23 @@ TEST(user_syscall, closed_handle_never_names_its_successor)
     }
 }
 
+TEST(user_syscall, a_revoke_ends_the_copies_and_leaves_the_handle)
+{
+    handle_t port = mailbox();
+    handle_t copy = (handle_t)handle_duplicate(port, RIGHTS_PORT, 0);
+    handle_t further = (handle_t)handle_duplicate(copy, RIGHT_SEND, 0);
+    struct message message = {.tag = 0};
+
+    EXPECT_EQUAL(port_send(further, &message), OK);
+    EXPECT_EQUAL(handle_close(copy), OK);
+    EXPECT_EQUAL(port_send(further, &message), OK);
+    EXPECT_EQUAL(handle_revoke(port), OK);
+    EXPECT_EQUAL(port_send(further, &message), ERR_BAD_HANDLE);
+    EXPECT_EQUAL(port_send(port, &message), OK);
+    EXPECT_EQUAL(handle_revoke(port), OK);
+    EXPECT_EQUAL(port_close(port), OK);
+}
+
 TEST(user_syscall, handles_of_another_kind_are_refused)
 {
     handle_t domain = program_own_domain();
@@ -107,8 +128,12 @@ TEST(user_syscall, port_kinds_are_not_mixed)
     struct message message = {.tag = 0};
     uint64_t badge;
 
-    EXPECT_EQUAL(port_call(port, &message), ERR_WRONG_TYPE);
+    struct delivery delivery = {.token = 0};
+
     ASSERT_EQUAL(lookup_find("echo", &echo), OK);
+    status_t mixed = mailbox_reply_receive(echo, &delivery, DEADLINE_NONE);
+
+    EXPECT(mixed == ERR_WRONG_TYPE || mixed == ERR_NO_RIGHT);
     status_t status = port_receive(echo, &message, &badge, DEADLINE_NOW);
 
     EXPECT(status == ERR_WRONG_TYPE || status == ERR_NO_RIGHT);
@@ -127,9 +152,15 @@ TEST(user_syscall, bad_tags_are_refused)
     for (unsigned i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
         struct message message = {.tag = tags[i]};
 
-        EXPECT_EQUAL(port_send(port, &message), ERR_INVALID);
+        if (tags[i] != MESSAGE_TAG_RESULT) { /* which a send may have */
+            EXPECT_EQUAL(port_send(port, &message), ERR_INVALID);
+        }
         EXPECT_EQUAL(port_call(echo, &message), ERR_INVALID);
+        EXPECT_EQUAL(port_call(port, &message), ERR_INVALID);
+        EXPECT_EQUAL(mailbox_reply(1, &message), ERR_INVALID);
         EXPECT_EQUAL(message.tag, tags[i]);
+        struct delivery delivery = {.message = message, .token = 1};
+        EXPECT_EQUAL(mailbox_reply_receive(port, &delivery, DEADLINE_NONE), ERR_INVALID);
     }
     handle_close(echo);
     EXPECT_EQUAL(port_close(port), OK);
@@ -145,6 +176,9 @@ TEST(user_syscall, missing_rights_are_refused)
     ASSERT((int64_t)weak > 0);
     EXPECT_EQUAL(port_send(weak, &message), ERR_NO_RIGHT);
     EXPECT_EQUAL(port_receive(weak, &message, &badge, DEADLINE_NOW), ERR_NO_RIGHT);
+    EXPECT_EQUAL(port_call(weak, &message), ERR_NO_RIGHT);
+    struct delivery delivery = {.token = 0};
+    EXPECT_EQUAL(mailbox_reply_receive(weak, &delivery, DEADLINE_NONE), ERR_NO_RIGHT);
     EXPECT_EQUAL(port_close(weak), ERR_NO_RIGHT);
     EXPECT_EQUAL(handle_duplicate(weak, RIGHT_TRANSFER, 0), ERR_NO_RIGHT);
     EXPECT_EQUAL(handle_close(weak), OK);
