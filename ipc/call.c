@@ -302,7 +302,9 @@ __attribute__((noinline)) static status_t call_wait_slot(struct port *port, uint
 static inline status_t take_slot(struct port *port, uint64_t badge, nsec_t deadline,
                                  struct run_slot **slot)
 {
-    if (activation_current()->calls_left == 0) {
+    const struct activation *caller = activation_current();
+
+    if (caller->calls_left == 0) {
         return ERR_DEPTH;
     }
     *slot = concurrent_try_enter(port);
