@@ -302,9 +302,7 @@ __attribute__((noinline)) static status_t call_wait_slot(struct port *port, uint
 static inline status_t take_slot(struct port *port, uint64_t badge, nsec_t deadline,
                                  struct run_slot **slot)
 {
-    const struct activation *caller = activation_current();
-
-    if (caller->calls_left == 0) {
+    if (activation_depth(activation_current()) == MAX_CALL_DEPTH) {
         return ERR_DEPTH;
     }
     *slot = concurrent_try_enter(port);
