@@ -18,7 +18,8 @@
  * lives would make few requests. */
 #define RESTS 24U
 #define REST_NS 16000000UL
-#define SERVERS 7U /* one for each enum ipc_port of ipc-user/protocol.h, which is not for the kernel */
+#define SERVERS                                                                                    \
+    7U /* one for each enum ipc_port of ipc-user/protocol.h, which is not for the kernel */
 #define CLIENTS_MOST 24U
 /* With so many requests there is an answer of each kind; with so many, each reason for none, too. */
 #define REQUESTS_FOR_KINDS 500U

@@ -230,8 +230,8 @@ uint64_t ledger_count(void)
 
 static void print_kind(unsigned kind)
 {
-    static const char *const kinds[REQUEST_KINDS] = {"calls",          "calls of mailboxes",
-                                                     "long calls",     "letters",
+    static const char *const kinds[REQUEST_KINDS] = {"calls",           "calls of mailboxes",
+                                                     "long calls",      "letters",
                                                      "service results", "mailbox results"};
     static const struct {
         status_t status;

@@ -46,10 +46,9 @@ static void send(struct torture_member *member, struct line_of_letters *line, st
 {
     struct message message = {.tag = MESSAGE_TAG(1, 1), .word = {line->sent}};
     bool waits = crew_random(&member->random) % 2 == 0;
-    status_t status =
-        letter_send(port, 0, &message,
-                    waits ? timer_now_ns() + crew_random(&member->random) % PATIENCE_NS
-                          : DEADLINE_NOW);
+    status_t status = letter_send(
+        port, 0, &message,
+        waits ? timer_now_ns() + crew_random(&member->random) % PATIENCE_NS : DEADLINE_NOW);
 
     if (status == OK) {
         line->sent++;

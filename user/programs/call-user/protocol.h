@@ -19,8 +19,9 @@
 #define TORTURE_NAME_BYTES 24U
 
 enum ledger_call {
-    LEDGER_RUN = 1,     /* w0 request: it is being run. ERR_EXISTS: a second time */
-    LEDGER_OUTCOME = 2, /* w0 request, w1 status, w2 first word of the reply, w3 enum request_kind */
+    LEDGER_RUN = 1, /* w0 request: it is being run. ERR_EXISTS: a second time */
+    LEDGER_OUTCOME =
+        2, /* w0 request, w1 status, w2 first word of the reply, w3 enum request_kind */
 };
 
 /* What a request is, and so what its outcome says about its run. */

@@ -109,7 +109,8 @@ static int wait_for_any(void *argument)
 
         status = wait_any_next(&any, DEADLINE_NONE, &source);
         if (status == OK) {
-            status = mailbox_receive(mailbox[source == first ? 0 : 1].port, &delivery, DEADLINE_NOW);
+            status =
+                mailbox_receive(mailbox[source == first ? 0 : 1].port, &delivery, DEADLINE_NOW);
         }
         if (status == OK) {
             wait_any_more(&any, source);
@@ -152,8 +153,7 @@ void serve_mailbox(uint32_t server, uint32_t *random)
     for (unsigned i = 0; i < 2; i++) {
         bool second = server == IPC_WATCHED && i == 1;
 
-        mailbox[i] = (struct mailbox){.port = second || i == 0 ? open_mailbox()
-                                                               : mailbox[0].port,
+        mailbox[i] = (struct mailbox){.port = second || i == 0 ? open_mailbox() : mailbox[0].port,
                                       .random = next_random(random),
                                       .slow = server == IPC_FULL};
     }
