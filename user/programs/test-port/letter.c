@@ -115,7 +115,7 @@ TEST(user_letter, a_port_that_closes_says_so_to_who_wants_a_result)
 /* Receives one letter and replies to it; what the second reply comes to. */
 static status_t answer_from(handle_t mailbox, bool in_one_step)
 {
-    struct delivery delivery;
+    struct delivery delivery = {.token = 0};
     status_t status = mailbox_receive(mailbox, &delivery, DEADLINE_NOW);
     uint64_t token = delivery.token;
 
@@ -134,9 +134,9 @@ static status_t answer_from(handle_t mailbox, bool in_one_step)
 TEST(user_letter, who_receives_one_from_a_mailbox_gives_its_result)
 {
     handle_t mailbox = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
-    struct delivery delivery;
-    struct message reply;
-    uint64_t id;
+    struct delivery delivery = {.token = 0};
+    struct message reply = {0};
+    uint64_t id = 0;
 
     for (uint64_t i = 0; i < 2; i++) {
         struct message message = numbered(i);
