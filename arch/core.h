@@ -51,7 +51,7 @@ struct core {
     uint64_t switches;
     uint64_t interrupts;
     uint64_t ipis_sent;
-    uint64_t idles; /* times it went to sleep with nothing to do */
+    uint64_t idles; /* times it had nothing to do */
     uint32_t online;
     int32_t slab_id;      /* mm/spmalloc: the frame id of this core's slabs with a free object */
     uint64_t heap_offset; /* mm/spmalloc: where struct account points to this core's heap */

@@ -102,7 +102,7 @@ static void help_holder(struct port *port)
 /* The state, after looking at it for a while if there is reason to. */
 static enum request_state request_watch(struct port *port, struct baton_request *request)
 {
-    for (unsigned looks = 0; looks < WAIT_LOOKS; looks++) {
+    for (unsigned looks = request->record.posted ? WAIT_LOOKS : 0; looks < WAIT_LOOKS; looks++) {
         /* acquire: the result, and what the last holder wrote; pairs with request_settle */
         uint32_t state = atomic_load_acquire(&request->state);
 
@@ -133,15 +133,18 @@ static bool request_leave(struct port *port, struct baton_request *request)
 
 /* Go on although a holder runs our request: nothing of it is touched afterwards. What the run may need of
  * our domain stays until its end. */
-static bool request_abandon(struct port *port, struct baton_request *request)
+static bool request_abandon(struct baton_request *request)
 {
     struct baton_request *served = request;
 
+    if (request->served == NULL) {
+        return false; /* nobody runs it: it was handed over, or refused */
+    }
     domain_keep(request->caller);
     /* relaxed: who looks for rings of waiting may miss one that a deadline opens */
     atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
     /* relaxed: it was read under the lock, which we have had since */
-    if (atomic_cas_relaxed(&port->served, &served, (struct baton_request *)NULL)) {
+    if (atomic_cas_relaxed(request->served, &served, (struct baton_request *)NULL)) {
         return true;
     }
     domain_let_go(request->caller);
@@ -167,7 +170,7 @@ static status_t request_give_up(struct port *port, struct baton_request *request
 {
     status_t reason;
 
-    if (request_leave(port, request) || request_abandon(port, request)) {
+    if (request_leave(port, request) || request_abandon(request)) {
         return why;
     }
     if (request_await(request) == REQUEST_ANSWERED) {
@@ -270,6 +273,29 @@ status_t baton_take(struct port *port, struct baton_request *request, nsec_t dea
         atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
     }
     return status;
+}
+
+/* Nobody who has the baton leaves without a look at the line; else a courier is to come. */
+status_t baton_post(struct port *port, struct baton_request *request, nsec_t deadline)
+{
+    request->record = (struct queue_record){.posted = true};
+    request->thread = thread_current();
+    request->served = NULL;
+    /* relaxed: nobody else sees it yet; and only this thread writes `waits` */
+    atomic_store_relaxed(&request->state, (uint32_t)REQUEST_WAITS);
+    atomic_store_relaxed(&request->thread->waits, request->thread->waits + 1);
+    /* release: `waits` first; pairs with the acquire in walk of deadlock.c */
+    atomic_store_release(&request->thread->waiting_for, port);
+    if (line_add_letter(&port->word, &request->record) == LINE_CLOSED) {
+        /* relaxed: we did not arrive */
+        atomic_store_relaxed(&request->thread->waiting_for, (struct port *)NULL);
+        return port_close_reason(port);
+    }
+    /* relaxed: who runs it after this look has seen us */
+    if ((atomic_load_relaxed(&port->word) & WORD_RUN) == 0) {
+        courier_hurry(port, sched_rank(request->thread));
+    }
+    return request_wait(port, request, deadline);
 }
 
 void baton_refuse_all_locked(struct port *port, status_t reason)

@@ -28,20 +28,26 @@ struct baton_request {
     struct message *message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
-    struct run_slot *slot; /* of a concurrent service, with its turn (ipc/concurrent.h) */
+    struct run_slot *slot;         /* of a concurrent service, with its turn (ipc/concurrent.h) */
+    struct baton_request **served; /* where it says that a holder runs it; the port's lock */
     status_t status;
     uint32_t state; /* enum request_state */
     bool alone;     /* nobody else runs it: the reply may need its caller's message page */
     bool nested;    /* its thread runs a service, so it may close a ring of waiting */
 };
 
-/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. */
+/* A request that its holder runs for somebody else: a copy, for its caller may go on before the end. The first lines are
+ * laid out for ipc/riscv/fastpath.S. */
 struct baton_work {
     struct message message; /* in: what is asked; out: the reply */
     uint64_t badge;
     struct domain *caller;
     uint64_t result; /* of a letter: what its sender waits for, or 0 */
     bool is_letter;  /* ipc/letter.h; its caller may be NULL, when nobody asks who it is */
+    struct baton_request *
+        *served; /* of no letter: where the request is, until its caller goes on */
+    uint32_t
+        follow; /* of a courier: so many letters may follow this one at once (ipc/letter_fast.c) */
 };
 
 /* What a holder is ready to do for those who wait. */
@@ -75,6 +81,13 @@ static inline bool baton_try_take(struct port *port)
  */
 WARN_UNUSED status_t baton_take(struct port *port, struct baton_request *request, nsec_t deadline);
 
+/*
+ * Have it run by a courier of this core, after those who came before, of an exclusive or a concurrent service, and wait
+ * for the end, or go on without it. BATON_ANSWERED, or errors as baton_take; but after ERR_TIMED_OUT, and
+ * ERR_CANCELLED, it may have been run, or run still.
+ */
+WARN_UNUSED status_t baton_post(struct port *port, struct baton_request *request, nsec_t deadline);
+
 /* Let go of the baton if nobody waits and the port is open. */
 static inline bool baton_try_give(struct port *port)
 {
@@ -98,7 +111,7 @@ bool baton_next(struct port *port, enum baton_serves serves, struct baton_work *
 bool baton_take_for_line(struct port *port);
 
 /* What baton_next gave has been run: its caller gets its answer, if it still waits. */
-void baton_answer(struct port *port, const struct baton_work *work, status_t status);
+void baton_answer(const struct baton_work *work, status_t status);
 
 /* What baton_next gave will not be run by us: its caller gets the baton. False: the port is closed and its
  * caller was refused, or it does not wait any more; and the baton is still ours. */

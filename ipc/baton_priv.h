@@ -31,5 +31,18 @@ static inline bool request_thread_runs_elsewhere(const struct thread *thread)
 /* Publish what became of it, then wake its caller. Interrupts are off. */
 void request_settle(struct baton_request *request, enum request_state state);
 
+/* Its caller may go on as soon as `served` says so. The port's lock is held. */
+static inline void request_begin_locked(struct baton_request *request,
+                                        struct baton_request **served, struct baton_work *work)
+{
+    *work = (struct baton_work){.message = *request->message,
+                                .badge = request->badge,
+                                .caller = request->caller,
+                                .served = served};
+    request->served = served;
+    /* relaxed: who leaves looks under this lock first */
+    atomic_store_relaxed(served, request);
+}
+
 /* Wait, having joined the line. OK: it is its turn. Else as baton_take. */
 status_t request_wait(struct port *port, struct baton_request *request, nsec_t deadline);

@@ -162,7 +162,9 @@ static status_t call_run_for(struct port *port, struct baton_work *work)
     uint64_t blocks = thread_current()->blocks;
     bool for_user = activation_current()->domain != &kernel_domain; /* its own call is over */
     status_t status = call_run(port, work->badge, work->caller, &work->message,
-                               for_user ? ACTIVATION_FROM_FAULT : ACTIVATION_FROM_KERNEL);
+                               work->is_letter ? ACTIVATION_FROM_COURIER
+                               : for_user      ? ACTIVATION_FROM_FAULT
+                                               : ACTIVATION_FROM_KERNEL);
 
     if (thread_current()->blocks != blocks) {
         port->combines = false;
@@ -193,7 +195,7 @@ void call_serve(struct port *port)
         status_t status = call_run_for(port, &work);
 
         if (status != CALL_NOT_BEGUN) {
-            baton_answer(port, &work, status);
+            baton_answer(&work, status);
         } else if (baton_hand_over(port, &work)) {
             return;
         }
@@ -300,7 +302,7 @@ __attribute__((noinline)) static status_t call_wait_slot(struct port *port, uint
 static inline status_t take_slot(struct port *port, uint64_t badge, nsec_t deadline,
                                  struct run_slot **slot)
 {
-    if (activation_current()->calls_left == 0) {
+    if (activation_depth(activation_current()) == MAX_CALL_DEPTH) {
         return ERR_DEPTH;
     }
     *slot = concurrent_try_enter(port);
@@ -342,7 +344,30 @@ void call_run_letter(struct port *port, struct run_slot *slot, struct baton_work
                                    : call_run_in_slot(port, slot, work->badge, work->caller,
                                                       &work->message, ACTIVATION_FROM_KERNEL);
 
-    baton_answer(port, work, status == CALL_NOT_BEGUN ? call_refusal(port) : status);
+    baton_answer(work, status == CALL_NOT_BEGUN ? call_refusal(port) : status);
+}
+
+status_t call_posted(struct port *port, uint64_t badge, struct message *message, nsec_t deadline)
+{
+    struct activation *caller = activation_current();
+    struct baton_request request = {.message = message,
+                                    .badge = badge,
+                                    .caller = caller->domain,
+                                    .nested = activation_depth(caller) != 0};
+    status_t status;
+
+    if (!message_is_valid(message)) {
+        return ERR_INVALID;
+    }
+    if (port->mode == PORT_MODE_MAILBOX || caller->calls_left == 0) {
+        return port->mode == PORT_MODE_MAILBOX ? ERR_WRONG_TYPE : ERR_DEPTH;
+    }
+    if (port->slots != NULL ? concurrent_is_in_every_slot(port) : call_is_inside(port)) {
+        return ERR_DEADLOCK;
+    }
+    status = baton_post(port, &request, deadline);
+    call_settle_unwind_if_raised();
+    return status == BATON_ANSWERED ? request.status : status;
 }
 
 /* Inline, since each kind of call has its own short way. */
@@ -353,6 +378,9 @@ __attribute__((always_inline)) static inline status_t call_as(struct port *port,
 {
     if (!message_is_valid(message)) {
         return ERR_INVALID;
+    }
+    if (__builtin_expect(deadline + 1 > 1, 0) && port_is_user(port)) {
+        return call_posted(port, badge, message, deadline);
     }
     if (port->mode >= PORT_MODE_MAILBOX) {
         return call_concurrent(port, badge, message, deadline, kind);

@@ -13,7 +13,8 @@
 
 /*
  * Call the service behind `port` from kernel code and wait for its reply, which replaces *message. The
- * deadline covers the time in the queue; that of a call by user code covers the run, too. ERR_INVALID (tag),
+ * deadline covers the time in the queue, and the run of a user service (see call_posted) but not that of a service of the
+ * kernel; that of a call by user code covers any run. ERR_INVALID (tag),
  * ERR_WRONG_TYPE (a mailbox), ERR_STALE, ERR_PEER_DIED, ERR_DEPTH, ERR_DEADLOCK (it would wait for itself, in
  * this thread's chain or through a ring), ERR_TIMED_OUT, ERR_WOULD_BLOCK (DEADLINE_NOW and busy), ERR_CANCELLED;
  * *message is untouched on error.
@@ -21,7 +22,15 @@
 WARN_UNUSED status_t call_port(struct port *port, uint64_t badge, struct message *message,
                                nsec_t deadline);
 
-/* The same for user code that has faulted, without a deadline. When that code is to end it does so at once,
+/*
+ * The same, but a courier of this core runs the service, whatever it is, and when the deadline passes or the thread is to
+ * end the caller goes on at once, though the run may still go on: so it does not have to trust the service. No
+ * DEADLINE_NOW.
+ */
+WARN_UNUSED status_t call_posted(struct port *port, uint64_t badge, struct message *message,
+                                 nsec_t deadline);
+
+/* The same as call_port for user code that has faulted, without a deadline. When that code is to end it does so at once,
  * and the frames above this call go on with the service. */
 WARN_UNUSED status_t call_for_fault(struct port *port, uint64_t badge, struct message *message);
 

@@ -48,7 +48,8 @@ static inline struct activation call_record(const struct user_call *call, enum a
 /* Was this user service entered by activation_enter_user? */
 static inline bool activation_resumes_kernel(const struct activation *activation)
 {
-    return activation->kind == ACTIVATION_FROM_KERNEL || activation->kind == ACTIVATION_FROM_FAULT;
+    return activation->kind == ACTIVATION_FROM_KERNEL ||
+           activation->kind == ACTIVATION_FROM_FAULT || activation->kind == ACTIVATION_FROM_COURIER;
 }
 
 /* Reads what a long message has, before its run is ours: the caller's pager may be asked. Errors as ipc/transfer.h;

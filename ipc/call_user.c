@@ -133,6 +133,9 @@ static status_t call_take(struct user_call *call)
         return ERR_DEPTH;
     }
     if (!message_is_short(call->message.tag)) {
+        if (port->mode == PORT_MODE_MAILBOX) {
+            return ERR_INVALID;
+        }
         status_t status = call_begin_carry(call);
 
         if (status != OK) {

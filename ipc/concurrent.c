@@ -94,8 +94,7 @@ static enum line_outcome enter_or_join(struct port *port, struct baton_request *
     }
 }
 
-/* Only this thread itself could make room. */
-static bool is_in_every_slot(const struct port *port)
+bool concurrent_is_in_every_slot(const struct port *port)
 {
     for (uint32_t i = 0; i < port->slot_count; i++) {
         /* relaxed: what says that it is ourselves was written by ourselves, or handed to us */
@@ -110,7 +109,7 @@ status_t concurrent_enter(struct port *port, struct baton_request *request, nsec
 {
     status_t status;
 
-    if (is_in_every_slot(port)) {
+    if (concurrent_is_in_every_slot(port)) {
         return ERR_DEADLOCK;
     }
     if (deadline == DEADLINE_NOW) {
@@ -169,7 +168,7 @@ static void hand_slot_over(struct port *port, struct run_slot *slot, struct bato
     spin_unlock_restore(&port->lock, irq);
 }
 
-/* A letter comes next, which is a courier's. */
+/* What comes next is a courier's. */
 static void leave_to_courier(struct port *port, struct run_slot *slot, struct queue_record *record,
                              uint64_t irq) RELEASES(port->lock)
 {
@@ -204,7 +203,7 @@ void concurrent_leave_slowly(struct port *port, struct run_slot *slot)
             return;
         }
         record = line_pop_locked(&port->word, &port->queue);
-        if (record != NULL && record->is_letter) {
+        if (record != NULL && record->posted) {
             leave_to_courier(port, slot, record, irq);
             return;
         }
@@ -225,9 +224,16 @@ bool concurrent_next_letter(struct port *port, struct run_slot *slot, bool may_s
     struct queue_record *record =
         closed || !may_serve ? NULL : line_pop_locked(&port->word, &port->queue);
 
-    if (record != NULL && record->is_letter) {
-        spin_unlock(&port->lock); /* interrupts stay off until the letter is freed */
-        letter_begin(port, letter_of(record), work);
+    if (record != NULL && record->posted) {
+        bool is_letter = record->is_letter;
+
+        if (!is_letter) {
+            request_begin_locked(request_of(record), &slot->served, work);
+        }
+        spin_unlock(&port->lock); /* interrupts stay off until a letter is freed */
+        if (is_letter) {
+            letter_begin(port, letter_of(record), work);
+        }
         /* relaxed: what comes later is posted, unless somebody waits already: then that is seen here */
         if (word_has_waiters(atomic_load_relaxed(&port->word))) {
             courier_post(port); /* for another courier, in another slot */

@@ -23,6 +23,9 @@ struct run_slot *concurrent_try_enter(struct port *port);
 WARN_UNUSED status_t concurrent_enter(struct port *port, struct baton_request *request,
                                       nsec_t deadline);
 
+/* Only this thread itself could make room. */
+bool concurrent_is_in_every_slot(const struct port *port);
+
 /* The slot is for the next run. */
 static inline void concurrent_free(struct run_slot *slot)
 {

@@ -171,8 +171,9 @@ static void visit_exclusive(struct courier *self, struct port *port)
     unsigned budget = BATON_SNAPSHOT;
 
     while (baton_next(port, budget != 0 ? BATON_SERVES_LETTERS : BATON_SERVES_NOBODY, &work)) {
+        work.follow = budget - 1;
         run(self, port, NULL, &work);
-        budget--;
+        budget = work.follow;
     }
 }
 

@@ -20,11 +20,10 @@
 #include "sched/domain.h"
 
 /* The request that is served, if its caller still waits; it does until it is told. */
-static struct baton_request *end_serving(struct port *port, const struct baton_work *work)
+static struct baton_request *end_serving(const struct baton_work *work)
 {
     /* relaxed: a record found here is the one that we stored; of one that is gone nothing is read */
-    struct baton_request *request =
-        atomic_swap_relaxed(&port->served, (struct baton_request *)NULL);
+    struct baton_request *request = atomic_swap_relaxed(work->served, (struct baton_request *)NULL);
 
     if (request == NULL) {
         domain_let_go(work->caller);
@@ -32,7 +31,7 @@ static struct baton_request *end_serving(struct port *port, const struct baton_w
     return request;
 }
 
-void baton_answer(struct port *port, const struct baton_work *work, status_t status)
+void baton_answer(const struct baton_work *work, status_t status)
 {
     struct baton_request *request;
     uint64_t state;
@@ -42,7 +41,7 @@ void baton_answer(struct port *port, const struct baton_work *work, status_t sta
         return;
     }
     state = irq_save();
-    request = end_serving(port, work);
+    request = end_serving(work);
     if (request != NULL) {
         if (status == OK) {
             *request->message = work->message;
@@ -68,7 +67,7 @@ static void request_take_turn(struct port *port, struct baton_request *request)
  */
 bool baton_hand_over(struct port *port, const struct baton_work *work)
 {
-    struct baton_request *request = end_serving(port, work);
+    struct baton_request *request = end_serving(work);
     uint64_t state;
     bool open, lent;
 
@@ -99,7 +98,7 @@ static void settle_if(bool lent)
     }
 }
 
-/* Its caller may go on as soon as `served` says so. The port's lock is held. */
+/* The port's lock is held. */
 static void begin_serving_locked(struct port *port, struct baton_request *request,
                                  struct baton_work *work) REQUIRES(port->lock)
 {
@@ -107,10 +106,7 @@ static void begin_serving_locked(struct port *port, struct baton_request *reques
      * and rings of waiting may lead through it: waiting_for stays. */
     atomic_store_relaxed(&port->holder, thread_current());
     lending_serve_locked(port, request->thread);
-    *work = (struct baton_work){
-        .message = *request->message, .badge = request->badge, .caller = request->caller};
-    /* relaxed: who leaves looks under this lock first */
-    atomic_store_relaxed(&port->served, request);
+    request_begin_locked(request, &port->served, work);
 }
 
 /* The baton of a closed port goes; whoever waited was refused. */
@@ -154,7 +150,7 @@ static struct queue_record *next_record(struct port *port, uint64_t *irq,
 }
 
 /*
- * Letters come next, and are a courier's. A schedule that must not be: somebody arrives between the record's
+ * What comes next is a courier's. A schedule that must not be: somebody arrives between the record's
  * way back and the end of our run, and nobody is told; so the backlog is there before run goes, both in
  * the word, and whoever arrives meanwhile relies on us.
  */
@@ -203,7 +199,7 @@ bool baton_next(struct port *port, enum baton_serves serves,
     if (record == NULL) {
         return false;
     }
-    if (!record->is_letter) {
+    if (!record->posted) {
         if (serves != BATON_SERVES_CALLERS || request_of(record)->alone) {
             pass_to(port, request_of(record), irq, lent);
             return false;
@@ -215,6 +211,11 @@ bool baton_next(struct port *port, enum baton_serves serves,
     if (serves != BATON_SERVES_LETTERS) {
         leave_to_courier(port, record, irq, lent);
         return false;
+    }
+    if (!record->is_letter) {
+        begin_serving_locked(port, request_of(record), work);
+        spin_unlock_restore(&port->lock, irq);
+        return true;
     }
     /* relaxed: as in request_take_turn */
     atomic_store_relaxed(&port->holder, self);

@@ -17,6 +17,7 @@
 #include "arch/irq.h"
 #include "ipc/call_priv.h"
 #include "ipc/courier.h"
+#include "ipc/letter_fast.h"
 #include "ipc/line.h"
 #include "ipc/port_event.h"
 #include "ipc/port_priv.h"
@@ -160,11 +161,13 @@ status_t letter_send_for(struct port *port, uint64_t badge, const struct message
     }
     letter->record.linked = false;
     letter->record.is_letter = true;
+    letter->record.posted = true;
     letter->message = *message;
     letter->badge = badge;
     letter->sender = sender;
     letter->result = result;
     domain_note_letters(sender);
+    letter_stock_need(sender);
     status = port->mode == PORT_MODE_MAILBOX ? mailbox_push_letter(port, &letter->record)
                                              : push_to_service(port, letter);
     if (__builtin_expect(status != OK, 0)) {
@@ -205,7 +208,8 @@ void letter_begin(struct port *port, struct letter *letter, struct baton_work *w
         work->caller = letter->sender;
         domain_keep(work->caller);
     }
-    letter_free(port, letter);
+    letter_stock_put(letter);
+    room_give(port);
 }
 
 void letter_end(const struct baton_work *work, status_t status)
@@ -271,5 +275,6 @@ void letter_purge(struct domain *domain)
 void upcall_domain_take_letters(struct domain *domain)
 {
     letter_purge(domain);
+    letter_stock_drop(domain);
     result_drop_all(domain);
 }

@@ -92,15 +92,6 @@ struct queue_record *line_pop_arrival_locked(uint64_t *word, struct queue *line)
     return queue_pop(line);
 }
 
-void line_ran_empty_locked(uint64_t *word)
-{
-    /* relaxed: who arrives after this look finds no backlog, and shows itself */
-    if (word_newest(atomic_load_relaxed(word)) == NULL) {
-        /* relaxed: the bit is changed under the lock only */
-        (void)atomic_and_relaxed(word, ~WORD_BACKLOG);
-    }
-}
-
 struct queue_record *line_first_locked(uint64_t *word, struct queue *line)
 {
     absorb_locked(word, line);

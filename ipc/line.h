@@ -68,9 +68,18 @@ static inline enum line_outcome line_add_letter(uint64_t *word, struct queue_rec
     return (seen & ~WORD_RUNS) == 0 ? LINE_BEHIND : LINE_JOINED;
 }
 
-/* Only for line_pop_locked: the queue is empty, or has become so. */
+/* Only for line_pop_locked: the queue is empty. */
 struct queue_record *line_pop_arrival_locked(uint64_t *word, struct queue *line);
-void line_ran_empty_locked(uint64_t *word);
+
+/* The queue has become empty. */
+static inline void line_ran_empty_locked(uint64_t *word)
+{
+    /* relaxed: who arrives after this look finds no backlog, and shows itself */
+    if (word_newest(atomic_load_relaxed(word)) == NULL) {
+        /* relaxed: the bit is changed under the lock only */
+        (void)atomic_and_relaxed(word, ~WORD_BACKLOG);
+    }
+}
 
 /* Takes the oldest off the line, or answers NULL. */
 static inline struct queue_record *line_pop_locked(uint64_t *word, struct queue *line)

@@ -12,6 +12,7 @@
 
 #include "arch/timer.h"
 #include "ipc/name_table.h"
+#include "ipc/name_watch.h"
 #include "kernel/abi/limits.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/list.h"
@@ -160,6 +161,7 @@ static void name_reclaim(struct epoch_callback *callback)
 /* It has been removed; no lock is held. */
 static void name_discard(struct name *name)
 {
+    name_watch_signal(name->entry.text, name->entry.bytes);
     epoch_defer(&name->reclaim, name_reclaim);
     name_table_fit();
 }
@@ -232,6 +234,9 @@ status_t name_register(const char *text, size_t bytes, struct port *port)
         name_discard(old);
     } else {
         name_table_fit();
+    }
+    if (status == OK) {
+        name_watch_signal(text, bytes);
     }
     return status;
 }

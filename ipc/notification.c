@@ -9,6 +9,7 @@
  */
 #include "ipc/notification.h"
 
+#include "ipc/name_watch.h"
 #include "arch/irq.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
@@ -204,6 +205,7 @@ void notification_close(struct notification *notification, status_t reason)
     }
     irq_restore(state);
     sched_settle_wakeups(state != 0);
+    name_watch_forget(notification);
 }
 
 static void notification_destroy(struct object *object)

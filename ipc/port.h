@@ -54,9 +54,10 @@ struct run_stack {
 /* Where one run of a concurrent service goes on. In a line of its own: slots belong to cores. */
 struct run_slot {
     _Alignas(64) struct run_stack stack;
-    struct thread *holder;     /* who runs on it, or NULL; atomic */
-    uint64_t calls;            /* runs so far; written by the holder */
-    struct message_page *page; /* constant */
+    struct thread *holder;        /* who runs on it, or NULL; atomic */
+    uint64_t calls;               /* runs so far; written by the holder */
+    struct baton_request *served; /* as that of a port */
+    struct message_page *page;    /* constant */
     struct memory *page_memory;
 };
 
@@ -158,6 +159,13 @@ void port_change_holder(struct port *port, const struct activation *activation,
 static inline struct port *port_of_object(struct object *object)
 {
     return (struct port *)object;
+}
+
+/* Its runs are user code. */
+static inline bool port_is_user(const struct port *port)
+{
+    return port->mode == PORT_MODE_USER_SERVICE || port->mode == PORT_MODE_USER_FLUSH ||
+           port->mode == PORT_MODE_CONCURRENT_USER;
 }
 
 /* The message page of an activation that user code runs in, or NULL. */

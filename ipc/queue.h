@@ -16,6 +16,7 @@ struct queue_record {
     struct queue_record *next;
     bool linked;
     bool is_letter; /* ipc/letter.h; else a caller */
+    bool posted; /* run by a courier: a letter, or asked by a caller that goes on at its deadline */
 };
 
 struct queue {

@@ -41,6 +41,20 @@ static inline uint32_t room_take(struct port *port, bool wants)
     }
 }
 
+/* The same, but false where anything else is to be done than to count: at the high mark, or who comes waits. */
+static inline bool room_try_take(struct port *port)
+{
+    /* relaxed, all: as in room_take */
+    uint32_t seen = atomic_load_relaxed(&port->unserved);
+
+    do {
+        if (__builtin_expect(seen + 1 >= atomic_load_relaxed(&port->high), 0)) {
+            return false; /* the bits make the count a large one */
+        }
+    } while (!atomic_cas_relaxed(&port->unserved, &seen, seen + 1)); /* relaxed: as above */
+    return true;
+}
+
 /* More than a count is to be looked at after one left. */
 void room_left(struct port *port, uint32_t before);
 

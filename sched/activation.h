@@ -33,6 +33,8 @@ enum activation_kind {
     /* A kernel service; the kernel code above is a system call that did nothing else: who goes on without it
      * finds its context here. */
     ACTIVATION_FROM_SYSCALL = 6,
+    /* FROM_KERNEL, by a courier: `message` is that of a struct baton_work, and the next letter may follow at once. */
+    ACTIVATION_FROM_COURIER = 8,
 };
 
 struct call_deadline;
@@ -51,8 +53,8 @@ struct activation {
     uint32_t unused;
     uint64_t *satp_entry; /* address space while it runs: the entry for its core (mm/asid.h) */
     union {
-        struct message
-            *message; /* FROM_KERNEL, FROM_FAULT, of a user service: where the reply goes */
+        struct message *
+            message; /* FROM_KERNEL, FROM_FAULT, FROM_COURIER, of a user service: where the reply goes */
         struct call_deadline *deadline; /* SLOW, FROM_SYSCALL: or NULL (ipc/split.h) */
         struct message_page *page;      /* BASE: the thread's, or NULL */
     };

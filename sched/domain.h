@@ -47,6 +47,7 @@ struct domain {
     uint32_t result_chunks;                     /* its lock */
     struct long_list_link all_link;             /* the list of all domains */
     struct list reap_link;                      /* the reaper's: dying, or no longer used */
+    struct letter_stock *letters;               /* ipc/letter_fast.h; or NULL; atomic */
     bool has_sent;                              /* letters may wait that are its own; atomic */
     bool ended;                                 /* ended_queue.lock */
     long exit_code;

@@ -4,6 +4,7 @@
  */
 #include "arch/context.h"
 #include "arch/core.h"
+#include "arch/ipi.h"
 #include "arch/irq.h"
 #include "arch/timer.h"
 #include "kernel/base/assert.h"
@@ -16,6 +17,10 @@
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 #include "sched/timeout.h"
+
+/* The most is a few times what a wake-up by an interrupt costs on both sides. */
+#define IDLE_POLL_LEAST_NS 3000U
+#define IDLE_POLL_MOST_NS 50000U
 
 static uint32_t online_count;
 
@@ -52,6 +57,65 @@ status_t sched_init(uint32_t core_count)
 }
 
 /*
+ * Before a core sleeps it looks at its inbox for a while, and says there that nobody need interrupt it: an interrupt
+ * costs its sender and its receiver more than the rest of a wake-up. True when somebody has come. One that is
+ * about to be interrupted, or whose time is over, sleeps if it still may: then it says that it does, and
+ * who has come before that is found (inbox.h).
+ */
+static bool poll(struct runqueue *runqueue, nsec_t until)
+{
+    if (!inbox_settle(&runqueue->inbox, INBOX_LEVEL)) {
+        return true;
+    }
+    ipi_poll_begin();
+    while (!inbox_has_some(&runqueue->inbox) && timer_now_ns() < until && !ipi_poll()) {
+    }
+    ipi_poll_end();
+    return !inbox_settle(&runqueue->inbox, rank_level(RANK_IDLE));
+}
+
+static void idle_sleep(struct core *core, nsec_t since)
+{
+    core->idle_since = since;
+    drain_sleep();
+    shootdown_sleep();
+    arch_wait_for_interrupt();
+    shootdown_wake();
+    drain_wake();
+    core->idle_since = 0;
+}
+
+/* How long the next poll takes at most: it pays when others wake this core soon after it became idle, and a core
+ * that they leave alone sleeps at once. */
+static void adapt(struct runqueue *runqueue, nsec_t idle_ns)
+{
+    uint32_t poll_ns = runqueue->poll_ns;
+
+    if (idle_ns <= IDLE_POLL_MOST_NS && inbox_has_some(&runqueue->inbox)) {
+        poll_ns = poll_ns < IDLE_POLL_LEAST_NS ? IDLE_POLL_LEAST_NS : 2 * poll_ns;
+        runqueue->poll_ns = poll_ns > IDLE_POLL_MOST_NS ? IDLE_POLL_MOST_NS : poll_ns;
+    } else {
+        runqueue->poll_ns = poll_ns <= IDLE_POLL_LEAST_NS ? 0 : poll_ns / 2;
+    }
+}
+
+/* Nothing to do, until an interrupt or a thread comes. */
+static void be_idle(struct core *core)
+{
+    struct runqueue *runqueue = core->runqueue;
+    nsec_t since = timer_now_ns();
+
+    core->idles++;
+    if (runqueue->poll_ns == 0 || !poll(runqueue, since + runqueue->poll_ns)) {
+        idle_sleep(core, since);
+    }
+    nsec_t idle_ns = timer_now_ns() - since;
+
+    core->idle_ns += idle_ns;
+    adapt(runqueue, idle_ns);
+}
+
+/*
  * Interrupts stay off between the look at the work word and wfi: one that comes in between is
  * pending and ends the sleep at once.
  */
@@ -62,18 +126,11 @@ static void idle_loop(void *argument)
     (void)argument;
     for (;;) {
         irq_disable();
-        if ((core->work & WORK_RESCHEDULE) != 0) {
+        if ((core->work & WORK_RESCHEDULE) == 0) {
+            be_idle(core);
+        }
+        if ((core->work & WORK_RESCHEDULE) != 0 || inbox_has_some(&core->runqueue->inbox)) {
             sched_preempt();
-        } else {
-            core->idles++;
-            core->idle_since = timer_now_ns();
-            drain_sleep();
-            shootdown_sleep();
-            arch_wait_for_interrupt();
-            shootdown_wake();
-            drain_wake();
-            core->idle_ns += timer_now_ns() - core->idle_since;
-            core->idle_since = 0;
         }
         irq_enable();
     }

@@ -23,6 +23,8 @@
  *   settle:  CAS: the level of what it runs, if there is no node. The owner does so after each take and
  *            whenever it runs something else, before that runs; where it fails it takes what came
  *            and thinks again.
+ *   poll:    settle with the highest level, which is what a take leaves, too: nobody interrupts, for the owner
+ *            looks again and again. It settles to what it runs, the idle thread, before it sleeps.
  *
  *   Not lost, not late: when the owner runs something, its level stands in the word and no node that
  *   came before. A later push either raises the level, and interrupts, or finds one that is not below

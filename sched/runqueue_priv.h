@@ -38,7 +38,8 @@ struct runqueue {
     bool slice_over;      /* the running thread has had its time */
     uint32_t ready_count; /* threads in the ready queue; its lock */
     uint32_t
-        reranked; /* one that may be among the woken has another rank: set by anybody, atomic */
+        reranked;     /* one that may be among the woken has another rank: set by anybody, atomic */
+    uint32_t poll_ns; /* how long the idle core looks at its inbox before it sleeps (idle.c) */
     struct realtime realtime;
     struct inbox inbox; /* those that other cores woke */
 } CACHE_ALIGNED;

@@ -9,6 +9,9 @@
 #include "arch/smp.h"
 #include "kernel/base/atomic.h"
 
+/* sip: timer and external interrupts. */
+#define SIP_OTHERS (1UL << 5 | 1UL << 9)
+
 struct core cores[MAX_CORES];
 
 void ipi_request(cpu_t cpu, uint32_t reasons)
@@ -29,4 +32,27 @@ void ipi_request(cpu_t cpu, uint32_t reasons)
         atomic_add_relaxed(&core_current()->ipis_sent, 1);
     }
     irq_restore(state);
+}
+
+void ipi_poll_begin(void)
+{
+    __asm__ volatile("csrsi sip, 2" ::: "memory"); /* SSIP */
+}
+
+bool ipi_poll(void)
+{
+    uint64_t pending;
+
+    __asm__ volatile("wfi\n\tcsrr %0, sip" : "=r"(pending)::"memory");
+    /* relaxed: a hint; ipi_poll_end looks again */
+    return (pending & SIP_OTHERS) != 0 || atomic_load_relaxed(&core_current()->ipi_reasons) != 0;
+}
+
+void ipi_poll_end(void)
+{
+    ipi_clear();
+    /* relaxed: ordered by the fence in ipi_clear. Whose interrupt that took away has set its reason before. */
+    if (atomic_load_relaxed(&core_current()->ipi_reasons) != 0) {
+        ipi_poll_begin();
+    }
 }

@@ -134,6 +134,12 @@ syscall_wait_pair:
     call    syscall_wait
     j       syscall_exit_pair
 
+/* struct syscall_pair syscall_send_pair(a0..a6): the same for syscall_send. */
+    .globl syscall_send_pair
+syscall_send_pair:
+    call    syscall_send
+    j       syscall_exit_pair
+
 /*
  * The fast paths jump here, before any side effect, when they cannot do it: sp = the running
  * activation, the user's sp in the core's block, a0..a7 untouched.

@@ -160,7 +160,7 @@ ipc_fastpath_return:
 .Lreturn_to_kernel:
     /* group: return to the kernel */
     andi    t2, t2, ACTIVATION_KIND_KERNEL_BIT
-    beqz    t2, .Lslow                  /* no service, or more to do */
+    beqz    t2, .Lreturn_to_courier     /* or no service, or more to do */
     ld      t2, PORT_SATPS(t1)
     beqz    t2, .Lslow                  /* spaces have no numbers */
     check_return .Lslow
@@ -179,5 +179,57 @@ ipc_fastpath_return:
     addi    sp, sp, ACTIVATION_SIZE
     li      a0, 0
     j       activation_return_restore
+
+/*
+ * The caller was a courier: the next letter runs in the same record, on the same stack, in the same address space.
+ * What the service answered is nobody's, unless a result was wanted. letter_next is C, on the stack below the record; the
+ * room for floating-point registers there is no longer in use. t1: port.
+ */
+.Lreturn_to_courier:
+    /* group: return to a courier */
+    lbu     t2, ACTIVATION_KIND(sp)
+    li      t4, ACTIVATION_KIND_COURIER
+    bne     t2, t4, .Lslow
+    check_return .Lslow
+    ld      a0, ACTIVATION_MESSAGE(sp)
+    ld      t4, PORT_SATPS(t1)
+    ld      t2, WORK_RESULT(a0)
+    beqz    t4, .Lslow                  /* spaces have no numbers */
+    bnez    t2, .Lslow                  /* somebody wants to know */
+    check_caller .Lslow
+    mv      s1, t6
+    mv      s2, t1
+    mv      a1, t1
+    csrw    sscratch, zero
+    call    letter_next
+    li      t1, SSTATUS_FS_BITS
+    csrc    sstatus, t1                 /* floating-point state dies with each run */
+    beqz    a0, .Lcourier_done
+    /* group: the next letter */
+    ld      t0, PORT_ENTRY(s2)
+    sb      zero, ACTIVATION_FPU_SAVED(sp)
+    csrw    sepc, t0
+    csrw    sscratch, tp
+    ld      sp, PORT_STACK_TOP(s2)
+    ld      tp, PORT_SERVICE_TP(s2)
+    ld      a6, PORT_COOKIE(s2)
+    ld      a1, MESSAGE_TAG_WORD(a0)
+    ld      a2, (MESSAGE_WORD0 + 0)(a0)
+    ld      a3, (MESSAGE_WORD0 + 8)(a0)
+    ld      a4, (MESSAGE_WORD0 + 16)(a0)
+    ld      a5, (MESSAGE_WORD0 + 24)(a0)
+    ld      a0, WORK_BADGE(a0)
+    li      a7, 0
+    /* group: scrub */
+    clear_saved_registers
+    clear_temporaries
+    sret
+
+.Lcourier_done:
+    csrw    satp, s1
+    ld      t5, ACTIVATION_PREVIOUS(sp)
+    sd      t5, CORE_ACTIVATION(tp)
+    addi    sp, sp, ACTIVATION_SIZE
+    j       activation_return_restore   /* a0 is OK */
 
 #include "ipc/riscv/mailbox.inc"

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "ipc/enter_priv.h"
+#include "ipc/letter.h"
 #include "ipc/port.h"
 #include "ipc/service.h"
 #include "kernel/abi/limits.h"
@@ -36,9 +37,12 @@ _Static_assert(ACTIVATION_SIZE == ACTIVATION_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(CALL_PUSH_BYTES == ACTIVATION_BYTES + ACTIVATION_FPU_BYTES, "ipc/riscv/fastpath.S");
 _Static_assert(ACTIVATION_FROM_USER == 0, "ipc/riscv/fastpath.S");
 _Static_assert((ACTIVATION_FROM_KERNEL & ACTIVATION_FROM_FAULT & ACTIVATION_KIND_KERNEL_BIT) != 0 &&
-                   ((ACTIVATION_BASE | ACTIVATION_SLOW | ACTIVATION_FROM_SYSCALL) &
+                   ((ACTIVATION_BASE | ACTIVATION_SLOW | ACTIVATION_FROM_SYSCALL |
+                     ACTIVATION_FROM_COURIER) &
                     ACTIVATION_KIND_KERNEL_BIT) == 0,
                "ipc/riscv/fastpath.S");
+_Static_assert(ACTIVATION_KIND_COURIER == ACTIVATION_FROM_COURIER, "ipc/riscv/fastpath.S");
+PIN(ACTIVATION_FPU_SAVED, struct activation, fpu_saved);
 _Static_assert(META_KIND_SHIFT == 8 * (ACTIVATION_KIND - ACTIVATION_META), "ipc/riscv/enter.S");
 _Static_assert(DOMAIN_HANDLES ==
                    offsetof(struct domain, handles) + offsetof(struct handle_table, array),
@@ -77,6 +81,11 @@ PIN(REQUEST_BADGE, struct request, badge);
 PIN(REQUEST_COOKIE, struct request, cookie);
 PIN(REQUEST_CALLER, struct request, caller);
 _Static_assert(REQUEST_BYTES == sizeof(struct request), "ipc/riscv/fastpath.S");
+_Static_assert(offsetof(struct baton_work, message) == 0, "ipc/riscv/fastpath.S");
+PIN(WORK_BADGE, struct baton_work, badge);
+PIN(WORK_RESULT, struct baton_work, result);
+_Static_assert(WORK_BADGE == offsetof(struct letter, badge) - offsetof(struct letter, message),
+               "letter_next may answer either");
 PIN(USER_ENTRY_MESSAGE, struct user_entry, message);
 PIN(USER_ENTRY_BADGE, struct user_entry, badge);
 _Static_assert(REGISTER_WORDS == MESSAGE_REGISTER_WORDS, "ipc/riscv/fastpath.S");

@@ -16,6 +16,7 @@
 #define ACTIVATION_META 48 /* calls left, kind << 16, fpu_saved << 24 */
 #define ACTIVATION_CALLS_LEFT 48
 #define ACTIVATION_KIND 50
+#define ACTIVATION_FPU_SAVED 51
 #define ACTIVATION_SATP_ENTRY 56
 #define ACTIVATION_MESSAGE 64
 #define ACTIVATION_PAGE 64 /* of a base */
@@ -25,6 +26,7 @@
 
 #define META_KIND_SHIFT 16 /* FROM_USER is 0 */
 #define ACTIVATION_KIND_KERNEL_BIT 1
+#define ACTIVATION_KIND_COURIER 8
 
 /* struct domain, struct handle_array, struct handle_entry */
 #define DOMAIN_HANDLES 16
@@ -91,6 +93,10 @@
 #define MESSAGE_TAG_WORD 0
 #define MESSAGE_WORD0 8
 #define MESSAGE_ROOM 40
+
+/* struct baton_work, which begins with its message */
+#define WORK_BADGE 40
+#define WORK_RESULT 56
 
 /* struct user_entry, after the record */
 #define USER_ENTRY_MESSAGE 80

@@ -18,6 +18,8 @@
 #define MAX_SEGMENT_BYTES 1048576 /* of one segment */
 #define MAX_NAME_BYTES 64         /* a port name, without the terminating zero */
 #define MAX_NAMES 131072          /* names of ports in all */
+#define MAX_NAME_WATCHES 128      /* watches of names in all */
+#define MAX_DOMAIN_WATCHES 16     /* those of the notifications of one domain */
 #define MAX_REGISTER_BYTES 256    /* patterns of names that a program may register, with a zero */
 #define MAX_PORT_NAMES 8          /* names of one port */
 #define MAX_PROGRAM_NAME_BYTES 32 /* a program's file name, with the terminating zero */

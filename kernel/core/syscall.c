@@ -21,7 +21,8 @@ _Static_assert(STATUS_UNKNOWN_CALL == ERR_UNKNOWN_CALL, "arch/riscv/trap.S");
 _Static_assert(STATUS_FAULT == ERR_FAULT, "arch/riscv/exception.S");
 
 void syscall_message(void);   /* trap.S */
-void syscall_wait_pair(void); /* trap.S */
+void syscall_wait_pair(void); /* trap.S, both */
+void syscall_send_pair(void);
 void syscall_handle_message(struct syscall_frame *frame);
 
 typedef void (*syscall_entry_t)(void);
@@ -33,7 +34,7 @@ const syscall_entry_t syscall_table[SYS_COUNT] = {
     [SYS_CALL] = syscall_message,
     [SYS_RETURN] = syscall_message,
     [SYS_REPLY_RECEIVE] = syscall_message,
-    [SYS_SEND] = syscall_message,
+    [SYS_SEND] = syscall_send_pair,
     [SYS_RECEIVE] = syscall_message,
     [SYS_REPLY] = syscall_message,
     [SYS_NULL] = ENTRY(syscall_null),
@@ -87,9 +88,6 @@ void syscall_handle_message(struct syscall_frame *frame)
         return;
     }
     switch (frame->a[7]) {
-    case SYS_SEND:
-        syscall_send(frame);
-        break;
     case SYS_RECEIVE:
         mailbox_receive_from_user(frame);
         break;
@@ -112,48 +110,6 @@ static void frame_clear_message(struct syscall_frame *frame)
         frame->a[i] = 0;
     }
     frame->token = 0;
-}
-
-/* Send; with a result wanted its id is in *id. */
-static status_t send_with_result(struct port *port, uint64_t badge, struct message *message,
-                                 nsec_t deadline, uint64_t *id)
-{
-    status_t status = result_make(id);
-
-    if (status == OK) {
-        status = letter_send_for(port, badge, message, deadline, *id);
-        if (status != OK) {
-            result_cancel(*id);
-            *id = 0;
-        }
-    }
-    return status;
-}
-
-void syscall_send(struct syscall_frame *frame)
-{
-    struct message message = {
-        .tag = frame->a[1] & ~MESSAGE_TAG_RESULT,
-        .word = {frame->a[2], frame->a[3], frame->a[4], frame->a[5]},
-    };
-    bool wants_result = message.tag != frame->a[1];
-    nsec_t deadline = frame->a[6];
-    struct object *object;
-    uint64_t badge;
-    uint64_t id = 0;
-    status_t status = handle_get(&syscall_domain()->handles, frame->a[0], OBJECT_PORT, RIGHT_SEND,
-                                 &object, &badge);
-
-    if (status == OK) {
-        struct port *port = port_of_object(object);
-
-        status = wants_result ? send_with_result(port, badge, &message, deadline, &id)
-                              : letter_send_for(port, badge, &message, deadline, 0);
-        object_release(object);
-    }
-    frame_clear_message(frame);
-    frame->a[0] = (uint64_t)status;
-    frame->a[1] = id;
 }
 
 void syscall_result(struct syscall_frame *frame)

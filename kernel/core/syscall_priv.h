@@ -67,7 +67,8 @@ struct syscall_pair syscall_wait(handle_t handle, uint64_t mask, nsec_t deadline
 long syscall_interrupt_bind(uint64_t line, handle_t notification, uint64_t bits, handle_t devices);
 long syscall_interrupt_acknowledge(uint64_t line, handle_t notification);
 
-void syscall_send(struct syscall_frame *frame);
+struct syscall_pair syscall_send(handle_t handle, uint64_t tag, uint64_t word0, uint64_t word1,
+                                 uint64_t word2, uint64_t word3, nsec_t deadline);
 void syscall_result(struct syscall_frame *frame);
 
 /* The protection that a handle's rights allow. */

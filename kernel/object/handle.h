@@ -89,10 +89,11 @@ status_t handle_get(struct handle_table *table, handle_t handle, enum object_kin
 
 /*
  * The same without a lock or a reference, for objects that are freed after a grace period: valid while interrupts,
- * which are off, stay so. NULL: the handle does not name such an object with these rights; handle_get says why.
+ * which are off, stay so. `badge` may be NULL. NULL: the handle does not name such an object with these rights; handle_get says why.
  */
-static inline struct object *handle_peek(const struct handle_table *table, handle_t handle,
-                                         enum object_kind kind, rights_t rights)
+static inline struct object *handle_peek_badge(const struct handle_table *table, handle_t handle,
+                                               enum object_kind kind, rights_t rights,
+                                               uint64_t *badge)
 {
     /* relaxed, all: the array orders by its address; the fences order the looks at an entry (handle.c) */
     struct handle_array *array = atomic_load_relaxed(&table->array);
@@ -109,6 +110,9 @@ static inline struct object *handle_peek(const struct handle_table *table, handl
     fence_acquire();
     struct object *object = atomic_load_relaxed(&entry->object);
     uint64_t kind_and_rights = atomic_load_relaxed(&entry->kind_and_rights);
+    if (badge != NULL) {
+        *badge = atomic_load_relaxed(&entry->badge);
+    }
     /* acquire: and still was afterwards; pairs with the fence in handle_entry_clear */
     fence_acquire();
     if (__builtin_expect(atomic_load_relaxed(&entry->handle) != handle ||
@@ -118,6 +122,12 @@ static inline struct object *handle_peek(const struct handle_table *table, handl
         return NULL;
     }
     return object;
+}
+
+static inline struct object *handle_peek(const struct handle_table *table, handle_t handle,
+                                         enum object_kind kind, rights_t rights)
+{
+    return handle_peek_badge(table, handle, kind, rights, NULL);
 }
 
 /* As handle_get, for who needs to know what rights the handle has, and whether HANDLE_IS_COPY, not its badge. */

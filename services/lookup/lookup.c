@@ -9,6 +9,7 @@
 
 #include "ipc/name.h"
 #include "ipc/name_rule.h"
+#include "ipc/name_watch.h"
 #include "ipc/operation.h"
 
 /* What the finder of a name may do with its port: use it and hand it on, never end it. */
@@ -99,11 +100,52 @@ static status_t lookup_list(struct request *request)
     return status;
 }
 
+/* The notification in word 0, the pattern at words `at` and `at` + 1. */
+static status_t read_watch(const struct request *request, unsigned at, char *pattern,
+                           struct object **object)
+{
+    const uint64_t *word = request->message->word;
+    status_t status = operation_read_name(request, word[at], word[at + 1], MAX_NAME_BYTES, pattern);
+
+    return status == OK ? handle_get(&request->caller->handles, word[0], OBJECT_NOTIFICATION,
+                                     RIGHT_SEND, object, NULL)
+                        : status;
+}
+
+static status_t lookup_watch(struct request *request)
+{
+    const uint64_t *word = request->message->word;
+    char pattern[MAX_NAME_BYTES + 1];
+    struct object *object;
+    status_t status = read_watch(request, 2, pattern, &object);
+
+    if (status == OK) {
+        status = name_watch(pattern, word[3], notification_of_object(object), word[1]);
+        object_release(object);
+    }
+    return status;
+}
+
+static status_t lookup_unwatch(struct request *request)
+{
+    char pattern[MAX_NAME_BYTES + 1];
+    struct object *object;
+    status_t status = read_watch(request, 1, pattern, &object);
+
+    if (status == OK) {
+        status = name_unwatch(pattern, request->message->word[2], notification_of_object(object));
+        object_release(object);
+    }
+    return status;
+}
+
 static const struct operation operations[] = {
     {LOOKUP_FIND, 2, 1, lookup_find},
     {LOOKUP_REGISTER, 3, 0, lookup_register},
     {LOOKUP_UNREGISTER, 2, 0, lookup_unregister},
     {LOOKUP_LIST, 4, 1, lookup_list},
+    {LOOKUP_WATCH, 4, 0, lookup_watch},
+    {LOOKUP_UNWATCH, 3, 0, lookup_unwatch},
 };
 
 static void lookup_handle(struct request *request)

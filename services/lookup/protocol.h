@@ -32,6 +32,15 @@ enum lookup_call {
      * fewer than there is room for only at the end, or after as many. In the order of their bytes: a name that
      * is there all the time comes exactly once, whatever else comes and goes between two calls. */
     LOOKUP_LIST = 4,
+    /* w0 notification handle (with RIGHT_SEND), w1 bits, w2 address and w3 bytes of a pattern -> nothing. The bits are
+     * signalled when a name comes or goes that is the pattern, or begins like it if the pattern ends with `*`; the
+     * change can be looked up by then. The watch ends with the notification. ERR_BAD_HANDLE, ERR_WRONG_TYPE,
+     * ERR_NO_RIGHT, ERR_STALE: about the handle. ERR_INVALID: also no bits. ERR_EXISTS: that notification watches that pattern. ERR_NO_SPACE: the
+     * domain of the notification, or all together, have most watches. ERR_NO_MEMORY. */
+    LOOKUP_WATCH = 5,
+    /* w0 notification handle (with RIGHT_SEND), w1 address and w2 bytes of the pattern -> nothing. ERR_NOT_FOUND; about the
+     * handle as above. */
+    LOOKUP_UNWATCH = 6,
 };
 
 #define LOOKUP_ROWS_MAX 64U

@@ -200,8 +200,21 @@ static void run_all(struct pusher *core, struct inbox_node *node)
     }
 }
 
+/* Nobody interrupts a core that polls; then it looks whether it may sleep. */
+static void poll_inbox(struct core_here *here, uint64_t patience)
+{
+    if (inbox_settle(&here->inbox, INBOX_LEVEL)) {
+        while (!inbox_has_some(&here->inbox) && patience-- != 0) {
+            (void)sched_yield();
+        }
+        if (!inbox_settle(&here->inbox, 0)) {
+            atomic_store_relaxed(&here->interrupted, 1U); /* relaxed: its own */
+        }
+    }
+}
+
 /* Runs what comes. In between it pretends to run something of any level for a while, or is idle: level 0,
- * until an interrupt. */
+ * until an interrupt; it may poll before. */
 static void *be_core(void *argument)
 {
     struct pusher *core = argument;
@@ -215,6 +228,9 @@ static void *be_core(void *argument)
         /* relaxed: as in deliver, and the hosts are x86: it is cleared before the inbox is looked at */
         atomic_store_relaxed(&here->interrupted, 0U);
         run_all(core, collect(here, level));
+        if (level == 0 && patience % 2 == 0) {
+            poll_inbox(here, patience);
+        }
         while (atomic_load_relaxed(&here->interrupted) == 0 && (level == 0 || patience-- != 0) &&
                atomic_load_relaxed(&ended) != SLEEPERS) {
             (void)sched_yield();

@@ -221,7 +221,7 @@ static void serve_others(void)
 
     while (baton_next(&port, budget != 0 ? BATON_SERVES_CALLERS : BATON_SERVES_NOBODY, &work)) {
         section(work.message.word);
-        baton_answer(&port, &work, OK);
+        baton_answer(&work, OK);
         budget--;
     }
 }

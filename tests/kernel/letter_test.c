@@ -11,6 +11,7 @@
 #include "ipc/room.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/atomic.h"
+#include "mm/spmalloc.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
 #include "tests/kernel/ports.h"
@@ -359,6 +360,53 @@ TEST(letter, a_sender_waits_for_room_until_its_deadline_or_the_end_of_the_port)
     crew_join(thread);
     EXPECT_EQ(closed.status, ERR_STALE);
     object_release(&port->object);
+}
+
+TEST(letter, a_sender_that_is_to_end_waits_for_room_no_longer)
+{
+    struct port *port = ports_make_mailbox();
+    struct waiting_sender killed = {port, DEADLINE_NONE, OK};
+    struct thread *thread;
+
+    fill(port);
+    thread = crew_start(crew_core(1), send_waiting, &killed);
+    EXPECT_SOON(thread->state == THREAD_BLOCKED);
+    thread_kill(thread);
+    crew_join(thread);
+    EXPECT_EQ(killed.status, ERR_CANCELLED);
+    EXPECT_EQ(port->unserved & ROOM_COUNT, PORT_QUEUE_CAPACITY);
+    ports_close(port);
+}
+
+#define MANY_LETTERS 100000U
+
+static void add_up(struct request *request)
+{
+    *(uint64_t *)request->cookie += request->message->word[0];
+}
+
+/* As many as there is room for at a time; 10^7 of them with MANY_LETTERS changed take some minutes. */
+TEST(letter, memory_after_many_letters_is_that_of_before)
+{
+    static uint64_t sum;
+    struct port *port = ports_make_service(add_up, &sum);
+    struct message message = {.tag = MESSAGE_TAG(1, 1), .word = {1}};
+    uint64_t objects, pages;
+
+    sum = 0;
+    fill(port); /* slabs that any use of a port needs */
+    EXPECT_SOON(atomic_load_relaxed(&port->word) == 0);
+    sum = 0;
+    objects = spmalloc_objects();
+    pages = spmalloc_pages();
+    for (uint32_t i = 0; i < MANY_LETTERS; i++) {
+        EXPECT_OK(letter_send(port, 0, &message, DEADLINE_NONE));
+    }
+    EXPECT_SOON(atomic_load_relaxed(&port->word) == 0);
+    EXPECT_EQ(sum, MANY_LETTERS);
+    EXPECT_EQ(spmalloc_objects(), objects);
+    EXPECT_EQ(spmalloc_pages(), pages);
+    ports_close(port);
 }
 
 static void stop_each(struct request *request)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ipc/name_watch.h"
 #include "kernel/base/print.h"
 #include "sched/domain.h"
 #include "tests/kernel/crew.h"
@@ -244,4 +245,37 @@ TEST(name, many_are_found_while_the_table_grows_and_shrinks)
     for (unsigned i = 0; i < MANY_PORTS; i++) {
         object_release(&ports[i]->object);
     }
+}
+
+static struct notification *watcher;
+
+/* Names come and go while watches do, and notifications end. */
+static void watch_storm(void *argument)
+{
+    const struct crew_member *member = argument;
+
+    for (unsigned i = 0; i < STORM_ROUNDS; i++) {
+        struct notification *own;
+        struct port *port = ports_make_mailbox();
+
+        EXPECT_OK(notification_create(&kernel_domain, &own));
+        if (member->index % 2 == 0) {
+            EXPECT_OK(name_watch("test.storm*", 11, own, 1));
+        }
+        (void)add("test.storm", port);
+        ports_close(port);
+        notification_close(own, ERR_STALE);
+        EXPECT_EQ(name_watch("test.storm", 10, own, 1), ERR_STALE);
+        object_release(&own->object);
+    }
+    notification_signal(watcher, 2);
+}
+
+TEST(name, a_storm_of_watches_ends_whole)
+{
+    ASSERT_OK(notification_create(&kernel_domain, &watcher));
+    EXPECT_OK(name_watch("test.storm", 10, watcher, 1));
+    crew_run(4, watch_storm, NULL);
+    EXPECT_EQ(signal_word_poll(&watcher->word, 3), 3);
+    object_release(&watcher->object); /* and takes its watch along: the baseline sees it */
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/kernel/ports.h"
 
+#include "arch/layout.h"
+#include "arch/platform.h"
+#include "ipc/name.h"
+#include "sched/archive.h"
+#include "sched/program.h"
+#include "tests/test.h"
 #include "ipc/call.h"
 #include "ipc/mailbox.h"
 #include "kernel/abi/syscall.h"
@@ -107,4 +113,25 @@ void ports_let_go(struct ports_stop *stop)
     atomic_add_release(&stop->let_go, 1);
     sched_wake_thread(thread);
     object_release(&thread->object);
+}
+
+struct domain *ports_start_peer(const char *arguments, size_t bytes)
+{
+    struct program_start start = {
+        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes, .may_register = "*"};
+    struct domain *domain = NULL;
+    const char *why = "";
+    struct port *lookup;
+
+    if (platform.archive_bytes == 0) {
+        test_skip("needs the boot archive");
+        return NULL;
+    }
+    EXPECT_OK(archive_init(direct_map(platform.archive_base), platform.archive_bytes, &why));
+    EXPECT_OK(archive_find(start.name, &start.image, &start.image_bytes));
+    EXPECT_OK(name_find("lookup", 6, &lookup));
+    start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
+    EXPECT_OK(program_start(&start, &domain, &why));
+    object_release(&lookup->object);
+    return domain;
 }

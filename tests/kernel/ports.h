@@ -44,3 +44,6 @@ status_t ports_stop(struct ports_stop *stop);
 bool ports_is_stopped(const struct ports_stop *stop);
 
 void ports_let_go(struct ports_stop *stop);
+
+/* Start the program call-peer with these arguments, its name the first; NULL, and the test is skipped: there is no archive. */
+struct domain *ports_start_peer(const char *arguments, size_t bytes);

@@ -39,29 +39,7 @@ static void stop_and_look(struct request *request)
     request_reply(request, OK, 0);
 }
 
-/* A program that calls the service and waits; NULL: there is no archive. */
-static struct domain *start_client(const char *arguments, size_t bytes)
-{
-    struct program_start start = {
-        .name = "call-peer", .arguments = arguments, .argument_bytes = bytes, .may_register = "*"};
-    struct domain *domain = NULL;
-    const char *why = "";
-    struct port *lookup;
-
-    if (platform.archive_bytes == 0) {
-        test_skip("needs the boot archive");
-        return NULL;
-    }
-    EXPECT_OK(archive_init(direct_map(platform.archive_base), platform.archive_bytes, &why));
-    EXPECT_OK(archive_find(start.name, &start.image, &start.image_bytes));
-    EXPECT_OK(name_find("lookup", 6, &lookup));
-    start.grant = (struct program_grant){.object = &lookup->object, .rights = RIGHT_CALL};
-    EXPECT_OK(program_start(&start, &domain, &why));
-    object_release(&lookup->object);
-    return domain;
-}
-
-#define START_CLIENT(arguments) start_client(arguments, sizeof(arguments))
+#define START_CLIENT(arguments) ports_start_peer(arguments, sizeof(arguments))
 
 static struct port *start_service(void)
 {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Waking: the inbox of a core, and block and wake-up that meet before the next choice of a thread. */
 #include "arch/core.h"
+#include "arch/ipi.h"
 #include "arch/irq.h"
+#include "arch/timer.h"
 #include "kernel/base/atomic.h"
+#include "kernel/sync/epoch.h"
 #include "sched/runqueue_priv.h"
 #include "sched/sched.h"
 #include "tests/kernel/crew.h"
@@ -126,6 +129,126 @@ TEST(wake, a_core_that_sleeps_is_interrupted)
     EXPECT_TRUE(interrupts_of_waking(thread, &go) <=
                 1); /* 0 if one for something else is on its way */
     crew_join(thread);
+}
+
+/* Waits until the core polls, for a long time yet: 1 s. It does so when it becomes idle the next time. */
+static bool polls(cpu_t core)
+{
+    runqueues[core].poll_ns = 1000000000U; /* the core changes it only when it has been idle */
+    ipi_request(core, IPI_RESCHEDULE);
+    nsec_t since = timer_now_ns();
+
+    while (timer_now_ns() - since < 100000000U) {
+        /* relaxed: what was read while it polled is right until somebody interrupts it */
+        if (atomic_load_relaxed(&runqueues[core].inbox.word) == INBOX_LEVEL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wakes_one_that_polls(cpu_t core)
+{
+    uint32_t go = 0;
+    struct thread *thread = crew_start(core, wait_once, &go);
+
+    EXPECT_SOON(is_blocked(thread));
+    woken = 0;
+    bool polled = polls(core);
+    uint64_t sent = interrupts_of_waking(thread, &go);
+
+    EXPECT_SOON(atomic_load_relaxed(&woken) == 1);
+    crew_join(thread);
+    return polled && sent == 0;
+}
+
+/* It may be up for something else at that moment, so more than one try is given. */
+TEST(wake, a_core_that_polls_is_not_interrupted)
+{
+    if (sched_online_count() < 2) {
+        test_skip("needs 2 cores");
+        return;
+    }
+    EXPECT_SOON(wakes_one_that_polls(crew_core(1)));
+}
+
+TEST(wake, an_interrupt_ends_a_poll)
+{
+    if (sched_online_count() < 2) {
+        test_skip("needs 2 cores");
+        return;
+    }
+    cpu_t core = crew_core(1);
+
+    EXPECT_SOON(polls(core));
+    runqueues[core].poll_ns = 0;
+    nsec_t since = timer_now_ns();
+
+    epoch_synchronize(); /* the core acknowledges in an interrupt */
+    EXPECT_TRUE(timer_now_ns() - since < 900000000U);
+}
+
+/* Interrupts it for nothing; true when it will sleep at once. */
+static bool sleeps_at_once(cpu_t core)
+{
+    ipi_request(core, IPI_RESCHEDULE);
+    for (nsec_t since = timer_now_ns(); timer_now_ns() - since < 100000U;) {
+    }
+    return atomic_load_relaxed(&runqueues[core].poll_ns) == 0; /* relaxed: only its own matters */
+}
+
+TEST(wake, a_core_that_nobody_wakes_polls_no_more)
+{
+    if (sched_online_count() < 2) {
+        test_skip("needs 2 cores");
+        return;
+    }
+    EXPECT_SOON(polls(crew_core(1)));
+    EXPECT_SOON(sleeps_at_once(crew_core(1)));
+}
+
+#define QUICK_WAKES 1000U
+
+struct volley {
+    uint32_t turn;
+    uint32_t polled; /* times that the second core was going to poll */
+    struct thread *threads[2];
+};
+
+static void return_it(struct volley *volley, unsigned self)
+{
+    for (unsigned i = 0; i < QUICK_WAKES; i++) {
+        while (atomic_load_relaxed(&volley->turn) != self) { /* relaxed: the wake-up orders it */
+            sched_block();
+        }
+        if (runqueue_here()->poll_ns != 0) {
+            atomic_add_relaxed(&volley->polled, 1U); /* relaxed: only the number matters */
+        }
+        atomic_store_relaxed(&volley->turn, 1 - self); /* relaxed: as above */
+        sched_wake_thread(volley->threads[1 - self]);
+    }
+}
+
+static void return_second(void *argument)
+{
+    return_it(argument, 1);
+}
+
+/* How often depends on the host, unless harts run in turn. */
+TEST(wake, cores_that_wake_each_other_in_turn_begin_to_poll)
+{
+    static struct volley volley;
+
+    if (sched_online_count() < 2) {
+        test_skip("needs 2 cores");
+        return;
+    }
+    volley = (struct volley){.turn = 0};
+    volley.threads[0] = thread_current();
+    volley.threads[1] = crew_start(crew_core(1), return_second, &volley);
+    return_it(&volley, 0);
+    crew_join(volley.threads[1]);
+    EXPECT_TRUE(volley.polled != 0);
 }
 
 TEST(wake, a_core_whose_slice_runs_is_not_interrupted)

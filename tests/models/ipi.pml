@@ -4,7 +4,7 @@
  * arch/riscv/trap.c (trap_handle_ipi), kernel/core/interrupt.c, sched/idle.c, sched/inbox.h, and of
  * sched/runqueue.c what looks into the inbox.
  *
- * One core runs its idle loop and whatever becomes ready. NP others each make a thread ready there;
+ * One core runs its idle loop, polls or not, and runs whatever becomes ready. NP others each make a thread ready there;
  * with EPOCH one more wants an acknowledgement; with NEST the interrupt of a third comes on the
  * requester's own core, between its two halves if interrupts are on, and spins for its answer (a
  * panic that stops the others). A step is one access to memory or to a register of the core.
@@ -20,7 +20,10 @@
  * MUTANT 6 -DNP=2: give_way clears the work after it found nobody
  * MUTANT 7 -DNP=1 -DEPOCH=1 -DNEST=1: ipi_request with interrupts on
  * MUTANT 8 -DNP=2: inbox_push looks at the level after its push
- * MUTANT 9 -DNP=2: the core sleeps without settling
+ * MUTANT 9 -DNP=2: the core runs threads, then sleeps, without settling
+ * MUTANT 10 -DNP=1: after a poll the core sleeps without settling
+ * MUTANT 11 -DNP=1: a poll begins whether somebody has come or not
+ * MUTANT 12 -DNP=1 -DEPOCH=1: the end of a poll takes a pending interrupt away
  */
 #ifndef NP
 #define NP 1
@@ -119,7 +122,9 @@ inline YIELD(l) {
 		if :: nodes > 0 -> COLLECT :: else fi;
 		if
 		:: ready > 0 -> skip; d_step { ready--; busy = 1; slice = (ready > 0) };
+#if MUT != 9
 			LOOK_AGAIN(l);
+#endif
 			/* It runs; what comes meanwhile stays pending and is seen a little later. */
 			ran++
 		:: else -> break
@@ -142,12 +147,46 @@ inline YIELD(l) {
 #endif
 }
 
+/* poll of sched/idle.c: nobody interrupts while it looks; work is set in place of sched_preempt's own look. l is
+ * scratch */
+inline POLL(l) {
+	if
+#if MUT == 11
+	:: atomic { true -> level = 9; nodes = 0 };
+#else
+	:: atomic { nodes == 0 -> level = 9 };
+#endif
+		pending = 1; /* ipi_poll_begin */
+		if
+		:: nodes > 0 -> skip
+		:: true /* its time is over, or an interrupt waits */
+		fi;
+#if MUT == 12
+		pending = 0;
+#else
+		pending = 0;
+		if :: reasons != 0 -> pending = 1 :: else fi; /* ipi_poll_end */
+#endif
+#if MUT != 10
+		if
+		:: atomic { nodes == 0 -> level = 0 }
+		:: nodes > 0 -> work = 1
+		fi
+#endif
+	:: nodes > 0 -> work = 1
+	fi
+}
+
 proctype core() {
 	byte bits;
 	bit asleep;
 
 	do
 	:: true -> /* idle_loop: interrupts go off */
+		if
+		:: !work -> POLL(bits)
+		:: true
+		fi;
 #if MUT == 3
 		asleep = 1;
 #else

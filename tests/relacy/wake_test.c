@@ -101,6 +101,11 @@ static bool idle(void)
             MODEL_CHECK(inbox_settle(inbox, 1));
             return true;
         }
+        if (model_choose(2) == 1 && inbox_settle(inbox, INBOX_LEVEL)) { /* as poll in idle.c */
+            for (unsigned looks = 0; looks < 2 && !inbox_has_some(inbox); looks++) {
+                model_yield();
+            }
+        }
         if (!inbox_settle(inbox, 0)) {
             continue;
         }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The shell's commands, typed on the serial line of a live machine."""
 
+import re
 import time
 
 COMMANDS = ("help", "ps", "threads", "ports", "cores", "mem", "run", "call", "waits", "test", "kill", "panic",
@@ -126,3 +127,13 @@ def test_mem_titles_stand_above_their_columns(shell):
     for view, last in (("nodes", "4M"), ("nexuses", "out"), ("classes", "waste"), ("accounts", "objects")):
         title, *rows = shell.run(f"mem {view}").splitlines()
         assert title.endswith(last) and {len(row) for row in rows} == {len(title)}, (title, rows)
+
+
+def test_names_tells_port_and_owner(shell):
+    lines = shell.run("names").splitlines()
+    assert any(re.fullmatch(r" *\d+ +0  echo", line) for line in lines), lines
+
+
+def test_watch_shows_what_matches_until_its_time_is_over(shell):
+    text = shell.run("watch console* 1")
+    assert "console" in text and "console.input" in text and "echo" not in text.replace("watch", ""), text

@@ -58,6 +58,26 @@ status_t lookup_unregister(const char *name)
     return port_request(program_lookup_port(), &message);
 }
 
+status_t lookup_watch(const char *pattern, handle_t notification, uint64_t bits)
+{
+    struct message message = {
+        .tag = MESSAGE_TAG(LOOKUP_WATCH, 4),
+        .word = {notification, bits, (uintptr_t)pattern, strlen(pattern)},
+    };
+
+    return port_request(program_lookup_port(), &message);
+}
+
+status_t lookup_unwatch(const char *pattern, handle_t notification)
+{
+    struct message message = {
+        .tag = MESSAGE_TAG(LOOKUP_UNWATCH, 3),
+        .word = {notification, (uintptr_t)pattern, strlen(pattern)},
+    };
+
+    return port_request(program_lookup_port(), &message);
+}
+
 status_t lookup_list(const char *after, struct lookup_row *rows, uint64_t room, uint64_t *count)
 {
     struct message message = {

@@ -22,6 +22,10 @@ ENDS = ("context_start", "_start")
 SWITCH, SWITCHED = "runqueue_switch", "finish_switch"
 
 
+# Kinds of activations whose caller is kernel code.
+FROM_KERNEL = ("from kernel", "from courier")
+
+
 class Backtrace:
     """Collects the lines of one thread's chain."""
 
@@ -101,7 +105,7 @@ class Backtrace:
                 return
             came_from = self.image.place(registers.pc - 1)
             name = came_from.name if came_from else ""
-            if name == "context_call_on" and self.activation.kind == "from kernel":
+            if name == "context_call_on" and self.activation.kind in FROM_KERNEL:
                 self.frame(self.image, registers)
                 registers = caller(self.memory, self.image, registers)
                 self.pop()
@@ -171,7 +175,7 @@ class Backtrace:
             return
         self.lines.append(f"-- called through {Port(activation.port)}")
         self.pop()
-        if activation.kind == "from kernel":
+        if activation.kind in FROM_KERNEL:
             self.kernel_frames(entry.from_kernel_activation(activation, self.memory))
         else:
             self.user_frames(entry.from_activation(activation, self.activation.domain.space()))

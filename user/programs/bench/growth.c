@@ -191,5 +191,6 @@ unsigned bench_growth(const char *pattern)
     }
     grow_ports(kernel);
     grow_domains(kernel);
+    matched += bench_growth_signals(pattern);
     return matched + bench_growth_names(pattern);
 }

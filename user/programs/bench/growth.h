@@ -13,3 +13,6 @@ unsigned bench_growth(const char *pattern);
 
 /* The same for names. */
 unsigned bench_growth_names(const char *pattern);
+
+/* The same for what one thread waits for at once. */
+unsigned bench_growth_signals(const char *pattern);

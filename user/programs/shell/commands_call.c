@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "user/lib/baton.h"
+#include "user/lib/glob.h"
 
 #define CALL_LABEL 1 /* every protocol's first operation */
 
@@ -101,6 +102,46 @@ static void names(int argc, char **argv)
     }
 }
 
+static void print_names_like(const char *pattern)
+{
+    struct lookup_row row;
+    uint64_t count;
+
+    for (const char *after = ""; lookup_list(after, &row, 1, &count) == OK && count > 0;
+         after = row.name) {
+        char name[MAX_NAME_BYTES + 1] = {0};
+
+        memcpy(name, row.name, MAX_NAME_BYTES);
+        if (glob_match(pattern, name)) {
+            printf("%4" PRIu32 "  %6" PRIu32 "  %s\n", row.port, row.domain, name);
+        }
+    }
+}
+
+/* Prints what matches, now and after each change, until so many seconds are over. */
+static void watch(int argc, char **argv)
+{
+    uint64_t end = clock_ns() + (argc > 2 ? strtoull(argv[2], NULL, 0) : 10) * 1000000000;
+    int64_t notification = notification_create();
+    status_t status =
+        notification < 0 ? notification : lookup_watch(argv[1], (handle_t)notification, 1);
+    uint64_t bits;
+
+    while (status == OK) {
+        print_names_like(argv[1]);
+        status = notification_wait((handle_t)notification, 1, end, &bits);
+        if (status == OK) {
+            printf("a name like %s came or went:\n", argv[1]);
+        }
+    }
+    if (status != ERR_TIMED_OUT) {
+        printf("watch: %s: %s\n", argv[1], status_text(status));
+    }
+    if (notification >= 0) {
+        port_close((handle_t)notification);
+    }
+}
+
 static void echo(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -111,6 +152,7 @@ static void echo(int argc, char **argv)
 
 const struct command commands_call[] = {
     {"names", "", "the names that lookup knows: port, owner, name", 0, names},
+    {"watch", "PATTERN [SECONDS]", "names like that, whenever one comes or goes", 1, watch},
     {"call", "NAME [NUMBER...]", "call a service; or: call lookup NAME", 1, call},
     {"echo", "[WORD...]", "print the words", 0, echo},
     {.name = NULL},

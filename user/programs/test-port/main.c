@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ports as objects: creation, closing, rights, names. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "user/lib/test.h"
@@ -220,4 +221,48 @@ TEST(user_port, a_program_may_not_give_more_names_than_it_has)
     EXPECT_EQUAL(program_kill(program.id), OK);
     (void)program_wait(&program);
     EXPECT_EQUAL(handle_close(port), OK);
+}
+
+TEST(user_port, a_watch_tells_of_names_that_come_and_go)
+{
+    handle_t notification = (handle_t)notification_create();
+    int64_t port = port_create(PORT_MAILBOX, NULL, NULL, 0, 0);
+
+    ASSERT_EQUAL(lookup_watch("watched.one", notification, 1), OK);
+    ASSERT_EQUAL(lookup_watch("watched.*", notification, 2), OK);
+    EXPECT_EQUAL(lookup_watch("watched.*", notification, 4), ERR_EXISTS);
+    EXPECT_EQUAL(lookup_watch("wat*ched", notification, 4), ERR_INVALID);
+    EXPECT_EQUAL(lookup_watch("a b", notification, 4), ERR_INVALID);
+    EXPECT_EQUAL(lookup_watch("watched", notification, 0), ERR_INVALID);
+    EXPECT_EQUAL(lookup_watch("watched", (handle_t)port, 1), ERR_WRONG_TYPE);
+    EXPECT_EQUAL(notification_poll(notification, 0), 0);
+    ASSERT_EQUAL(lookup_register("watched.one", (handle_t)port), OK);
+    EXPECT_EQUAL(notification_poll(notification, 0), 3);
+    ASSERT_EQUAL(lookup_register("watched.two", (handle_t)port), OK);
+    EXPECT_EQUAL(notification_poll(notification, 0), 2);
+    ASSERT_EQUAL(lookup_register("unwatched", (handle_t)port), OK);
+    EXPECT_EQUAL(notification_poll(notification, 0), 0);
+    EXPECT_EQUAL(lookup_unregister("watched.two"), OK);
+    EXPECT_EQUAL(notification_poll(notification, 0), 2);
+    EXPECT_EQUAL(lookup_unwatch("watched.*", notification), OK);
+    EXPECT_EQUAL(lookup_unwatch("watched.*", notification), ERR_NOT_FOUND);
+    EXPECT_EQUAL(port_close((handle_t)port), OK); /* which takes the name along */
+    EXPECT_EQUAL(notification_poll(notification, 0), 1);
+    EXPECT_EQUAL(port_close(notification), OK);
+}
+
+TEST(user_port, watches_are_bounded_and_end_with_their_notification)
+{
+    char pattern[16];
+
+    for (unsigned round = 0; round < 3; round++) {
+        handle_t notification = (handle_t)notification_create();
+
+        for (unsigned i = 0; i < MAX_DOMAIN_WATCHES; i++) {
+            (void)snprintf(pattern, sizeof(pattern), "watched.%u", i);
+            EXPECT_EQUAL(lookup_watch(pattern, notification, 1), OK);
+        }
+        EXPECT_EQUAL(lookup_watch("watched", notification, 1), ERR_NO_SPACE);
+        EXPECT_EQUAL(port_close(notification), OK);
+    }
 }

@@ -43,8 +43,10 @@ struct row {
 static const struct row rows[SYS_COUNT] = {
     [SYS_CALL] = {"call", {{0, PORT, RIGHT_CALL}}, {0}, false},
     [SYS_RETURN] = NO_HANDLE("return"),
+    [SYS_REPLY_RECEIVE] = {"reply_receive", {{0, PORT, RIGHT_RECEIVE}}, {[6] = DEADLINE_NOW}, true},
     [SYS_SEND] = {"send", {{0, PORT, RIGHT_SEND}}, {[6] = DEADLINE_NOW}, false},
     [SYS_RECEIVE] = {"receive", {{0, PORT, RIGHT_RECEIVE}}, {[6] = DEADLINE_NOW}, true},
+    [SYS_REPLY] = NO_HANDLE("reply"),
     [SYS_NULL] = NO_HANDLE("null"),
     [SYS_YIELD] = NO_HANDLE("yield"),
     [SYS_THREAD_CREATE] = NO_HANDLE("thread_create"),
@@ -165,6 +167,11 @@ static int64_t raw(uint64_t number, const uint64_t argument[ARGUMENTS])
         struct message message = {.tag = 0};
 
         return port_call(argument[0], &message);
+    }
+    if (number == SYS_REPLY_RECEIVE) { /* likewise */
+        struct delivery delivery = {.token = 0};
+
+        return mailbox_reply_receive(argument[0], &delivery, argument[6]);
     }
     __asm__ volatile("ecall"
                      : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
