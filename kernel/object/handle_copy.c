@@ -48,12 +48,28 @@ static bool may_badge(const struct source *source, uint64_t badge)
     return badge == 0 || (source->badge == 0 && (source->rights & RIGHT_MANAGE) != 0);
 }
 
-/* Fill a reserved slot with a copy. */
-static handle_t enter_copy(struct handle_table *table, uint32_t slot, grant_ref_t parent,
-                           struct object *object, rights_t rights, uint64_t badge)
-    REQUIRES(grant_lock)
+/*
+ * Enter a copy of the handle that find_source found, unless it was closed meanwhile. A schedule that must not be: as
+ * long as it has no copies it is closed without the forest's lock; then the copy hangs below a free slot, and a
+ * revoke of the next handle there ends it. Once it has one, whoever closes it waits for us.
+ */
+static status_t add_below(struct handle_table *table, handle_t handle, grant_ref_t parent,
+                          grant_ref_t copy) REQUIRES(grant_lock)
 {
-    grant_add(parent, grant_ref_of_slot(table, slot));
+    grant_add(parent, copy);
+    spin_lock(&table->lock);
+    bool closed = handle_lookup(table, handle) == NULL;
+    spin_unlock(&table->lock);
+    if (closed) {
+        grant_remove(copy);
+    }
+    return closed ? ERR_BAD_HANDLE : OK;
+}
+
+/* Fill a reserved slot with a copy that is in the forest. */
+static handle_t fill_copy(struct handle_table *table, uint32_t slot, struct object *object,
+                          rights_t rights, uint64_t badge) REQUIRES(grant_lock)
+{
     spin_lock(&table->lock);
     handle_t handle = handle_fill(table, slot, object, rights | HANDLE_IS_COPY, badge);
     spin_unlock(&table->lock);
@@ -91,8 +107,11 @@ status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t 
         status = ERR_NO_RIGHT;
     }
     if (status == OK) {
-        *out = enter_copy(table, slot, source.ref, source.object, rights,
-                          source.badge != 0 ? source.badge : badge);
+        status = add_below(table, handle, source.ref, grant_ref_of_slot(table, slot));
+    }
+    if (status == OK) {
+        *out =
+            fill_copy(table, slot, source.object, rights, source.badge != 0 ? source.badge : badge);
     }
     spin_unlock_restore(&grant_lock, state);
     if (status != OK) {
@@ -107,7 +126,7 @@ status_t handle_duplicate(struct handle_table *table, handle_t handle, rights_t 
 status_t handle_open_from(struct handle_table *table, handle_t handle, struct object *object,
                           rights_t rights, handle_t *out)
 {
-    struct source source;
+    struct source source = {.object = NULL};
     uint32_t slot;
     status_t status = handle_reserve(table, &slot);
 
@@ -117,21 +136,25 @@ status_t handle_open_from(struct handle_table *table, handle_t handle, struct ob
     uint64_t state = spin_lock_save(&grant_lock);
     status = find_source(table, handle, 0, &source);
     if (status == OK) {
-        *out = enter_copy(table, slot, source.ref, object, rights, 0);
+        status = add_below(table, handle, source.ref, grant_ref_of_slot(table, slot));
+    }
+    if (status == OK) {
+        *out = fill_copy(table, slot, object, rights, 0);
     }
     spin_unlock_restore(&grant_lock, state);
     if (status != OK) {
         handle_unreserve(table, slot);
-        return status;
     }
-    object_release(source.object);
-    return OK;
+    if (source.object != NULL) {
+        object_release(source.object);
+    }
+    return status;
 }
 
 status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t rights,
                          struct handle_copy *copy)
 {
-    struct source source;
+    struct source source = {.object = NULL};
     uint64_t state = spin_lock_save(&grant_lock);
     status_t status = find_source(table, handle, rights | RIGHT_TRANSFER, &source);
 
@@ -141,9 +164,12 @@ status_t handle_take_out(struct handle_table *table, handle_t handle, rights_t r
             .badge = source.badge,
             .rights = rights,
         };
-        grant_add(source.ref, grant_ref_of_leaf(&copy->leaf));
+        status = add_below(table, handle, source.ref, grant_ref_of_leaf(&copy->leaf));
     }
     spin_unlock_restore(&grant_lock, state);
+    if (status != OK && source.object != NULL) {
+        object_release(source.object);
+    }
     return status;
 }
 
@@ -159,8 +185,8 @@ status_t handle_put_in(struct handle_table *table, struct handle_copy *copy, han
     if (copy->leaf.revoked) {
         status = ERR_STALE;
     } else {
-        *out = enter_copy(table, slot, grant_ref_of_leaf(&copy->leaf), copy->object, copy->rights,
-                          copy->badge);
+        grant_add(grant_ref_of_leaf(&copy->leaf), grant_ref_of_slot(table, slot));
+        *out = fill_copy(table, slot, copy->object, copy->rights, copy->badge);
     }
     spin_unlock_restore(&grant_lock, state);
     if (status != OK) {
