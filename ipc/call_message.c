@@ -128,7 +128,7 @@ void call_take_back(const struct user_call *call)
 
 status_t call_begin_carry(struct user_call *call)
 {
-    const struct port *port = call->port;
+    struct port *port = call->port;
     struct side from = side_of(activation_current());
     status_t status;
 
@@ -141,8 +141,10 @@ status_t call_begin_carry(struct user_call *call)
     status = transfer_begin(call->transfer, &from, call->message.tag);
     if (status == OK) {
         call->carries = true;
+        /* One that was closed may be of a program that has no memory any more, and is no service of the kernel's. */
         if (port->domain->vspace == NULL && !port->takes_long) {
-            status = ERR_TOO_LONG;
+            status = port_close_reason(port);
+            status = status != OK ? status : ERR_TOO_LONG;
         }
     }
     return status;

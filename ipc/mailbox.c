@@ -139,7 +139,8 @@ status_t mailbox_send(struct port *port, uint64_t badge, const struct message *m
 /* The letter becomes the receiver's. */
 static void take_letter(struct port *port, struct letter *letter, struct delivery *delivery)
 {
-    *delivery = (struct delivery){.message = letter->message, .badge = letter->badge};
+    *delivery = (struct delivery){
+        .message = letter->message, .badge = letter->badge, .token = letter->result};
     if (letter->result != 0) {
         result_deliver(letter->result, activation_current()->domain);
     }

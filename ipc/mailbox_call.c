@@ -19,6 +19,7 @@
 
 #include "arch/irq.h"
 #include "ipc/mailbox_priv.h"
+#include "ipc/result.h"
 #include "kernel/abi/limits.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
@@ -215,6 +216,9 @@ status_t mailbox_reply(uint64_t token, const struct message *reply)
     if (!message_is_short(reply->tag)) {
         return ERR_INVALID;
     }
+    if (result_is_token(token)) {
+        return letter_reply(token, reply);
+    }
     uint64_t state = irq_save();
     status_t status = rendezvous_reply(token, reply, &caller);
 
@@ -230,6 +234,11 @@ status_t rendezvous_reply_first(uint64_t token, const struct message *reply, str
     *caller = NULL;
     if (token == 0) {
         return OK;
+    }
+    if (result_is_token(token)) {
+        status_t settled = letter_reply(token, reply);
+
+        return settled == ERR_STALE ? OK : settled;
     }
     irq_disable();
     status_t status = rendezvous_reply(token, reply, caller);

@@ -11,7 +11,7 @@ from testing.session import Debugger, Terminal
 PRESET = "debug"
 PROMPT = r"[(]gdb[)] "
 SETTLE_S = 60
-WORDS = ("cores", "threads", "ports", "domains", "mem", "port 0", "waits", "bt 1", "page kernel_domain.account")
+WORDS = ("cores", "threads", "ports", "domains", "mem", "port 0", "waits", "notifications", "bt 1", "page kernel_domain.account")
 
 
 def test_poweroff_ends_with_code_0_after_a_debugger(_):
@@ -47,6 +47,27 @@ def test_port_and_waits_show_a_line_of_callers(_):
         assert text.count(f"port {index} (no name)") == 3 and "ring" not in text.replace("RING", ""), text
         assert "no port has index" in answer(gdb, "port 16000")
         assert "which port?" in answer(gdb, "port shell")
+    finally:
+        gdb.close()
+
+
+def test_notifications_show_bits_waiters_and_what_is_bound(_):
+    """A machine that runs selftest.notifications: two threads wait, 0x800 is signalled, a mailbox signals 0x40."""
+    gdb = Debugger(preset=PRESET, stopped=True, append="test=selftest.notifications")
+    try:
+        end = time.monotonic() + SETTLE_S
+        while "mask 0x2000" not in answer(gdb, "notifications"):
+            assert time.monotonic() < end, "nobody ever waited"
+            gdb.send("continue\n")
+            gdb.expect("Continuing")
+            gdb.send("\x03")
+            gdb.expect(PROMPT)
+        row = next(line for line in answer(gdb, "notifications").splitlines() if "mask 0x2000" in line)
+        assert row.index("mask 0x1000") < row.index("mask 0x2000") and " 0x800 " in row, row
+        index = row.split("port ")[1].split()[0]
+        assert row.rstrip().endswith(f"port {index} message 0x40"), row
+        text = answer(gdb, f"port {index}")
+        assert f"message: signals 0x40 of notification {row.split()[0]}" in text, text
     finally:
         gdb.close()
 

@@ -44,7 +44,7 @@ static void leave_a_run(struct port *port, bool kill, status_t expected)
     struct thread *thread;
 
     stop = (struct ports_stop){0};
-    patient.deadline = kill ? (nsec_t)DEADLINE_NONE : timer_now_ns() + 20000000UL;
+    patient.deadline = kill ? (nsec_t)DEADLINE_NONE : timer_now_ns() + 500000000UL;
     thread = crew_start(crew_core(1), ask_patiently, &patient);
     EXPECT_SOON(ports_is_stopped(&stop));
     if (kill) {
@@ -173,12 +173,12 @@ static void expect_left(const char *arguments, size_t bytes)
         return;
     }
     EXPECT_SOON(name_find(PEER, strlen(PEER), &port) == OK);
-    EXPECT_EQ(call_port(port, 0, &message, timer_now_ns() + 20000000UL), ERR_TIMED_OUT);
+    EXPECT_EQ(call_port(port, 0, &message, timer_now_ns() + 500000000UL), ERR_TIMED_OUT);
     EXPECT_EQ(message.word[0], 5);
     EXPECT_TRUE(word_is_busy(atomic_load_relaxed(&port->word))); /* it sleeps on */
     domain_kill(domain, EXIT_KILLED);
     EXPECT_OK(domain_join(domain, timer_now_ns() + CREW_PATIENCE_NS, &code));
-    EXPECT_EQ(call_port(port, 0, &message, timer_now_ns() + 20000000UL), ERR_PEER_DIED);
+    EXPECT_EQ(call_port(port, 0, &message, timer_now_ns() + 500000000UL), ERR_PEER_DIED);
     object_release(&port->object);
     object_release(&domain->object);
     EXPECT_SOON(courier_idle(core_index()) == COURIERS);

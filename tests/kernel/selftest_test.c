@@ -4,6 +4,8 @@
  * them, in a machine of their own.
  */
 #include "arch/irq.h"
+#include "ipc/notification.h"
+#include "ipc/port_event.h"
 #include "kernel/abi/syscall.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/print.h"
@@ -137,6 +139,34 @@ TEST(selftest, waits)
 
     waits_port = ports_make_service(sleep_before_a_line, NULL);
     (void)ports_call(waits_port, 1, &word, DEADLINE_NONE);
+}
+
+static struct notification *waits_notification;
+
+static void wait_for_signals(void *argument)
+{
+    uint64_t bits;
+
+    BUG_ON(notification_wait(waits_notification, (uint64_t)argument, DEADLINE_NONE, &bits) == OK);
+}
+
+/* For `baton notifications`: two threads wait for other bits than what is signalled, and a mailbox is bound. */
+TEST(selftest, notifications)
+{
+    struct port *mailbox = ports_make_mailbox();
+
+    BUG_ON(notification_create(&kernel_domain, &waits_notification) != OK);
+    BUG_ON(port_bind(mailbox, waits_notification, 0x40, PORT_EVENT_MESSAGE) != OK);
+    notification_signal(waits_notification, 0x800);
+    for (unsigned i = 1; i <= 2; i++) {
+        struct thread *thread = crew_start(crew_core(i), wait_for_signals, (void *)(0x1000UL * i));
+
+        while (thread->state != THREAD_BLOCKED) {
+            sched_yield();
+        }
+    }
+    print("# two wait for signals\n");
+    (void)sched_sleep_until(timer_now_ns() + 1000000000000UL);
 }
 
 static void sleep_in_a_slot(struct request *request)

@@ -19,7 +19,7 @@
 
 struct entry {
     uint8_t runs;
-    bool has_outcome;
+    uint8_t kind;    /* 0: no outcome yet; else 1 more than the enum request_kind */
     int16_t outcome; /* a status */
 };
 
@@ -31,7 +31,8 @@ struct life {
 static struct spinlock ledger_lock = SPINLOCK_INIT("ledger"); /* guards all below */
 static struct life lives[LEDGER_SLOTS];
 static uint32_t last_life;
-static uint64_t outcomes[-ERR_LAST + 1];
+static uint64_t outcomes[REQUEST_KINDS][-ERR_LAST + 1];
+static uint64_t runs[REQUEST_KINDS]; /* of requests with an outcome */
 static uint64_t late_runs;
 static uint64_t old_notes; /* about lives that were over */
 static struct port *service;
@@ -52,17 +53,45 @@ static struct entry *entry_of_locked(uint64_t request)
 }
 
 /* Who was told this was told that the request is not run and will not be. */
-static bool is_refusal(status_t status)
+static bool is_refusal(uint64_t kind, status_t status)
 {
-    return status == ERR_WOULD_BLOCK || status == ERR_STALE || status == ERR_DEADLOCK ||
-           status == ERR_DEPTH;
+    switch (status) {
+    case ERR_WOULD_BLOCK:
+        return kind != REQUEST_RESULT && kind != REQUEST_ANSWER; /* there it was not waited for */
+    case ERR_STALE:
+    case ERR_DEADLOCK:
+    case ERR_DEPTH:
+        return true;
+    case ERR_BAD_HANDLE: /* it was revoked before */
+        return true;
+    case ERR_NO_SPACE:
+    case ERR_NO_MEMORY:
+    case ERR_TIMED_OUT:
+    case ERR_PEER_DIED:
+    case ERR_CANCELLED:
+        return kind == REQUEST_LETTER;
+    default:
+        return false;
+    }
 }
 
-/* What a call may come to, besides OK. */
-static bool is_reason(status_t status)
+/* What a request may come to, besides OK. */
+static bool is_reason(uint64_t kind, status_t status)
 {
-    return is_refusal(status) || status == ERR_TIMED_OUT || status == ERR_PEER_DIED ||
-           status == ERR_CANCELLED;
+    return is_refusal(kind, status) || status == ERR_TIMED_OUT || status == ERR_PEER_DIED ||
+           status == ERR_CANCELLED || status == ERR_WOULD_BLOCK;
+}
+
+/* How often a request with this outcome has been run: so often at least, ... */
+static unsigned least_runs(uint64_t kind, status_t status)
+{
+    return status == OK && kind != REQUEST_LETTER ? 1 : 0;
+}
+
+/* ... and at most. */
+static unsigned most_runs(uint64_t kind, status_t status)
+{
+    return is_refusal(kind, status) ? 0 : 1;
 }
 
 status_t ledger_note_run(uint64_t request)
@@ -75,9 +104,11 @@ status_t ledger_note_run(uint64_t request)
     if (entry != NULL) {
         status = entry->runs == 0 ? OK : ERR_EXISTS;
         entry->runs++;
-        if (entry->has_outcome) {
+        if (entry->kind != 0) {
             late_runs++;
-            right = !is_refusal(entry->outcome) && entry->outcome != OK;
+            runs[entry->kind - 1]++;
+            right = least_runs(entry->kind - 1U, entry->outcome) == 0 &&
+                    most_runs(entry->kind - 1U, entry->outcome) == 1;
         }
     }
     spin_unlock_restore(&ledger_lock, state);
@@ -88,29 +119,38 @@ status_t ledger_note_run(uint64_t request)
 
 void ledger_note_outcome(uint64_t request, status_t status, uint64_t reply)
 {
+    ledger_note_outcome_of(REQUEST_CALL, request, status, reply);
+}
+
+void ledger_note_outcome_of(uint64_t kind, uint64_t request, status_t status, uint64_t reply)
+{
     uint64_t state = spin_lock_save(&ledger_lock);
     struct entry *entry = entry_of_locked(request);
     struct entry seen = {0};
 
     if (entry != NULL) {
         seen = *entry;
-        entry->has_outcome = true;
+        entry->kind = (uint8_t)(kind + 1);
         entry->outcome = (int16_t)status;
+        runs[kind] += seen.runs;
         if (status <= OK && status >= ERR_LAST) {
-            outcomes[-status]++;
+            outcomes[kind][-status]++;
         }
     }
     spin_unlock_restore(&ledger_lock, state);
     if (entry == NULL) {
         return;
     }
-    EXPECT_TRUE(!seen.has_outcome);
-    if (status == OK) {
-        EXPECT_EQ(seen.runs, 1);
+    EXPECT_EQ(seen.kind, 0);
+    EXPECT_TRUE(seen.runs >= least_runs(kind, status));
+    EXPECT_TRUE(seen.runs <= most_runs(kind, status));
+    if (status != OK) {
+        if (!is_reason(kind, status)) {
+            print("# kind %lu came to %ld\n", kind, status);
+        }
+        EXPECT_TRUE(is_reason(kind, status));
+    } else if (kind != REQUEST_LETTER) {
         EXPECT_EQ(reply, request ^ SERVER_SEAL);
-    } else {
-        EXPECT_TRUE(is_reason(status));
-        EXPECT_TRUE(seen.runs <= (is_refusal(status) ? 0 : 1));
     }
 }
 
@@ -132,8 +172,11 @@ static void serve(struct request *request)
 
     if (message_label(message->tag) == LEDGER_RUN) {
         status = ledger_note_run(message->word[0]);
+    } else if (message->word[3] < REQUEST_KINDS) {
+        ledger_note_outcome_of(message->word[3], message->word[0], (status_t)message->word[1],
+                               message->word[2]);
     } else {
-        ledger_note_outcome(message->word[0], (status_t)message->word[1], message->word[2]);
+        EXPECT_TRUE(false);
     }
     request_reply(request, status, 0);
 }
@@ -146,6 +189,7 @@ void ledger_open(void)
         lives[i].number = 0;
     }
     memset(outcomes, 0, sizeof(outcomes));
+    memset(runs, 0, sizeof(runs));
     late_runs = old_notes = 0;
     service = ports_make_combining(serve, NULL);
     EXPECT_OK(name_register(LEDGER_NAME, strlen(LEDGER_NAME), service));
@@ -159,30 +203,62 @@ void ledger_close(void)
     }
 }
 
-uint64_t ledger_count(void)
+uint64_t ledger_count_of(unsigned kind, status_t status)
+{
+    return outcomes[kind][-status];
+}
+
+static uint64_t count_kind(unsigned kind)
 {
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(outcomes); i++) {
-        sum += outcomes[i];
+    for (unsigned i = 0; i < ARRAY_SIZE(outcomes[kind]); i++) {
+        sum += outcomes[kind][i];
     }
     return sum;
 }
 
-void ledger_print(void)
+uint64_t ledger_count(void)
 {
+    uint64_t sum = 0;
+
+    for (unsigned kind = 0; kind < REQUEST_KINDS; kind++) {
+        sum += count_kind(kind);
+    }
+    return sum;
+}
+
+static void print_kind(unsigned kind)
+{
+    static const char *const kinds[REQUEST_KINDS] = {"calls",           "calls of mailboxes",
+                                                     "long calls",      "letters",
+                                                     "service results", "mailbox results"};
     static const struct {
         status_t status;
         const char *name;
     } names[] = {
         {OK, "answered"},           {ERR_WOULD_BLOCK, "busy"},    {ERR_TIMED_OUT, "timed out"},
         {ERR_STALE, "closed"},      {ERR_PEER_DIED, "peer died"}, {ERR_CANCELLED, "cancelled"},
-        {ERR_DEADLOCK, "deadlock"}, {ERR_DEPTH, "too deep"},
+        {ERR_DEADLOCK, "deadlock"}, {ERR_DEPTH, "too deep"},      {ERR_BAD_HANDLE, "revoked"},
+        {ERR_NO_SPACE, "no space"}, {ERR_NO_MEMORY, "no memory"},
     };
 
-    print("torture ledger: %lu requests:", ledger_count());
+    print("torture ledger: %lu %s, %lu runs:", count_kind(kind), kinds[kind], runs[kind]);
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        print(" %lu %s,", outcomes[-names[i].status], names[i].name);
+        if (outcomes[kind][-names[i].status] > 0) {
+            print(" %lu %s,", outcomes[kind][-names[i].status], names[i].name);
+        }
     }
-    print(" %lu run after their caller left, %lu notes of past lives\n", late_runs, old_notes);
+    print(" no other\n");
+}
+
+void ledger_print(void)
+{
+    for (unsigned kind = 0; kind < REQUEST_KINDS; kind++) {
+        if (count_kind(kind) > 0) {
+            print_kind(kind);
+        }
+    }
+    print("torture ledger: %lu requests, %lu run after their outcome, %lu notes of past lives\n",
+          ledger_count(), late_runs, old_notes);
 }

@@ -25,7 +25,11 @@ status_t ledger_note_run(uint64_t request);
 /* What its caller was told; `reply` is the first word of an answer. */
 void ledger_note_outcome(uint64_t request, status_t status, uint64_t reply);
 
-/* Requests with an outcome so far. */
+/* The same of one that is no plain call; `kind` is an enum request_kind of call-user/protocol.h. */
+void ledger_note_outcome_of(uint64_t kind, uint64_t request, status_t status, uint64_t reply);
+
+/* Requests with an outcome so far; those of a kind that came to `status`. */
 uint64_t ledger_count(void);
+uint64_t ledger_count_of(unsigned kind, status_t status);
 
 void ledger_print(void);

@@ -131,10 +131,10 @@ TEST(wake, a_core_that_sleeps_is_interrupted)
     crew_join(thread);
 }
 
-/* Waits until the core polls, for a long time yet: 1 s. It does so when it becomes idle the next time. */
+/* Waits until the core polls, for seconds: half of what is set here, if it slept. */
 static bool polls(cpu_t core)
 {
-    runqueues[core].poll_ns = 1000000000U; /* the core changes it only when it has been idle */
+    runqueues[core].poll_ns = 4000000000U; /* changed by the core when it has been idle */
     ipi_request(core, IPI_RESCHEDULE);
     nsec_t since = timer_now_ns();
 

@@ -216,7 +216,7 @@ static void give(struct port *port)
                       &work)) {
         if (model_choose(4) != 0) {
             baton_run(port, &work.message);
-            baton_answer(port, &work, OK);
+            baton_answer(&work, OK);
         } else if (baton_hand_over(port, &work)) {
             return;
         }

@@ -102,7 +102,7 @@ static void be_courier(struct port *port)
                 MODEL_CHECK(work.message.word[0] >= 100);
                 baton_run(port, &work.message);
                 baton_ran[2]++;
-                baton_answer(port, &work, OK);
+                baton_answer(&work, OK);
             }
         }
         model_yield();

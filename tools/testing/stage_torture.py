@@ -14,13 +14,13 @@ SECONDS, SEED, SMP = 6, 1, 4
 MEM = {"mem_short": "128M"}
 
 # On other numbers of cores than SMP.
-CORES = {"call": (1, 2, 8), "call_race": (1, 2, 8), "deadline": (1, 8)}
+CORES = {"call": (1, 2, 8), "ipc": (1, 2, 8), "letter": (1, 2, 8), "call_race": (1, 2, 8), "deadline": (1, 8)}
 
 # Torture that fails on purpose -> exit code, and what it must print.
 SELFTESTS = {
     "leak": (qemu.EXIT_FAILED, "not balanced"),
     "spoil": (qemu.EXIT_FAILED, "first_wrong"),
-    "ledger": (qemu.EXIT_FAILED, "is_refusal"),
+    "ledger": (qemu.EXIT_FAILED, "most_runs"),
     "hang": (qemu.EXIT_LOCKUP, "lock-up: torture.selftest_hang does not end"),
 }
 

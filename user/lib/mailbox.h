@@ -12,7 +12,8 @@
 struct delivery {
     struct message message;
     uint64_t badge; /* of the sender's or caller's handle */
-    uint64_t token; /* names the call to mailbox_reply; 0: a letter, nobody waits for a reply */
+    uint64_t
+        token; /* names the call, or the letter whose sender wants a result; 0: nobody waits for a reply */
 };
 
 /*

@@ -3,7 +3,7 @@
 
 import gdb
 
-from . import backtrace, core, domain, mem, memory, page, port, program, thread, view
+from . import backtrace, core, domain, mem, memory, notification, page, port, program, thread, view
 
 
 def print_table(rows):
@@ -72,7 +72,8 @@ def show_backtrace(argument):
 def show_port(argument):
     if not argument.isdigit():
         raise gdb.GdbError("baton: which port? `baton port INDEX` takes an index that `baton ports` lists")
-    print("\n".join(port.describe(port.find(int(argument)))))
+    found = port.find(int(argument))
+    print("\n".join(port.describe(found) + notification.binding_lines(found)))
 
 
 def show_waits(argument):
@@ -95,6 +96,8 @@ def register():
     Command("baton names", "Each name: its port and the domain that owns it.", list_of(port.names_table))
     Command("baton port", "One port: its holder, and who waits in which order.", show_port)
     Command("baton waits", "Who waits for whose baton; rings are marked.", show_waits)
+    Command("baton notifications", "Each notification: owner, bits that are signalled, who waits for which, what is bound to it.",
+            list_of(notification.table))
     Command("baton domains", "Each domain: state, threads, ports, pages and their limit.",
             list_of(domain.table))
     Command("baton mem", "NUMA nodes with free blocks by size, each core's stock of pages, size classes, who pays.",

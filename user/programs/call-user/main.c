@@ -65,7 +65,8 @@ static void forget_server(uint32_t server, handle_t port)
 
 static status_t note(uint32_t label, uint64_t request, uint64_t word1, uint64_t word2)
 {
-    struct message message = {.tag = MESSAGE_TAG(label, 3), .word = {request, word1, word2}};
+    struct message message = {.tag = MESSAGE_TAG(label, 4),
+                              .word = {request, word1, word2, REQUEST_CALL}};
 
     return port_request(ledger, &message);
 }

@@ -19,8 +19,20 @@
 #define TORTURE_NAME_BYTES 24U
 
 enum ledger_call {
-    LEDGER_RUN = 1,     /* w0 request: it is being run. ERR_EXISTS: a second time */
-    LEDGER_OUTCOME = 2, /* w0 request, w1 status, w2 first word of the reply */
+    LEDGER_RUN = 1, /* w0 request: it is being run. ERR_EXISTS: a second time */
+    LEDGER_OUTCOME =
+        2, /* w0 request, w1 status, w2 first word of the reply, w3 enum request_kind */
+};
+
+/* What a request is, and so what its outcome says about its run. */
+enum request_kind {
+    REQUEST_CALL,    /* of a service */
+    REQUEST_MAILBOX, /* a call of a mailbox */
+    REQUEST_LONG,    /* a call with words, a handle and a segment in message pages */
+    REQUEST_LETTER,  /* left at a port: OK, it was taken in, an error, it was not */
+    REQUEST_RESULT,  /* the result of a letter at a service that was taken in */
+    REQUEST_ANSWER,  /* the same at a mailbox */
+    REQUEST_KINDS,
 };
 
 enum server_call {

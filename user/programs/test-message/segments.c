@@ -85,6 +85,25 @@ TEST(user_message, segments_are_scattered_in_order)
     }
 }
 
+TEST(user_message, a_long_call_of_who_has_ended_is_told_so)
+{
+    struct message reply = {.tag = MESSAGE_TAG_LONG(MESSAGE_PEER_SUM, 0, 0, 2)};
+    int64_t copy = handle_duplicate(peer_port(), RIGHT_CALL, 0);
+    status_t status = ERR_PEER_DIED;
+
+    ASSERT(message_page() != NULL && copy > 0);
+    message_put_segment(0, text, 8);
+    message_put_segment(1, text, 8);
+    peer_forget();
+    /* At once, and when nothing is left of its memory. */
+    for (unsigned i = 0; i < 3000 && status == ERR_PEER_DIED; i++) {
+        status = port_request((handle_t)copy, &reply);
+        thread_yield();
+    }
+    EXPECT_EQUAL(status, ERR_PEER_DIED);
+    handle_close((handle_t)copy);
+}
+
 TEST(user_message, a_reply_brings_segments)
 {
     struct message message;

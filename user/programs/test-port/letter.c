@@ -112,6 +112,48 @@ TEST(user_letter, a_port_that_closes_says_so_to_who_wants_a_result)
     EXPECT_EQUAL(message_result(id, &reply, DEADLINE_NONE), ERR_STALE);
 }
 
+/* Receives one letter and replies to it; what the second reply comes to. */
+static status_t answer_from(handle_t mailbox, bool in_one_step)
+{
+    struct delivery delivery = {.token = 0};
+    status_t status = mailbox_receive(mailbox, &delivery, DEADLINE_NOW);
+    uint64_t token = delivery.token;
+
+    if (status != OK || token == 0) {
+        return status;
+    }
+    delivery.message = numbered(delivery.message.word[0] + 1);
+    if (in_one_step) {
+        EXPECT_EQUAL(mailbox_reply_receive(mailbox, &delivery, DEADLINE_NOW), ERR_WOULD_BLOCK);
+    } else {
+        EXPECT_EQUAL(mailbox_reply(token, &delivery.message), OK);
+    }
+    return mailbox_reply(token, &delivery.message);
+}
+
+TEST(user_letter, who_receives_one_from_a_mailbox_gives_its_result)
+{
+    handle_t mailbox = (handle_t)port_create(PORT_MAILBOX, NULL, NULL, NULL, 0);
+    struct delivery delivery = {.token = 0};
+    struct message reply = {0};
+    uint64_t id = 0;
+
+    for (uint64_t i = 0; i < 2; i++) {
+        struct message message = numbered(i);
+
+        ASSERT_EQUAL(port_send_for_result(mailbox, &message, DEADLINE_NOW, &id), OK);
+        EXPECT_EQUAL(answer_from(mailbox, i == 1), ERR_STALE);
+        EXPECT_EQUAL(message_result(id, &reply, DEADLINE_NOW), OK);
+        EXPECT_EQUAL(reply.word[0], i + 1);
+        EXPECT_EQUAL(message_result(id, &reply, DEADLINE_NOW), ERR_STALE);
+        /* Nobody wants to know. */
+        EXPECT_EQUAL(port_send(mailbox, &message), OK);
+        EXPECT_EQUAL(mailbox_receive(mailbox, &delivery, DEADLINE_NOW), OK);
+        EXPECT_EQUAL(delivery.token, 0);
+    }
+    EXPECT_EQUAL(port_close(mailbox), OK);
+}
+
 TEST(user_letter, ids_that_were_never_given_are_refused)
 {
     static const uint64_t ids[] = {0, 1, ~0UL, 1UL << 62, 1UL << 63, 12345};
