@@ -156,6 +156,7 @@ static status_t grow(struct domain *domain)
         /* The place may have had another chunk: the time makes its ids others. */
         chunk->slot[i].generation = 1 + (timer_now_ns() >> 10) % (1UL << 44);
     }
+    domain_note_letters(domain); /* its end takes the chunk back, even if nothing was sent */
     status = enter(chunk);
     if (status != OK) {
         spmalloc_free(chunk);

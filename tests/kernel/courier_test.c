@@ -285,6 +285,19 @@ TEST(letter_domain, a_result_of_a_sender_that_ended_goes_nowhere)
     ports_close(port);
 }
 
+/* Its letter was refused; the places for results are given back all the same. */
+TEST(letter_domain, one_that_ends_with_a_result_but_no_letter_leaves_nothing)
+{
+    struct errand errand = {.letters = 0, .wants_result = true};
+    struct domain *domain = send_from_domain(&errand);
+
+    EXPECT_EQ(result_count(domain), 1);
+    end_domain(domain);
+    EXPECT_EQ(result_count(domain), 0);
+    EXPECT_EQ(letter_reply(errand.id, &plain), ERR_STALE);
+    check_empty(domain);
+}
+
 static void collect(void *argument)
 {
     struct errand *errand = argument;
