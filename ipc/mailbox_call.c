@@ -148,7 +148,9 @@ status_t rendezvous_wait(struct port *port, struct mail *mail, struct thread *na
             if (call_leave(port, mail)) {
                 return status;
             }
-            sched_let_lower_run(); /* whoever is at it */
+            /* Whoever is at it has interrupts off. We must not sleep: with its token there mailbox.S would take us, and
+             * drop these frames, with what a sleep with a deadline has in them. */
+            arch_relax();
             continue;
         }
         status = sched_block_until_for(named, deadline);
