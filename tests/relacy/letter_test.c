@@ -69,8 +69,8 @@ static void set_up_letters(void)
 static void send_letters(struct port *port)
 {
     for (unsigned i = 0; i < LETTERS; i++) {
-        letters[i] =
-            (struct letter){.record = {.is_letter = true}, .message = {.word = {100 + i, 0}}};
+        letters[i] = (struct letter){.record = {.is_letter = true, .posted = true},
+                                     .message = {.word = {100 + i, 0}}};
         switch (line_add_letter(&port->word, &letters[i].record)) {
         case LINE_BEHIND:
             courier_post(port);
